@@ -1,0 +1,1 @@
+"""Assessment → one page, in the terminal, Markdown, HTML and JSON."""

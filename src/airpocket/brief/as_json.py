@@ -1,0 +1,104 @@
+"""The brief as JSON and its JSON Schema: the struct's keys in their order, with times as ISO 8601.
+
+Times are text because nanoseconds since 1970 don't fit the numbers of a JavaScript reader; they keep
+whole microseconds. Everything else is the struct as it is: an unknown figure has `value` null and its
+reason in `unknown`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+
+from airpocket.brief.model import SCHEMA, Brief
+from airpocket.domain.units import format_time, parse_time
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+# fields that are nanoseconds in the structs, by struct; Brief.as_of is text already
+_TIMES = {
+    "Estimate": ("as_of",),
+    "Level": ("formed_at", "confirmed_at"),
+    "PriceSection": ("chart_ts",),
+}
+_TIME_KEYS = frozenset(key for keys in _TIMES.values() for key in keys)
+_TIME_SCHEMA = {"type": "string", "format": "date-time"}
+
+
+def render(brief: Brief) -> bytes:
+    """UTF-8 JSON, indented, keys in the order of the struct, ending in a newline."""
+    told = _retimed(msgspec.to_builtins(brief), _as_text)
+    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+
+
+def parse(text: bytes) -> Brief:
+    """A brief back from its JSON.
+
+    Raises:
+        msgspec.ValidationError: not a brief of this schema.
+        ValueError: a time that is not ISO 8601 in UTC.
+    """
+    told: Json = msgspec.json.decode(text)
+    if not isinstance(told, dict):
+        raise msgspec.ValidationError("a brief is a JSON object")
+    if told.get("schema") != SCHEMA:
+        raise msgspec.ValidationError(f"this reads {SCHEMA}, not {told.get('schema')!r}")
+    # the brief's own as_of is text in the struct too
+    inner = {
+        key: value if key == "as_of" else _retimed(value, _as_number) for key, value in told.items()
+    }
+    return msgspec.convert(inner, Brief)
+
+
+def schema() -> bytes:
+    """The JSON Schema (2020-12) of what `render` gives: every key present, no others."""
+    told: dict[str, Any] = msgspec.json.schema(Brief)
+    records: dict[str, dict[str, Any]] = told["$defs"]
+    for record in records.values():
+        record["required"] = list(record["properties"])
+        record["additionalProperties"] = False
+    for title, keys in _TIMES.items():
+        properties = records[title]["properties"]
+        for key in keys:
+            properties[key] = _time_schema(properties[key])
+    records["Brief"]["properties"]["schema"] = {"const": SCHEMA}
+    records["Estimate"]["oneOf"] = [
+        {"properties": {"value": {"type": "number"}, "unknown": {"type": "null"}}},
+        {"properties": {"value": {"type": "null"}, "unknown": {"type": "string"}}},
+    ]
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
+    return msgspec.json.format(msgspec.json.encode({**head, **told}), indent=2) + b"\n"
+
+
+def _time_schema(given: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a time, an optional time, or a list of times, in place of whole numbers."""
+    if given.get("type") == "array":
+        return {"type": "array", "items": _TIME_SCHEMA}
+    return (
+        {"anyOf": [_TIME_SCHEMA, {"type": "null"}], "default": None}
+        if "anyOf" in given
+        else _TIME_SCHEMA
+    )
+
+
+def _as_text(value: Json) -> Json:
+    return format_time(value) if isinstance(value, int) else value
+
+
+def _as_number(value: Json) -> Json:
+    return parse_time(value) if isinstance(value, str) else value
+
+
+def _retimed(value: Json, change: Callable[[Json], Json]) -> Json:
+    """The same tree with every time field changed."""
+    if isinstance(value, list):
+        return [_retimed(each, change) for each in value]
+    if isinstance(value, dict):
+        return {key: _field(key, each, change) for key, each in value.items()}
+    return value
+
+
+def _field(key: str, value: Json, change: Callable[[Json], Json]) -> Json:
+    if key not in _TIME_KEYS or isinstance(value, dict):
+        return _retimed(value, change)
+    return [change(each) for each in value] if isinstance(value, list) else change(value)

@@ -1,0 +1,106 @@
+"""The brief as GitHub-style Markdown; text from outside can't open a link, a tag, a table or a formula."""
+
+import re
+
+from airpocket.brief import page, words
+from airpocket.brief.model import Brief
+from airpocket.domain.estimates import Estimate
+from airpocket.domain.tells import Graded, Reading, Tell
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$@])")
+_ADDRESS = re.compile(r"(?i)(www)(?=\.)|:(?=//)")
+_OPENING = re.compile(r"^(?=[-+=!])|^(\d+)(?=[.)])")
+
+
+def render(brief: Brief) -> str:
+    """The brief as Markdown, ending in a newline."""
+    lines: list[str] = []
+    if brief.health.simulated:
+        lines += [f"> **{escape(words.SIMULATED)}**", ""]
+    lines += [f"# {escape(brief.answer)}", "", escape(page.price_line(brief)), ""]
+    for part in page.parts(brief, every_channel=True):
+        lines += [f"## {part.heading}", ""]
+        for block in part.blocks:
+            lines += [*_block(block), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def escape(text: str) -> str:
+    """Text as itself: Markdown, HTML, formulas, mentions and bare addresses lose their meaning."""
+    quiet = _SPECIAL.sub(r"\\\1", words.plain(text))
+    quiet = quiet.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    quiet = _ADDRESS.sub(lambda found: f"{found[1]}\\" if found[1] else r"\:", quiet)
+    return _OPENING.sub(lambda found: f"{found[1] or ''}\\", quiet)
+
+
+def _block(block: page.Block) -> list[str]:
+    match block:
+        case page.Words():
+            return [f"**{escape(block.text)}**" if block.strong else escape(block.text)]
+        case page.Points():
+            return _points(block.heading, block.items)
+        case page.Grid():
+            return _grid(block)
+        case page.Facts():
+            return _facts(block.caption, block.tells)
+        case Reading():
+            return _reading(block)
+
+
+def _points(heading: str, items: list[str]) -> list[str]:
+    head = [f"{escape(heading)}:", ""] if heading else []
+    return [*head, *(f"- {escape(item)}" for item in items)]
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
+    return [_row(columns), _row(["---"] * len(columns)), *(_row(row) for row in rows)]
+
+
+def _grid(grid: page.Grid) -> list[str]:
+    caption = [f"{escape(grid.caption)}:", ""] if grid.caption else []
+    rows: list[list[str]] = []
+    for at, row in enumerate(grid.rows):
+        cells = [escape(words.figure(cell) if isinstance(cell, Estimate) else cell) for cell in row]
+        rows.append(
+            [f"**{cell}**" if cell else "" for cell in cells] if at == grid.marked else cells
+        )
+    return [*caption, *_table([escape(column) for column in grid.columns], rows)]
+
+
+def _facts(caption: str, tells: list[Tell]) -> list[str]:
+    rows = [
+        [
+            escape(tell.label),
+            escape(words.value(tell.estimate)),
+            escape(words.interval(tell.estimate)),
+            escape(words.trust(tell.estimate)),
+            escape(tell.condition),
+            words.met(tell),
+        ]
+        for tell in tells
+    ]
+    head = ["Figure", "Value", "Interval", "From, age", "Speaks when", "Met"]
+    kept = [at for at in range(len(head)) if at < 2 or any(row[at] for row in rows)]
+    table = _table([head[at] for at in kept], [[row[at] for at in kept] for row in rows])
+    return [*([f"{escape(caption)}:", ""] if caption else []), *table]
+
+
+def _reading(reading: Reading) -> list[str]:
+    refs = f" ({escape(', '.join(reading.refs))})" if reading.refs else ""
+    lines = [f"### {escape(reading.title)}: {escape(words.name(reading.state))}{refs}", ""]
+    claims = list(reading.because)
+    lines += [f"- {escape(each)}" for each in claims]
+    if isinstance(reading, Graded):
+        pairs = (
+            ("Implies", reading.implication),
+            ("Odds", reading.odds),
+            ("Record", reading.record),
+        )
+        lines += [f"- {label}: {escape(text)}" for label, text in pairs if text]
+    if reading.tells:
+        lines += ["", *_facts("", reading.tells)]
+    return lines

@@ -1,0 +1,332 @@
+"""The brief as an ordered page of plain blocks, which the terminal, Markdown and HTML each draw."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from airpocket.brief import words
+from airpocket.brief.model import AtRisk, Brief, Health, PriceSection, Side, Verdict
+from airpocket.brief.model import Section as ModelSection
+from airpocket.domain.estimates import Estimate
+from airpocket.domain.tells import Graded, Reading, Tell
+from airpocket.levels.roadmap import Level, Roadmap, Zone
+
+Cell: TypeAlias = str | Estimate
+
+LEGEND = (
+    "meas = read or summed from data; model = rests on an assumption; mixed = both. "
+    "Ages are counted back from the as-of time. Prices are in quote currency per coin."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One paragraph."""
+
+    text: str
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A list of sentences under a short heading."""
+
+    heading: str
+    items: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table; `marked` is the row to stand out, if any."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Cell, ...]]
+    marked: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Tells: label, figure, and the condition it is held against."""
+
+    caption: str
+    tells: list[Tell]
+
+
+Block: TypeAlias = Words | Points | Grid | Facts | Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One headed section of the page."""
+
+    id: str
+    heading: str
+    blocks: list[Block]
+
+
+def parts(brief: Brief, *, every_channel: bool) -> list[Part]:
+    """All sections in reading order; `every_channel` lists channels one by one instead of by venue."""
+    return [
+        Part("price", "Price", _price(brief.price)),
+        Part("triggers", "Triggers", _graded("Trigger", brief.triggers, "no trigger was assessed")),
+        Part("verdict", "Verdict", _verdict(brief.verdict)),
+        Part("at_risk", "At risk", _at_risk(brief.at_risk)),
+        Part("map", "Liquidation map", _section(brief.map)),
+        Part("cascade", "Cascade", _section(brief.cascade)),
+        Part("regimes", "Regimes", _readings(brief.regimes, "no regime was assessed")),
+        Part(
+            "clusters",
+            "Trigger, cluster, effect",
+            _graded("Cluster", brief.clusters, "none assessed"),
+        ),
+        Part("roadmap", "Roadmap", _roadmap(brief.roadmap, brief.price.last)),
+        Part("flows", "Flows", _graded("Driver", brief.flows, "no flow driver was assessed")),
+        Part("shorts", "If you are short", _side(brief.shorts)),
+        Part("longs", "If you are long", _side(brief.longs)),
+        Part("record", "Record", _listed(brief.record.summary, "", brief.record.entries)),
+        Part("health", "Data health", _health(brief.health, every_channel=every_channel)),
+    ]
+
+
+def price_line(brief: Brief) -> str:
+    """Asset, price with provenance and age, reference contract and as-of time, on one line."""
+    return (
+        f"{words.plain(brief.asset)} {words.figure(brief.price.last)} on "
+        f"{words.plain(brief.price.reference)}, as of {words.moment(brief.as_of)}"
+    )
+
+
+def nothing(reason: str | None) -> Words:
+    """A section that cannot be given, and why."""
+    return Words(f"{words.UNKNOWN}: {words.plain(reason or '') or 'no reason given'}")
+
+
+def _price(section: PriceSection) -> list[Block]:
+    blocks: list[Block] = []
+    blocks.append(
+        Facts("", section.tells) if section.tells else nothing("no price figure was given")
+    )
+    if section.by_venue:
+        rows: list[tuple[Cell, ...]] = [(venue, last) for venue, last in section.by_venue.items()]
+        blocks.append(Grid("Price by venue", ("Venue", "Last"), rows))
+    return blocks
+
+
+def _graded(kind: str, readings: list[Graded], empty: str) -> list[Block]:
+    """An overview table of claims, then each claim with its tells."""
+    if not readings:
+        return [nothing(empty)]
+    rows: list[tuple[Cell, ...]] = [
+        (each.title, words.name(each.state), tells_met(each), each.odds, each.record)
+        for each in readings
+    ]
+    return [Grid("", (kind, "State", "Tells met", "Odds", "Record"), rows), *readings]
+
+
+def tells_met(reading: Reading) -> str:
+    """'2 of 3, 1 unknown': how many of the tells with a condition speak."""
+    held = [tell for tell in reading.tells if words.met(tell)]
+    if not held:
+        return "no conditions"
+    dark = sum(tell.met is None for tell in held)
+    if dark == len(held):
+        return f"all {dark} unknown" if dark > 1 else words.UNKNOWN
+    speaking = sum(tell.met is True for tell in held)
+    return f"{speaking} of {len(held)}" + (f", {dark} unknown" if dark else "")
+
+
+def _readings(readings: list[Reading], empty: str) -> list[Block]:
+    return [*readings] if readings else [nothing(empty)]
+
+
+def _section(section: ModelSection) -> list[Block]:
+    if section.unknown is not None:
+        return [nothing(section.unknown), *section.readings]
+    return _readings(section.readings, "nothing was computed")
+
+
+def _verdict(verdict: Verdict) -> list[Block]:
+    blocks: list[Block] = [Words(words.name(verdict.state), strong=True)]
+    if verdict.because:
+        blocks.append(Points("Because", verdict.because))
+    if verdict.would_change:
+        blocks.append(Points("What would change it", verdict.would_change))
+    return blocks
+
+
+def _at_risk(risk: AtRisk) -> list[Block]:
+    blocks: list[Block] = [Words(words.plain(risk.headline), strong=True)]
+    for title, column, bands in (
+        ("Shorts forced to buy", "If price rises by", risk.shorts),
+        ("Longs forced to sell", "If price falls by", risk.longs),
+    ):
+        rows: list[tuple[Cell, ...]] = [
+            (words.with_unit(abs(band.within_percent), words.PERCENT), band.forced_usd)
+            for band in bands
+        ]
+        blocks.append(
+            Grid(title, (column, "Forced flow"), rows) if rows else nothing(f"{title}: none given")
+        )
+    share = Tell(id="hedged_share", label="Share believed hedged", estimate=risk.hedged_share)
+    return [*blocks, Facts("", [share])]
+
+
+def _roadmap(roadmap: Roadmap, last: Estimate) -> list[Block]:
+    blocks: list[Block] = [
+        ladder(roadmap.zones, last) if roadmap.zones else nothing("no zone was found")
+    ]
+    if roadmap.rules:
+        rows: list[tuple[Cell, ...]] = [
+            (
+                rule.text,
+                band(rule.zone_low, rule.zone_high),
+                rule.status,
+                "; ".join(rule.because),
+                rule.implication,
+            )
+            for rule in roadmap.rules
+        ]
+        blocks.append(
+            Grid("Confirmation rules", ("Rule", "Zone", "Status", "Because", "Then"), rows)
+        )
+    averages = [
+        Tell(id=key, label=words.name(key), estimate=each) for key, each in roadmap.averages.items()
+    ]
+    if averages:
+        blocks.append(Facts("Moving averages", averages))
+    blocks.extend(_profile(roadmap))
+    if roadmap.missing:
+        blocks.append(Points("Level sources not had", roadmap.missing))
+    return blocks
+
+
+def ladder(zones: list[Zone], last: Estimate) -> Grid:
+    """Zones from the highest to the lowest, with the price as the marked rung between them."""
+    ordered = sorted(zones, key=lambda zone: (-_side_of(zone, last), -(zone.low + zone.high)))
+    rows = [_rung(zone) for zone in ordered]
+    here = sum(_side_of(zone, last) >= 0 for zone in ordered) if last.known else 0
+    rows.insert(here, ("PRICE NOW", last, "", "", "", ""))
+    columns = ("Zone", "Quote per coin", "Away", "Strength", "Confluence", "Record")
+    return Grid("Zones above and below the price", columns, rows, marked=here)
+
+
+def _side_of(zone: Zone, last: Estimate) -> int:
+    """1 above the price, 0 around it (or nobody knows), -1 below."""
+    if last.value is None or zone.low <= last.value <= zone.high:
+        return 0
+    return 1 if zone.low > last.value else -1
+
+
+def _rung(zone: Zone) -> tuple[Cell, ...]:
+    inside = zone.distance_percent == 0
+    return (
+        f"{words.name(zone.role)} ({zone.bias})"
+        if words.name(zone.role) != zone.bias
+        else zone.bias,
+        band(zone.low, zone.high),
+        "price is inside" if inside else words.signed_percent(zone.distance_percent),
+        words.number(zone.strength, words.RATIO),
+        ", ".join(_reason(level) for level in zone.confluence) or "none named",
+        zone.record,
+    )
+
+
+def _reason(level: Level) -> str:
+    return words.plain(level.label) or words.name(level.kind)
+
+
+def band(low: float, high: float) -> str:
+    """A price band: '4,300.00 to 4,350.00', or one price when both ends are the same."""
+    return words.price(low) if low == high else f"{words.price(low)} to {words.price(high)}"
+
+
+def _profile(roadmap: Roadmap) -> list[Block]:
+    profile = roadmap.profile
+    if profile is None:
+        return [Words(f"Volume profile {words.UNKNOWN}: not computed")]
+    tells = [
+        Tell(id="poc", label="Point of control", estimate=profile.point_of_control),
+        Tell(id="val", label="Value area low", estimate=profile.value_area_low),
+        Tell(id="vah", label="Value area high", estimate=profile.value_area_high),
+    ]
+    nodes: list[str] = [profile.acceptance] if profile.acceptance else []
+    for label, prices in (
+        ("High-volume nodes", profile.high_volume_nodes),
+        ("Low-volume nodes", profile.low_volume_nodes),
+    ):
+        nodes.append(f"{label}: {', '.join(words.price(each) for each in prices) or 'none found'}")
+    return [Facts(f"Volume profile, {words.plain(profile.window)}", tells), Points("", nodes)]
+
+
+def _side(side: Side) -> list[Block]:
+    blocks: list[Block] = [] if side.unknown is None else [nothing(side.unknown)]
+    blocks.extend(side.readings)
+    if side.rules:
+        blocks.append(Points("Rules", side.rules))
+    return blocks or [nothing("nothing was computed")]
+
+
+def _listed(summary: str, heading: str, items: list[str]) -> list[Block]:
+    blocks: list[Block] = [Words(words.plain(summary) or nothing(None).text)]
+    return [*blocks, Points(heading, items)] if items else blocks
+
+
+def _health(health: Health, *, every_channel: bool) -> list[Block]:
+    blocks: list[Block] = [Words(words.SIMULATED, strong=True)] if health.simulated else []
+    if not health.channels:
+        blocks.append(nothing("no data channel was read"))
+    else:
+        blocks.append(_channels(health) if every_channel else _venues(health))
+    if health.missing:
+        blocks.append(Points("Missing inputs", health.missing))
+    return [*blocks, Words(LEGEND)]
+
+
+def _channels(health: Health) -> Grid:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            f"{each.venue} {each.symbol}",
+            each.kind,
+            each.state,
+            f"{words.span(each.age_s)} old",
+            f"{each.rows:,}",
+            f"{words.moment(each.first)} to {words.moment(each.last)}",
+            _gaps(each.gaps_30d, each.longest_gap_h),
+            each.reason or "-",
+            ", ".join(each.sources) or "-",
+        )
+        for each in health.channels
+    ]
+    columns = (
+        "Channel",
+        "Kind",
+        "State",
+        "Age",
+        "Rows",
+        "From and to",
+        "Gaps in 30 d",
+        "Why",
+        "Source",
+    )
+    return Grid("Channels", columns, rows)
+
+
+def _gaps(count: int, longest_h: float) -> str:
+    return f"{count}, longest {longest_h:.1f} h" if count else "none"
+
+
+def _venues(health: Health) -> Grid:
+    rows: list[tuple[Cell, ...]] = []
+    for venue in dict.fromkeys(each.venue for each in health.channels):
+        mine = [each for each in health.channels if each.venue == venue]
+        wrong = [
+            f"{each.symbol} {each.kind} {each.state}: {each.reason}"
+            for each in mine
+            if each.state != "ok"
+        ]
+        fine = sum(each.state == "ok" for each in mine)
+        oldest = max(each.age_s for each in mine)
+        rows.append(
+            (venue, f"{fine} of {len(mine)}", f"{words.span(oldest)} old", "; ".join(wrong) or "-")
+        )
+    return Grid("Channels by venue", ("Venue", "In order", "Oldest", "What is wrong"), rows)

@@ -1,0 +1,196 @@
+"""The brief for a terminal: plain text of a given width, readable without colour."""
+
+import io
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from airpocket.brief import page, words
+from airpocket.brief.model import Brief
+from airpocket.domain.estimates import Estimate
+from airpocket.domain.tells import Graded, Reading, Tell
+
+NARROWEST = 40
+_TABLE_FROM = 80  # below this many columns a table row becomes a few lines
+_STATES = {
+    "firing": "bold red", "squeeze on": "bold red", "ignition": "bold red", "armed": "bold yellow",
+    "met": "bold green", "ok": "green", "stale": "yellow", "gap": "yellow", "waiting": "",
+    "not met": "dim", "quiet": "dim", words.UNKNOWN: "italic dim",
+}  # fmt: skip
+
+
+def render(brief: Brief, *, width: int, colour: bool) -> str:
+    """The brief as text at most `width` columns wide (never narrower than 40), ending in a newline."""
+    console = Console(
+        file=io.StringIO(),
+        width=max(width, NARROWEST),
+        color_system="standard" if colour else None,
+        force_terminal=colour,
+        force_interactive=False,
+        no_color=not colour,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},  # the caller decides about colour and width, not the environment
+    )
+    with console.capture() as captured:
+        _head(console, brief)
+        for part in page.parts(brief, every_channel=False):
+            console.print()
+            console.print(Rule(_text(part.heading.upper(), "bold"), align="left", style="dim"))
+            for block in part.blocks:
+                _block(console, block)
+    return "\n".join(line.rstrip() for line in captured.get().split("\n"))
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(words.plain(text), style=style, overflow="fold")
+
+
+def _head(console: Console, brief: Brief) -> None:
+    if brief.health.simulated:
+        console.print(_text(f"*** {words.SIMULATED} ***", "bold reverse"))
+    console.print(_text(brief.answer, "bold"))
+    console.print(_text(page.price_line(brief)))
+
+
+def _block(console: Console, block: page.Block) -> None:
+    match block:
+        case page.Words():
+            style = _state_style(block.text) or "bold" if block.strong else ""
+            console.print(_text(block.text, style))
+        case page.Points():
+            _points(console, block.heading, block.items)
+        case page.Grid():
+            _grid(console, block)
+        case page.Facts():
+            _facts(console, block.caption, block.tells, indent=0)
+        case Reading():
+            _reading(console, block)
+
+
+def _state_style(state: str) -> str:
+    return _STATES.get("unknown" if state.startswith(words.UNKNOWN) else state.lower(), "")
+
+
+def _points(console: Console, heading: str, items: list[str], indent: int = 0) -> None:
+    if heading:
+        console.print(Padding(_text(f"{heading}:"), (0, 0, 0, indent)))
+    for item in items:
+        bullet = Table.grid(padding=(0, 1, 0, 0))
+        bullet.add_column(width=1)
+        bullet.add_column(overflow="fold")
+        bullet.add_row("-", _text(item))
+        console.print(Padding(bullet, (0, 0, 0, indent), expand=False))
+
+
+def _reading(console: Console, reading: Reading) -> None:
+    console.print()
+    refs = f"  [{', '.join(words.plain(ref) for ref in reading.refs)}]" if reading.refs else ""
+    state = words.name(reading.state)
+    title = Text.assemble(
+        (words.plain(reading.title), "bold"),
+        ": ",
+        (state.upper(), _state_style(state) or "bold"),
+        (refs, "dim"),
+    )
+    title.overflow = "fold"
+    console.print(title)
+    _points(console, "", reading.because, indent=2)
+    if isinstance(reading, Graded):
+        lines = (
+            ("Implies", reading.implication),
+            ("Odds", reading.odds),
+            ("Record", reading.record),
+        )
+        _lines(console, [(label, _text(text)) for label, text in lines if text], indent=2)
+    if reading.tells:
+        _facts(console, "", reading.tells, indent=2)
+
+
+def _lines(console: Console, pairs: list[tuple[str, Text]], indent: int) -> None:
+    """'Label: text' lines with a hanging indent."""
+    for label, text in pairs:
+        line = Text.assemble((f"{words.plain(label)}: ", "dim"), text)
+        line.overflow = "fold"
+        console.print(Padding(line, (0, 0, 0, indent)))
+
+
+def _figure(estimate: Estimate) -> Text:
+    style = "italic dim" if estimate.value is None else "bold"
+    between = words.interval(estimate)
+    text = Text(words.value(estimate), style=style, overflow="fold")
+    return text.append(f" ({between})", "not bold") if between else text
+
+
+def _whole(estimate: Estimate) -> Text:
+    text, trust = _figure(estimate), words.trust(estimate)
+    return text.append(f" [{trust}]", "not bold") if trust else text
+
+
+def _cell(cell: page.Cell) -> Text:
+    return _whole(cell) if isinstance(cell, Estimate) else _text(cell, _state_style(cell))
+
+
+def _table(columns: list[tuple[str, int]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=True)
+    for title, ratio in columns:
+        table.add_column(title, ratio=ratio, overflow="fold")
+    return table
+
+
+def _facts(console: Console, caption: str, tells: list[Tell], indent: int) -> None:
+    if caption:
+        console.print(_text(f"{caption}:"))
+    if console.width < _TABLE_FROM:
+        for tell in tells:
+            _lines(console, [(tell.label, _whole(tell.estimate))], indent)
+            if words.met(tell):
+                condition = _text(
+                    f"{tell.condition}: {words.met(tell)}", _state_style(words.met(tell))
+                )
+                console.print(Padding(condition, (0, 0, 0, indent + 2)))
+        return
+    conditions = any(words.met(tell) for tell in tells)
+    heads = [("Figure", 30), ("Value", 34), ("From, age", 19)]
+    table = _table([*heads, ("Speaks when", 27), ("", 9)] if conditions else [*heads, ("", 12)])
+    for tell in tells:
+        row = [_text(tell.label), _figure(tell.estimate), _text(words.trust(tell.estimate))]
+        met = _text(words.met(tell), _state_style(words.met(tell)))
+        table.add_row(*row, *([_text(tell.condition), met] if conditions else []))
+    console.print(Padding(table, (0, 0, 0, indent)))
+
+
+def _grid(console: Console, grid: page.Grid) -> None:
+    if grid.caption:
+        console.print(_text(f"{grid.caption}:"))
+    if console.width < _TABLE_FROM:
+        _stacked(console, grid)
+        return
+    table = _table([(column, _ratio(grid, at)) for at, column in enumerate(grid.columns)])
+    for at, row in enumerate(grid.rows):
+        table.add_row(*(_cell(cell) for cell in row), style="reverse" if at == grid.marked else "")
+    console.print(table)
+
+
+def _ratio(grid: page.Grid, column: int) -> int:
+    """A column's share of the width: as wide as its longest cell, within reason."""
+    cells = [row[column] for row in grid.rows]
+    texts = [
+        words.figure(cell) if isinstance(cell, Estimate) else words.plain(cell) for cell in cells
+    ]
+    return max(8, len(grid.columns[column]), min(34, max(map(len, texts), default=0))) + 2
+
+
+def _stacked(console: Console, grid: page.Grid) -> None:
+    """A row as its first cell, then 'column: cell' lines: for narrow terminals."""
+    for at, row in enumerate(grid.rows):
+        first = _cell(row[0])
+        first.stylize("reverse" if at == grid.marked else "bold")
+        console.print(first)
+        pairs = zip(grid.columns[1:], row[1:], strict=True)
+        _lines(console, [(column, _cell(cell)) for column, cell in pairs if cell != ""], indent=2)

@@ -1,0 +1,205 @@
+"""The commands of `airpocket store`: what is in it, whether it is intact, and questions in SQL."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from airpocket.ingest.lake import SeriesInfo
+    from airpocket.ingest.query import Row
+
+DAMAGED = 3  # exit status, as for StoreDamaged
+
+
+def ls(
+    *,
+    store: Path = Path("store"),
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """List every series in the store: rows, first and last time, size, sources.
+
+    Parameters
+    ----------
+    store
+        Folder of the store.
+    as_json
+        Print JSON for programs instead of a table.
+    """
+    from airpocket.ingest.lake import Lake
+
+    series = Lake(store).series()
+    if as_json:
+        _print_json([_series_as_json(one) for one in series])
+    elif not series:
+        _say(_nothing_in(store))
+    else:
+        _print_table(
+            f"{len(series)} series, {_size(sum(one.bytes for one in series))} in {store}",
+            ["kind", "venue", "symbol", "rows", "first", "last", "size", "files", "sources"],
+            [_series_as_cells(one) for one in series],
+            right={"rows", "size", "files"},
+        )
+
+
+def verify(
+    *,
+    store: Path = Path("store"),
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Read every file again and compare it with its SHA-256; exit status 3 when one is damaged.
+
+    Parameters
+    ----------
+    store
+        Folder of the store.
+    as_json
+        Print JSON for programs.
+    """
+    from airpocket.ingest.lake import Lake
+
+    lake = Lake(store)
+    damages = lake.verify()
+    files = 0 if damages else sum(one.files for one in lake.series())
+    if as_json:
+        listed = [{"file": str(damage.path), "problem": damage.problem} for damage in damages]
+        _print_json({"intact": not damages, "files": files or None, "damaged": listed})
+    elif damages:
+        for damage in damages:
+            _say(f"{damage.path}: {damage.problem}")
+    else:
+        _say(f"{files:,} files, all intact" if files else _nothing_in(store))
+    return DAMAGED if damages else 0
+
+
+def sql(
+    query: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *,
+    store: Path = Path("store"),
+    limit: Annotated[int, Parameter(name="--limit")] = 100,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Ask the store in SQL (DuckDB): one view per kind, such as bar_1h or funding.
+
+    Parameters
+    ----------
+    query
+        One SELECT; - reads it from standard input.
+    store
+        Folder of the store.
+    limit
+        Most rows to print.
+    as_json
+        Print JSON for programs instead of a table.
+    """
+    from airpocket.domain.errors import BadInput
+    from airpocket.ingest.lake import Lake
+    from airpocket.ingest.query import run_sql
+
+    if limit < 1:
+        raise BadInput("--limit must be at least 1")
+    text = sys.stdin.read() if query == "-" else query
+    columns, rows = run_sql(Lake(store), text, limit_rows=limit + 1)
+    shown, more = rows[:limit], len(rows) > limit
+    if as_json:
+        _print_json({"columns": columns, "rows": shown, "more": more})
+        return
+    _print_table(
+        f"the first {limit} rows; --limit N shows more" if more else f"{len(shown)} rows",
+        columns,
+        [[_cell(value) for value in row] for row in shown],
+        right=_numeric(columns, shown),
+    )
+
+
+def _nothing_in(store: Path) -> str:
+    if store.exists():
+        return f"the store in '{store}' is empty: fill it with 'airpocket import' or 'airpocket backfill'"
+    return f"there is no store in '{store}': name its folder with --store, or make one with 'airpocket import'"
+
+
+def _series_as_json(one: "SeriesInfo") -> dict[str, object]:
+    from airpocket.domain.units import format_time
+
+    return {
+        "kind": one.kind,
+        "venue": one.venue,
+        "symbol": one.symbol,
+        "rows": one.rows,
+        "first": format_time(one.first),
+        "last": format_time(one.last),
+        "files": one.files,
+        "bytes": one.bytes,
+        "sources": one.sources,
+    }
+
+
+def _series_as_cells(one: "SeriesInfo") -> list[str]:
+    from airpocket.domain.units import format_time
+
+    return [
+        one.kind,
+        one.venue,
+        one.symbol,
+        f"{one.rows:,}",
+        format_time(one.first),
+        format_time(one.last),
+        _size(one.bytes),
+        f"{one.files:,}",
+        ", ".join(one.sources),
+    ]
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1_000:
+            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1_000
+    return f"{count:,.1f} TB"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    iso = getattr(value, "isoformat", None)
+    return str(iso()).replace("+00:00", "Z") if iso else str(value)
+
+
+def _numeric(columns: list[str], rows: "list[Row]") -> set[str]:
+    return {
+        name
+        for position, name in enumerate(columns)
+        if all(isinstance(row[position], int | float | None) for row in rows)
+    }
+
+
+def _print_table(title: str, columns: list[str], rows: list[list[str]], *, right: set[str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(Text(name), justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        # Text: names from a venue are never markup, and control characters never reach the terminal
+        table.add_row(*(Text(_printable(cell)) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(Text(title))
+    console.print(table)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def _print_json(value: object) -> None:
+    import msgspec
+
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(_printable(sentence) + "\n")

@@ -1,0 +1,1 @@
+"""The vocabulary every stage speaks; imports nothing of ours."""

@@ -1,0 +1,160 @@
+"""Venues and contracts: whose symbol is which asset, how big a contract is, linear or inverse."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from airpocket.domain.errors import UnknownInstrument
+from airpocket.domain.units import HOUR_NS
+
+ContractKind: TypeAlias = Literal["spot", "linear", "inverse", "option", "index"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One tradable contract of one venue.
+
+    `contract_size` is coin per contract (linear, option, spot: 1 where sizes are in coin) or USD per
+    contract (inverse); None where it is not known, and then a notional from contracts is unknown.
+    `funding_interval_ns` is the venue's usual one; a settlement's own interval wins over it.
+    """
+
+    venue: str
+    symbol: str
+    base: str
+    quote: str
+    kind: ContractKind
+    contract_size: float | None
+    funding_interval_ns: int | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.venue}:{self.symbol}"
+
+    @property
+    def is_perp(self) -> bool:
+        return self.kind in ("linear", "inverse")
+
+    @property
+    def simulated(self) -> bool:
+        return self.venue.startswith("sim_")
+
+
+# OKX contract values in coin (venue's instrument list; HYPE inferred from volume ratios, so left out).
+_OKX_CONTRACT_COIN = {"BTC": 0.01, "ETH": 0.1, "SOL": 1.0, "DOGE": 1_000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """How one venue writes the symbols of one kind of contract."""
+
+    pattern: re.Pattern[str]
+    write: str  # with {base}; "" when an asset has no single symbol here
+    kind: ContractKind
+    quote: str = ""
+    funding_hours: int | None = None
+
+
+def _family(
+    pattern: str, write: str, kind: ContractKind, quote: str = "", hours: int | None = None
+) -> _Family:
+    return _Family(re.compile(pattern), write, kind, quote, hours)
+
+
+# Symbols may hold non-ASCII letters (币安人生USDT is a listed perpetual), so \w, not [A-Z].
+_FAMILIES: dict[str, tuple[_Family, ...]] = {
+    "binance_usdm": (
+        _family(r"(?P<base>\w+?)(?P<quote>USDT|USDC|USD1)", "{base}USDT", "linear", hours=8),
+    ),
+    "binance_coinm": (_family(r"(?P<base>\w+?)USD_PERP", "{base}USD_PERP", "inverse", "USD", 8),),
+    "binance_spot": (
+        _family(r"(?P<base>\w+?)(?P<quote>USDT|USDC|FDUSD|TUSD)", "{base}USDT", "spot"),
+    ),
+    "bybit_linear": (_family(r"(?P<base>\w+?)(?P<quote>USDT)", "{base}USDT", "linear", hours=8),),
+    "bybit_inverse": (_family(r"(?P<base>\w+?)USD", "{base}USD", "inverse", "USD", 8),),
+    "okx": (
+        _family(r"(?P<base>\w+)-(?P<quote>USDT|USDC)-SWAP", "{base}-USDT-SWAP", "linear", hours=8),
+        _family(r"(?P<base>\w+)-USD-SWAP", "{base}-USD-SWAP", "inverse", "USD", 8),
+        _family(r"(?P<base>\w+)-(?P<quote>USDT|USDC)", "{base}-USDT", "spot"),
+    ),
+    "deribit": (
+        _family(r"(?P<base>[A-Z]+)-PERPETUAL", "{base}-PERPETUAL", "inverse", "USD", 8),
+        _family(r"(?P<base>[A-Z]+)_USDC-PERPETUAL", "{base}_USDC-PERPETUAL", "linear", "USDC", 8),
+        _family(r"(?P<base>[A-Z]+)(_USDC)?-\d{1,2}[A-Z]{3}\d\d-\d+-[CP]", "", "option", "USD"),
+        _family(r"(?P<base>[A-Z]+)-OPTIONS", "{base}-OPTIONS", "option", "USD"),
+        _family(r"(?P<base>[A-Z]+)-DVOL", "{base}-DVOL", "index", "percent"),
+    ),
+    "hyperliquid": (_family(r"(?P<base>[\w@]+)", "{base}", "linear", "USDC", 1),),
+    "kraken_futures": (
+        _family(r"PF_(?P<base>\w+)USD", "PF_{base}USD", "linear", "USD", 1),
+        _family(r"PI_(?P<base>\w+)USD", "PI_{base}USD", "inverse", "USD", 1),
+    ),
+    "kraken_spot": (_family(r"(?P<base>\w+)/(?P<quote>USD|USDT)", "{base}/USD", "spot"),),
+    "coinbase": (_family(r"(?P<base>\w+)-(?P<quote>USD|USDC)", "{base}-USD", "spot"),),
+    "dydx": (_family(r"(?P<base>\w+)-USD", "{base}-USD", "linear", "USDC", 1),),
+    "lighter": (_family(r"(?P<base>\w+)", "{base}", "linear", "USDC", 1),),
+    # the bundled simulated market
+    "sim_perp": (_family(r"(?P<base>\w+?)USDT", "{base}USDT", "linear", "USDT", 8),),
+    "sim_perp2": (_family(r"(?P<base>\w+?)USDT", "{base}USDT", "linear", "USDT", 8),),
+    "sim_spot": (_family(r"(?P<base>\w+?)USDT", "{base}USDT", "spot", "USDT"),),
+    "sim_options": (_family(r"(?P<base>\w+?)-OPTIONS", "{base}-OPTIONS", "option", "USD"),),
+    # publishers of slow flows are addressed like venues; the asset is the symbol
+    "flows": (_family(r"(?P<base>\w+)", "{base}", "index", "USD"),),
+    "sim_flows": (_family(r"(?P<base>\w+)", "{base}", "index", "USD"),),
+}
+
+_ALIASES = {"XBT": "BTC"}
+
+
+def instrument(venue: str, symbol: str) -> Instrument:
+    """The contract behind a venue's symbol.
+
+    Raises:
+        UnknownInstrument: the venue is not one of ours, or does not write symbols like this.
+    """
+    families = _FAMILIES.get(venue)
+    if families is None:
+        raise UnknownInstrument(f"unknown venue '{venue}'; known: {', '.join(sorted(_FAMILIES))}")
+    for family in families:
+        match = family.pattern.fullmatch(symbol)
+        if match is None:
+            continue
+        groups = match.groupdict()
+        base = _ALIASES.get(groups["base"], groups["base"])
+        hours = family.funding_hours
+        return Instrument(
+            venue=venue,
+            symbol=symbol,
+            base=base,
+            quote=groups.get("quote") or family.quote,
+            kind=family.kind,
+            contract_size=_contract_size(venue, base, family.kind),
+            funding_interval_ns=None if hours is None else hours * HOUR_NS,
+        )
+    raise UnknownInstrument(f"'{symbol}' is not how {venue} writes a symbol")
+
+
+def instruments_of(asset: str) -> list[Instrument]:
+    """Every contract on `asset` that a known venue would list under its usual symbol."""
+    found: list[Instrument] = []
+    for venue, families in _FAMILIES.items():
+        name = "XBT" if asset == "BTC" and venue.startswith("kraken_futures") else asset
+        for family in families:
+            if family.write:
+                found.append(instrument(venue, family.write.format(base=name)))
+    return found
+
+
+def venues() -> list[str]:
+    """The venue names airpocket knows."""
+    return list(_FAMILIES)
+
+
+def _contract_size(venue: str, base: str, kind: ContractKind) -> float | None:
+    if venue == "okx" and kind == "linear":
+        return _OKX_CONTRACT_COIN.get(base)
+    if venue == "okx" and kind == "inverse":
+        return 100.0 if base == "BTC" else 10.0
+    if venue == "binance_coinm":
+        return 100.0 if base == "BTC" else 10.0
+    return 1.0

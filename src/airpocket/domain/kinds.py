@@ -1,0 +1,300 @@
+"""Every kind of market fact, as columns with units and checks: the schema that store, import and replay share."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from airpocket.domain.units import MINUTE_NS, parse_interval
+
+Dtype: TypeAlias = Literal["f64", "i64", "str", "time"]  # time: UTC, µs in the store, ns in code
+Check: TypeAlias = Literal["any", "positive", "nonnegative", "fraction", "percent"]
+Span: TypeAlias = Literal["day", "month"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `check` is what a value must satisfy; a null is allowed only where `nullable`."""
+
+    name: str
+    dtype: Dtype
+    unit: str = ""
+    check: Check = "any"
+    nullable: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One family of facts. Every table also has ts, usable_from (times) and source (text).
+
+    `ts` is the venue's own time: a bar's **open**, an observation's or settlement's moment, the start of an
+    averaging window. `usable_from` is the earliest moment at which anyone could have known the row.
+    `key` names the columns that identify a row inside (kind, venue, symbol); ts is always first.
+    """
+
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ("ts",)
+    span: Span = "month"
+    has_interval: bool = False  # the stored name carries it: bar_1h
+
+
+def _price(name: str, *, nullable: bool = False) -> Column:
+    return Column(name, "f64", "quote per coin", "positive", nullable)
+
+
+def _amount(name: str, unit: str = "coin", *, nullable: bool = True) -> Column:
+    return Column(name, "f64", unit, "nonnegative", nullable)
+
+
+_OHLC = (_price("open"), _price("high"), _price("low"), _price("close"))
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "bar",
+            "trade bars of a perpetual or spot market; ts is the bar's open",
+            (*_OHLC, _amount("volume"), _amount("volume_usd", "USD"), _amount("taker_buy")),
+            has_interval=True,
+        ),
+        Kind("mark_bar", "mark-price bars", _OHLC, has_interval=True),
+        Kind("index_bar", "index-price bars", _OHLC, has_interval=True),
+        Kind(
+            "premium_bar",
+            "premium-index bars (fraction of index)",
+            tuple(
+                Column(n, "f64", "fraction", "fraction") for n in ("open", "high", "low", "close")
+            ),
+            has_interval=True,
+        ),
+        Kind(
+            "trade",
+            "single trades; taker_side is who crossed the spread",
+            (
+                _price("price"),
+                _amount("size", nullable=False),
+                Column("taker_side", "str", choices=("buy", "sell")),
+                Column("trade_id", "i64"),
+            ),
+            key=("ts", "trade_id"),
+            span="day",
+        ),
+        Kind(
+            "funding",
+            "settled funding; positive: longs pay shorts",
+            (
+                Column("rate", "f64", "fraction per interval", "fraction"),
+                Column("interval_s", "i64", "s", "positive"),
+            ),
+        ),
+        Kind(
+            "funding_estimate",
+            "the running estimate of the next funding, not a settlement",
+            (
+                Column("rate", "f64", "fraction per interval", "fraction"),
+                Column("interval_s", "i64", "s", "positive"),
+            ),
+        ),
+        Kind(
+            "open_interest",
+            "open interest, one-sided; averaged_s > 0: mean over [ts, ts + averaged_s)",
+            (
+                _amount("amount", "see unit", nullable=False),
+                Column("unit", "str", choices=("coin", "usd", "contracts")),
+                Column("averaged_s", "i64", "s", "nonnegative"),
+            ),
+        ),
+        Kind(
+            "ticker",
+            "last, mark and index price at one moment",
+            (
+                _price("last", nullable=True),
+                _price("mark", nullable=True),
+                _price("index", nullable=True),
+            ),
+        ),
+        Kind(
+            "ratio",
+            "long/short and taker ratios as the venue publishes them",
+            (Column("name", "str"), Column("value", "f64", "ratio", "nonnegative")),
+            key=("ts", "name"),
+        ),
+        Kind(
+            "depth",
+            "resting orders within a band of the mid; percent < 0: bids, > 0: asks",
+            (
+                Column("percent", "f64", "% from mid", "percent"),
+                _amount("depth_coin"),
+                _amount("notional_usd", "USD", nullable=False),
+            ),
+            key=("ts", "percent"),
+            span="day",
+        ),
+        Kind(
+            "book",
+            "order-book snapshots, one row per level",
+            (
+                Column("book_side", "str", choices=("bid", "ask")),
+                _price("price"),
+                Column("size", "f64", "coin", "positive"),
+            ),
+            key=("ts", "book_side", "price"),
+            span="day",
+        ),
+        Kind(
+            "liquidation",
+            "forced closes; forced_side buy: a short was closed; coverage sample: a lower bound",
+            (
+                Column("forced_side", "str", choices=("buy", "sell", "unknown")),
+                _price("price"),
+                _amount("size", nullable=True),
+                _amount("notional_usd", "USD"),
+                Column("coverage", "str", choices=("all", "sample", "unknown")),
+                Column("seq", "i64"),
+            ),
+            key=("ts", "seq"),
+            span="day",
+        ),
+        Kind(
+            "liquidation_total",
+            "liquidated notional over an interval, by side of the closed position",
+            (
+                _amount("long_usd", "USD"),
+                _amount("short_usd", "USD"),
+                _amount("total_usd", "USD"),
+                Column("count", "i64", "", "nonnegative", nullable=True),
+            ),
+            has_interval=True,
+        ),
+        Kind(
+            "flow",
+            "slow drivers: ETF creations, stablecoin supply, reserves, transfers",
+            (Column("series", "str"), Column("value", "f64", "see unit"), Column("unit", "str")),
+            key=("ts", "series"),
+        ),
+        Kind(
+            "vol_index",
+            "implied-volatility index, per cent a year; ts is the bar's open",
+            (
+                Column("open", "f64", "% a year", "positive", nullable=True),
+                Column("high", "f64", "% a year", "positive", nullable=True),
+                Column("low", "f64", "% a year", "positive", nullable=True),
+                Column("close", "f64", "% a year", "positive"),
+            ),
+            has_interval=True,
+        ),
+        Kind(
+            "option_quote",
+            "one option of a chain snapshot; prices in coin, mark_iv a fraction",
+            (
+                Column("instrument", "str"),
+                Column("expiry", "time"),
+                _price("strike"),
+                Column("option_type", "str", choices=("call", "put")),
+                Column("underlying_index", "str", nullable=True),
+                _price("underlying_price"),
+                _amount("bid", "coin"),
+                _amount("ask", "coin"),
+                _amount("mark", "coin"),
+                _amount("mark_iv", "fraction a year"),
+                Column("delta", "f64", "coin per coin", nullable=True),
+                Column("vega", "f64", "USD per vol point", nullable=True),
+                _amount("open_interest", "coin"),
+                _amount("volume", "coin"),
+                _price("index_price", nullable=True),
+            ),
+            key=("ts", "instrument"),
+            span="day",
+        ),
+        Kind(
+            "forward",
+            "forward price of one expiry of an option or futures market",
+            (Column("expiry", "time"), Column("name", "str"), _price("price")),
+            key=("ts", "expiry"),
+        ),
+        Kind(
+            "chain_health",
+            "how complete a chain snapshot was",
+            (
+                Column("instruments", "i64", "", "nonnegative"),
+                Column("two_sided", "i64", "", "nonnegative"),
+                Column("expiries", "i64", "", "nonnegative"),
+                _price("index_first"),
+                _price("index_last"),
+                _amount("call_open_interest"),
+                _amount("put_open_interest"),
+            ),
+        ),
+        Kind(
+            "tier",
+            "maintenance-margin tiers as of ts; maintenance = notional × mmr − deduction",
+            (
+                Column("tier", "i64", "", "positive"),
+                Column("currency", "str"),
+                _amount("notional_floor", "currency", nullable=False),
+                _amount("notional_cap", "currency", nullable=False),
+                Column("mmr", "f64", "fraction", "nonnegative"),
+                Column("max_leverage", "f64", "x", "positive"),
+                _amount("deduction", "currency", nullable=False),
+            ),
+            key=("ts", "tier"),
+        ),
+        Kind(
+            "label",
+            "moves found with hindsight, for scoring only: never an input of the brief",
+            (
+                Column("name", "str"),
+                Column("direction", "str", choices=("up", "down")),
+                Column("peak", "time"),
+                _price("start_price"),
+                _price("peak_price"),
+                Column("move_percent", "f64", "%"),
+                Column("sigma_multiple", "f64", "", "positive"),
+            ),
+            key=("ts", "name"),
+        ),
+    )
+}
+
+_STORED_NAME = re.compile(r"(?P<family>[a-z_]+?)(?:_(?P<interval>[1-9]\d*[smhdw]))?")
+
+
+def stored_name(family: str, interval: str | None = None) -> str:
+    """'bar', '1h' → 'bar_1h': the name of a kind in the store.
+
+    Raises:
+        ValueError: no such kind, an interval missing or one too many.
+    """
+    kind = KINDS.get(family)
+    if kind is None:
+        raise ValueError(f"unknown kind '{family}'; known: {', '.join(KINDS)}")
+    if kind.has_interval != (interval is not None):
+        need = "needs an interval such as 1h" if kind.has_interval else "has no interval"
+        raise ValueError(f"kind '{family}' {need}")
+    if interval is None:
+        return family
+    parse_interval(interval)
+    return f"{family}_{interval}"
+
+
+def split_name(stored: str) -> tuple[Kind, int]:
+    """'bar_1h' → (bar, 3600e9 ns); 'funding' → (funding, 0).
+
+    Raises:
+        ValueError: not a name that `stored_name` gives.
+    """
+    match = _STORED_NAME.fullmatch(stored)
+    kind = KINDS.get(match["family"]) if match else None
+    if match is None or kind is None or kind.has_interval != (match["interval"] is not None):
+        raise ValueError(f"'{stored}' is no kind of the store")
+    return kind, parse_interval(match["interval"]) if match["interval"] else 0
+
+
+def span_of(stored: str) -> Span:
+    """How much one file of this kind holds: a day of dense facts, a month of slow ones."""
+    kind, interval_ns = split_name(stored)
+    if kind.has_interval:
+        return "day" if interval_ns < 5 * MINUTE_NS else "month"
+    return kind.span

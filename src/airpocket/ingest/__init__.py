@@ -1,0 +1,1 @@
+"""Outside world → events: import, backfill, store, replay."""

@@ -1,0 +1,118 @@
+"""SQL over the store: DuckDB in memory, one view per stored kind, over verified files and nothing else."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
+
+from airpocket.domain.errors import BadInput
+from airpocket.ingest.lake import Lake
+from airpocket.ingest.tables import columns_of, kind_named
+
+Row: TypeAlias = tuple[object, ...]
+
+_SETTINGS = (
+    "SET TimeZone = 'UTC'",
+    "SET temp_directory = ''",  # a query that outgrows the memory fails instead of filling the disk
+    "SET memory_limit = '2GB'",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET python_enable_replacements = false",  # else a query could name variables of this program
+)
+_CLOSED = ("SET enable_external_access = false", "SET lock_configuration = true")
+
+
+def run_sql(lake: Lake, sql: str, *, limit_rows: int = 1_000) -> tuple[list[str], list[Row]]:
+    """The column names and first `limit_rows` rows of one SELECT over the store.
+
+    Every stored kind is a view under its name (bar_1h, funding, …) with venue and symbol columns; times
+    are UTC. Other files, settings and statements that change something are out of reach.
+
+    Raises:
+        BadInput: not one SELECT, or DuckDB refuses it.
+        StoreDamaged: a file that the query would read is damaged.
+    """
+    kinds = sorted({series.kind for series in lake.series()})
+    try:
+        files = lake.verified_files(_kinds_named(sql, kinds))
+        return _answer(files, sql, limit_rows)
+    except duckdb.Error as error:
+        raise BadInput(_shortened(error, kinds)) from error
+
+
+def _kinds_named(sql: str, kinds: list[str]) -> list[str]:
+    """The kinds a query reads, so that only their files are verified; all where it names none."""
+    with closing(_connect()) as connection:
+        _execute_all(connection, *_CLOSED)
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise BadInput("the query must be one SELECT: the store is read-only for SQL")
+        names = {name.lower() for name in connection.get_table_names(sql)}
+    return [kind for kind in kinds if kind in names] or kinds
+
+
+def _answer(files: dict[str, list[Path]], sql: str, limit_rows: int) -> tuple[list[str], list[Row]]:
+    with closing(_connect()) as connection:
+        paths = [path.absolute() for found in files.values() for path in found]
+        _execute_all(
+            connection,
+            f"SET allowed_paths = [{_quoted(paths)}]",
+            *(_view(kind, found) for kind, found in files.items() if found),
+            *_CLOSED,
+        )
+        result = connection.execute(sql)
+        names = [str(column[0]) for column in result.description or ()]
+        rows = result.fetchmany(limit_rows)
+    return names, [tuple(_in_utc(value) for value in row) for row in rows]
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:")
+    _execute_all(connection, *_SETTINGS)
+    return connection
+
+
+def _execute_all(connection: duckdb.DuckDBPyConnection, *statements: str) -> None:
+    for statement in statements:
+        # an unfetched result would own the connection (DuckDB 2)
+        connection.execute(statement).fetchall()
+
+
+def _view(kind: str, files: list[Path]) -> str:
+    """DuckDB returns times with a zone only through pytz; so views give UTC times without one."""
+    columns = [
+        f'"{column.name}" AT TIME ZONE \'UTC\' AS "{column.name}"'
+        if column.dtype == "time"
+        else f'"{column.name}"'
+        for column in columns_of(kind_named(kind))
+    ]
+    listed = _quoted([path.absolute() for path in files])
+    return (
+        f'CREATE VIEW "{kind}" AS SELECT venue, symbol, {", ".join(columns)} '  # noqa: S608 - own names
+        f"FROM read_parquet([{listed}], hive_partitioning = false)"
+    )
+
+
+def _quoted(paths: list[Path]) -> str:
+    return ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+
+
+def _in_utc(value: object) -> object:
+    return (
+        value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+    )
+
+
+def _shortened(error: Exception, kinds: list[str]) -> str:
+    text = str(error)
+    if "pytz" in text:
+        return "the query returns a time with a zone; write it as (… AT TIME ZONE 'UTC')"
+    first = text.partition("\n")[0].strip()
+    if isinstance(error, duckdb.CatalogException) and "Table with name" in text:
+        known = f"the store has {', '.join(kinds)}" if kinds else "the store is empty"
+        return f"{first} ({known})"
+    if isinstance(error, duckdb.PermissionException):
+        return f"{first}; a query reads the kinds of the store and nothing else"
+    return first if len(first) <= 300 else first[:299] + "…"

@@ -1,0 +1,1 @@
+"""Price history → the roadmap: zones with bias, confluence and confirmation rules."""

@@ -1,0 +1,1 @@
+"""Events → the present state of each market."""

@@ -1,0 +1,107 @@
+"""What arrived, how old it is and where it has holes: one row per channel."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from airpocket.domain.events import IntArray
+from airpocket.domain.kinds import split_name
+from airpocket.domain.units import DAY_NS, HOUR_NS
+from airpocket.market.state import Contract, Market
+
+ChannelState: TypeAlias = Literal["ok", "stale", "gap"]
+
+# Cadence of kinds that do not state one; a channel is stale after three cadences without news.
+_CADENCE_NS = {
+    "open_interest": HOUR_NS,
+    "ticker": HOUR_NS,
+    "funding_estimate": HOUR_NS,
+    "depth": HOUR_NS,
+    "book": HOUR_NS,
+    "flow": DAY_NS,
+    "option_quote": 12 * HOUR_NS,
+    "forward": 12 * HOUR_NS,
+    "chain_health": 12 * HOUR_NS,
+}
+_LOOK_BACK_NS = 30 * DAY_NS
+# These speak only when something happens: silence is no fault, and holes can't be told.
+_SPARSE = ("liquidation", "tier", "label", "trade", "liquidation_total")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One (contract, kind): rows usable, newest moment (ns), state, and holes of the last 30 days."""
+
+    venue: str
+    symbol: str
+    kind: str
+    rows: int
+    first: int
+    last: int
+    state: ChannelState
+    gaps_30d: int
+    longest_gap_h: float
+    reason: str
+    sources: tuple[str, ...]
+
+
+def channels(market: Market) -> list[Channel]:
+    """The health of every channel that has ever delivered, in a fixed order."""
+    found: list[Channel] = []
+    for contract in market.contracts:
+        if len(contract.base):
+            step = int(contract.base.end[-1] - contract.base.ts[-1])
+            found.append(_of_bars(contract, step, market.now))
+        for kind in sorted(contract.tables):
+            found.append(_of_table(contract, kind, market.now))
+    return found
+
+
+def _of_bars(contract: Contract, step: int, now: int) -> Channel:
+    bars = contract.base
+    recent = bars.since(now - _LOOK_BACK_NS)
+    holes = (recent.ts[1:] - recent.end[:-1])[recent.gap_before()[1:]]
+    name, last = "bar", int(bars.end[-1])
+    first, sources = int(bars.ts[0]), contract.bar_sources
+    return _channel(contract, name, (len(bars), first, last), (step, now, holes), sources)
+
+
+def _of_table(contract: Contract, kind: str, now: int) -> Channel:
+    table = contract.tables[kind]
+    ts, usable = table.ints("ts"), table.ints("usable_from")
+    family, interval_ns = split_name(kind)
+    cadence = interval_ns or _CADENCE_NS.get(family.name, DAY_NS)
+    if family.name == "funding":
+        cadence = int(table.ints("interval_s")[-1]) * 1_000_000_000
+    recent = np.unique(ts[ts >= now - _LOOK_BACK_NS])
+    steps = np.diff(recent)
+    slack = 4 * cadence if family.name == "flow" else 3 * cadence // 2  # flows rest at weekends
+    holes = steps[steps > slack] - cadence
+    if family.name in _SPARSE:
+        cadence, holes = 0, holes[:0]
+    seen = (len(ts), int(ts[0]), int(max(ts[-1] + interval_ns, usable.max())))
+    return _channel(contract, kind, seen, (cadence, now, holes), table.sources)
+
+
+def _channel(
+    contract: Contract,
+    kind: str,
+    seen: tuple[int, int, int],
+    timing: tuple[int, int, IntArray],
+    sources: tuple[str, ...],
+) -> Channel:
+    rows, first, last = seen
+    cadence, now, holes = timing
+    age = now - last
+    longest_h = float(holes.max()) / HOUR_NS if len(holes) else 0.0
+    state: ChannelState = "ok"
+    reason = ""
+    if cadence and age > 3 * cadence:
+        state, reason = "stale", f"nothing new for {age / HOUR_NS:,.1f} h"
+    elif len(holes):
+        state, reason = "gap", f"{len(holes)} holes in 30 days, the longest {longest_h:,.1f} h"
+    at = contract.instrument
+    return Channel(
+        at.venue, at.symbol, kind, rows, first, last, state, len(holes), longest_h, reason, sources
+    )

@@ -1,0 +1,99 @@
+"""The whole middle in order: facts in, assessments out; live, replay, brief and demo all call this."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from airpocket.domain.events import Batch, Event
+from airpocket.domain.tells import Graded
+from airpocket.domain.units import TimeNs
+from airpocket.levels.find import find_levels
+from airpocket.levels.roadmap import Roadmap
+from airpocket.levels.settings import LevelSettings
+from airpocket.market.health import Channel, channels
+from airpocket.market.state import Market, MarketState
+from airpocket.signals.panel import Signals, SignalSettings, SignalState
+from airpocket.verdict.effects import EffectSettings, effect_rows
+from airpocket.verdict.triggers import TriggerSettings, swing_break, trigger_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of every stage of the middle."""
+
+    signals: SignalSettings = field(default_factory=SignalSettings)
+    levels: LevelSettings = field(default_factory=LevelSettings)
+    triggers: TriggerSettings = field(default_factory=TriggerSettings)
+    effects: EffectSettings = field(default_factory=EffectSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything airpocket thinks about an asset at one moment."""
+
+    market: Market
+    health: tuple[Channel, ...]
+    signals: Signals
+    roadmap: Roadmap
+    triggers: tuple[Graded, ...]
+    clusters: tuple[Graded, ...]
+
+
+class Assessor:
+    """Owner of all running state of one asset: `apply` facts, ask for an `Assessment`."""
+
+    def __init__(self, asset: str, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self._market = MarketState(asset)
+        self._signals = SignalState(self.settings.signals)
+
+    @property
+    def latest(self) -> int:
+        """Youngest usable-from of the facts applied, ns."""
+        return self._market.latest
+
+    def apply(self, fact: Batch | Event) -> None:
+        """Take facts, in order within each (kind, venue, symbol)."""
+        self._market.apply(fact)
+
+    def assess(self, now: TimeNs) -> Assessment:
+        """The middle, once, at `now`.
+
+        Raises:
+            ValueError: a fact applied could not be known at `now`.
+            NothingKnown: no price at all.
+        """
+        s = self.settings
+        market = self._market.snapshot(now)
+        signals = self._signals.measure(market)
+        roadmap = find_levels(market.reference, now, s.levels)
+        triggers = trigger_rows(market, signals, s.triggers)
+        broken = swing_break(market, signals, s.triggers)
+        clusters = effect_rows(market, signals, broken, s.triggers, s.effects)
+        return Assessment(
+            market, tuple(channels(market)), signals, roadmap, tuple(triggers), tuple(clusters)
+        )
+
+
+def assess(
+    asset: str,
+    facts: Iterable[Batch | Event],
+    every_ns: int,
+    settings: Settings | None = None,
+) -> Iterator[Assessment]:
+    """Assessments every `every_ns` of data time, from facts in the order they became usable."""
+    assessor = Assessor(asset, settings)
+    due: int | None = None
+    for fact in facts:
+        usable = _first_usable(fact)
+        if due is None:
+            due = usable - usable % every_ns + every_ns
+        while usable > due:
+            yield assessor.assess(TimeNs(due))
+            due += every_ns
+        assessor.apply(fact)
+    if due is not None:
+        yield assessor.assess(TimeNs(max(due, assessor.latest)))
+
+
+def _first_usable(fact: Batch | Event) -> int:
+    return int(fact.ints("usable_from")[0]) if isinstance(fact, Batch) else fact.usable_from

@@ -1,0 +1,1 @@
+"""Tells and levels → the four triggers and the cluster effects."""

@@ -1,0 +1,358 @@
+"""Two briefs made by hand for tests and for looking at: one rich, one in which all is unknown."""
+
+import math
+
+from airpocket.brief import words
+from airpocket.brief.model import (
+    AtRisk,
+    Brief,
+    ChannelHealth,
+    Health,
+    PriceSection,
+    Record,
+    RiskBand,
+    Section,
+    Side,
+    Verdict,
+)
+from airpocket.domain.estimates import Estimate, Provenance, known, unknown
+from airpocket.domain.tells import Graded, Reading, Tell, at_least, at_most, context
+from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, format_time
+from airpocket.levels.roadmap import Level, Roadmap, Rule, VolumeProfile, Zone
+
+NOW = 1_760_126_400_000_000_000  # 2025-10-10T20:00Z
+LAST = 4312.5
+
+
+def fact(
+    value: float,
+    unit: str,
+    *,
+    minutes: float = 6,
+    source: str = "binance:ETHUSDT 1m bars",
+    provenance: Provenance = "measured",
+    interval: tuple[float, float] | None = None,
+) -> Estimate:
+    as_of = NOW - round(minutes * MINUTE_NS)
+    return known(
+        value, unit, as_of=as_of, now=NOW, source=source, provenance=provenance, interval=interval
+    )
+
+
+def _chart() -> tuple[list[int], list[float | None], list[float | None], list[float | None]]:
+    hours = range(7 * 24)
+    times = [NOW - (len(hours) - 1 - hour) * HOUR_NS for hour in hours]
+    close: list[float | None] = []
+    interest: list[float | None] = []
+    funding: list[float | None] = []
+    for hour in hours:
+        wave = 70 * math.sin(hour / 9) + 28 * math.sin(hour / 3.1) + 12 * math.sin(hour * 1.7)
+        rally = 1.9 * max(0, hour - 110)
+        close.append(None if 60 <= hour < 66 else 4205 + wave + rally)
+        interest.append(
+            None if hour < 10 else 2.31e6 - 900 * max(0, hour - 120) + 21_000 * math.sin(hour / 14)
+        )
+        funding.append(0.00009 * math.sin(hour // 8 / 3) + 0.00006)
+    close[-1] = LAST
+    return times, close, interest, funding
+
+
+def _level(price: float, kind: str, label: str, weight: float = 1.0) -> Level:
+    formed = NOW - 12 * DAY_NS
+    return Level(
+        price=price,
+        kind=kind,
+        label=label,
+        formed_at=formed,
+        confirmed_at=formed + DAY_NS,
+        weight=weight,
+    )
+
+
+def _zone(low: float, high: float, role: str, levels: list[Level]) -> Zone:
+    inside = low <= LAST <= high
+    away = 0.0 if inside else ((low if low > LAST else high) / LAST - 1) * 100
+    return Zone(
+        low=low,
+        high=high,
+        bias="pivot" if inside else "resistance" if low > LAST else "support",
+        role=role,
+        strength=sum(level.weight for level in levels),
+        distance_percent=away,
+        confluence=levels,
+        record="held 41 of 63, against 38 of 63 for placebo levels",
+    )
+
+
+def _roadmap() -> Roadmap:
+    zones = [
+        _zone(4168, 4186, "immediate_support", [
+            _level(4172, "ema_20d", "daily EMA 20"), _level(4180, "swing_low", "swing low of 6 Oct"),
+        ]),
+        _zone(4020, 4050, "major_support", [
+            _level(4044, "volume_node", "high-volume node"), _level(4032, "fibonacci", "0.618 of the last leg"),
+            _level(4025, "ema_50d", "daily EMA 50"),
+        ]),
+        _zone(4306, 4318, "pivot", [_level(4312, "point_of_control", "point of control")]),
+        _zone(4391, 4410, "resistance_1", [
+            _level(4392, "swing_high", "swing high of 7 Oct"), _level(4400, "round_number", "round 4,400"),
+        ]),
+        _zone(4478, 4500, "squeeze_zone", [
+            _level(4480, "range_high", "range high, 30 days"), _level(4500, "round_number", "round 4,500"),
+        ]),
+        _zone(4946, 4957, "discovery_trigger", [_level(4953, "all_time_high", "all-time high of 24 Aug")]),
+    ]  # fmt: skip
+    centres = [4010 + 10 * step for step in range(50)]
+    volume = [
+        9_000 * math.exp(-(((price - 4312) / 60) ** 2))
+        + 6_000 * math.exp(-(((price - 4080) / 45) ** 2))
+        + 400
+        for price in centres
+    ]
+    return Roadmap(
+        zones=zones,
+        rules=[
+            Rule(
+                id="continuation",
+                text="4 h close above the zone with spot-led volume and RSI above 60",
+                zone_low=4391,
+                zone_high=4410,
+                status="waiting",
+                because=["the last 4 h close was 4,301.20"],
+                implication="continuation to the squeeze zone",
+            ),
+            Rule(
+                id="reversion",
+                text="daily close below support",
+                zone_low=4168,
+                zone_high=4186,
+                status="unknown",
+                because=["spot volume of the last day is missing"],
+                implication="deeper reversion to 4,020 to 4,050",
+            ),
+        ],
+        profile=VolumeProfile(
+            window="7 days",
+            point_of_control=fact(4312, words.PRICE),
+            value_area_low=fact(4228, words.PRICE),
+            value_area_high=fact(4372, words.PRICE),
+            high_volume_nodes=[4312.0, 4080.0],
+            low_volume_nodes=[4195.0],
+            acceptance="price has closed inside the value area for 9 hours",
+            prices=centres,
+            volume=volume,
+        ),
+        averages={
+            "ema_20d": fact(4172.31, words.PRICE, minutes=1200),
+            "ema_50d": unknown(words.PRICE, "needs 50 daily closes, 31 are in the store"),
+        },
+        missing=["options open-interest gravity: no option chain in the store"],
+    )
+
+
+def _triggers() -> list[Graded]:
+    funding = at_least(
+        "funding_z", "Funding, 30-day z-score", fact(2.31, words.Z), 2, "at or above 2 sd"
+    )
+    interest = at_most(
+        "oi_1h", "OI change, 1 h", fact(-1.84, words.PERCENT), -1.5, "at or below -1.5 %"
+    )
+    depth = at_most(
+        "ask_depth", "Ask depth within 1 %, against its hour of the week",
+        unknown(words.RATIO, "no order book was recorded"), 0.7, "at or below 0.7",
+    )  # fmt: skip
+    swing = at_least(
+        "break", "Close above the swing high", fact(-1.84, words.PERCENT), 0, "above 0 %"
+    )
+    spread = at_least("spread", "Spread, z-score", fact(0.42, words.Z), 2, "at or above 2 sd")
+    lead = at_least(
+        "spot_lead", "Spot CVD less perp CVD, 1 h",
+        fact(31.4e6, words.USD, provenance="mixed", interval=(22e6, 40.2e6)), 50e6, "at or above $50 mn",
+    )  # fmt: skip
+    return [
+        Graded(
+            id="swing_break", title="Clean break of a recent swing high", state="quiet",
+            because=["price is 1.8 % below the swing high at 4,392.00"], tells=[swing, depth], refs=["M6a"],
+            implication="stops above the high cascade while offers are pulled",
+        ),
+        Graded(
+            id="thin_hour", title="Impulse in a low-liquidity hour", state="unknown",
+            because=["book depth is missing"], tells=[spread, depth], refs=["M6b"],
+            implication="wide spreads carry the move further",
+        ),
+        Graded(
+            id="funding_oi", title="Funding spike with OI drop", state="firing",
+            because=["funding stands 2.31 sd above its 30-day mean", "OI fell 1.84 % in an hour"],
+            tells=[funding, interest], refs=["M6c"], implication="forced covers dominate",
+            odds="34 % within 4 h (25 to 44 %), base rate 12 %", record="lift 2.8 (1.9 to 3.9), 57 cases",
+        ),
+        Graded(
+            id="spot_burst", title="Spot-led inflow burst", state="armed",
+            because=["spot leads, but below the threshold"], tells=[lead], refs=["M6d"],
+            implication="perps chase and the basis widens",
+        ),
+    ]  # fmt: skip
+
+
+def _channel(
+    venue: str, symbol: str, kind: str, state: str = "ok", reason: str = ""
+) -> ChannelHealth:
+    return ChannelHealth(
+        venue=venue,
+        symbol=symbol,
+        kind=kind,
+        state=state,
+        rows=129_600,
+        first=format_time(NOW - 90 * DAY_NS),
+        last=format_time(NOW - 6 * MINUTE_NS),
+        age_s=360 if state == "ok" else 21_600,
+        gaps_30d=0 if state == "ok" else 2,
+        longest_gap_h=0 if state == "ok" else 6.0,
+        reason=reason,
+        sources=["binance archive"] if venue == "binance" else ["bybit rest", "bybit websocket"],
+    )
+
+
+def rich(*, simulated: bool = False) -> Brief:
+    """Many figures known, some unknown, every section filled."""
+    times, close, interest, funding = _chart()
+    no_book = "no order book was recorded"
+    forced = "no liquidation map yet: position cohorts are not modelled"
+    rate = context("funding", "Funding in force", fact(0.0123, words.FUNDING_8H, minutes=142))
+    basis = context(
+        "basis", "Annualised basis, December future", fact(7.84, words.PERCENT_YEAR, minutes=12)
+    )
+    share = fact(30, words.PERCENT, provenance="modelled", interval=(15, 50), minutes=1500)
+    return Brief(
+        asset="ETH",
+        as_of=format_time(NOW),
+        answer=(
+            "Forced covering has started: funding is 2.3 sd above its mean while open interest falls; "
+            "how many dollars are at risk above is unknown, for want of a position map."
+        ),
+        price=PriceSection(
+            reference="binance:ETHUSDT",
+            last=fact(LAST, words.PRICE, minutes=1),
+            tells=[
+                context("change_1d", "Change, 24 h", fact(2.84, words.PERCENT)),
+                context("interest", "Open interest", fact(2.274e6, words.COIN, minutes=5)),
+                context("interest_usd", "Open interest", fact(9.806e9, words.USD, minutes=5)),
+                context("premium", "Perp premium to index", fact(3.2, words.BPS)),
+                context("rsi", "RSI 14, 4 h", fact(58.3, words.RSI, minutes=214)),
+                rate,
+                basis,
+                context("spread", "Top-of-book spread", unknown(words.BPS, no_book)),
+            ],
+            by_venue={
+                "binance": fact(LAST, words.PRICE, minutes=1),
+                "bybit": fact(4313.1, words.PRICE, minutes=2),
+                "kraken": unknown(words.PRICE, "its channel has been silent for 6 h"),
+            },
+            chart_ts=times,
+            chart_close=close,
+            chart_interest=interest,
+            chart_funding=funding,
+        ),
+        health=Health(
+            simulated=simulated,
+            channels=[
+                _channel("binance", "ETHUSDT", "bars"),
+                _channel("binance", "ETHUSDT", "funding"),
+                _channel("bybit", "ETHUSDT", "interest"),
+                _channel("kraken", "ETH/USD", "trades", "stale", "silent for 6 h; reconnecting"),
+            ],
+            missing=["order book of any venue", "ETF creations: no table was imported"],
+        ),
+        at_risk=AtRisk(
+            headline="$1.23 bn of shorts may be forced out up to +5 %",
+            shorts=[
+                RiskBand(
+                    within_percent=2,
+                    forced_usd=fact(4.1e8, words.USD, provenance="modelled", interval=(2.2e8, 7.9e8)),
+                ),
+                RiskBand(
+                    within_percent=5,
+                    forced_usd=fact(1.23e9, words.USD, provenance="modelled", interval=(0.9e9, 1.6e9)),
+                ),
+            ],
+            longs=[RiskBand(within_percent=2, forced_usd=unknown(words.USD, forced))],
+            hedged_share=share,
+        ),
+        triggers=_triggers(),
+        verdict=Verdict(
+            state="ignition",
+            because=["one trigger fires (funding spike with OI drop)", "spot does not lead yet"],
+            would_change=["squeeze on: a 4 h close above 4,410.00", "quiet: funding back within 1 sd"],
+        ),
+        regimes=[
+            Reading(
+                id="funding_regime", title="Funding", state="crowded longs",
+                because=["a sudden spike, not a steady premium"], tells=[rate, basis], refs=["M8"],
+            ),
+            Reading(
+                id="turnover", title="OI against spot turnover", state="unknown",
+                because=["spot volume of one venue is missing"],
+                tells=[context("oi_spot", "OI / spot volume, 24 h", unknown(words.RATIO, "kraken trades stale"))],
+                refs=["M9"],
+            ),
+        ],  # fmt: skip
+        clusters=[
+            Graded(
+                id="wick", title="Wick into the base of a breakout", state="quiet", because=["price is above it"],
+                tells=[], refs=["M10"], implication="brief flush, then absorption",
+            )
+        ],  # fmt: skip
+        map=Section(unknown=forced, readings=[]),
+        cascade=Section(unknown="needs the liquidation map", readings=[]),
+        flows=[
+            Graded(
+                id="issuance", title="Stablecoin net issuance", state="positive",
+                because=["supply grew five days running"],
+                tells=[
+                    at_least(
+                        "usdt", "USDT net issuance, 7 d",
+                        fact(1.9e9, words.USD, minutes=2000, source="table:stablecoins.csv"), 0, "above 0",
+                    ),
+                    Tell(id="persist", label="Creations into pullbacks", estimate=unknown(words.COUNT, "no ETF table"),
+                         condition="3 or more"),
+                ],
+                refs=["M19", "M20"], implication="dry powder",
+            )
+        ],  # fmt: skip
+        roadmap=_roadmap(),
+        shorts=Side(
+            unknown=None, readings=[],
+            rules=["Cap leverage at 3 while a trigger fires.", "Keep liquidation 12 % away or further."],
+        ),
+        longs=Side(unknown=None, readings=[], rules=["No adds on vertical candles; bid the retest of 4,168 to 4,186."]),
+        record=Record(summary="2 of 4 triggers have been evaluated", entries=["funding spike: lift 2.8, 57 cases"]),
+    )  # fmt: skip
+
+
+def empty() -> Brief:
+    """Nothing known: what a brief says when the store has no data."""
+    none = "no data in the store"
+    return Brief(
+        asset="BTC",
+        as_of=format_time(NOW),
+        answer="Unknown: the store holds no data for BTC.",
+        price=PriceSection(
+            reference="binance:BTCUSDT", last=unknown(words.PRICE, none), tells=[], by_venue={},
+            chart_ts=[], chart_close=[], chart_interest=[], chart_funding=[],
+        ),
+        health=Health(simulated=False, channels=[], missing=["everything"]),
+        at_risk=AtRisk(
+            headline="unknown: no data in the store", shorts=[], longs=[], hedged_share=unknown(words.PERCENT, none)
+        ),
+        triggers=[],
+        verdict=Verdict(state="unknown", because=[none], would_change=[]),
+        regimes=[],
+        clusters=[],
+        map=Section(unknown=none, readings=[]),
+        cascade=Section(unknown=none, readings=[]),
+        flows=[],
+        roadmap=Roadmap(zones=[], rules=[], profile=None, averages={}, missing=[]),
+        shorts=Side(unknown=none, readings=[], rules=[]),
+        longs=Side(unknown=none, readings=[], rules=[]),
+        record=Record(summary="not yet evaluated", entries=[]),
+    )  # fmt: skip

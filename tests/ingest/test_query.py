@@ -1,0 +1,156 @@
+"""SQL over the store: right answers, and no way out of the store."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from ingest.lake_samples import bars, files_of, trades
+
+from airpocket.domain.errors import BadInput, StoreDamaged
+from airpocket.ingest.lake import Lake
+from airpocket.ingest.query import run_sql
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path / "we'ird [s]tore *?%41")
+    lake.write([bars(40 * 24), bars(3, symbol="币安人生USDT", close=7.0), trades(4)])
+    return lake
+
+
+def test_counts_by_symbol_agree_with_the_list(lake: Lake) -> None:
+    columns, rows = run_sql(lake, "SELECT symbol, count(*) AS n FROM bar_1h GROUP BY 1 ORDER BY n")
+    assert columns == ["symbol", "n"]
+    assert rows == [("币安人生USDT", 3), ("BTCUSDT", 960)]
+
+
+def test_values_agree_with_a_reader_of_its_own(lake: Lake) -> None:
+    sql = "SELECT ts, close FROM bar_1h WHERE symbol = 'BTCUSDT' AND ts >= '2025-11-01' ORDER BY ts"
+    _, rows = run_sql(lake, sql)
+    paths = sorted(lake.root.rglob("symbol=BTCUSDT/month=2025-11/*.parquet"))
+    with paths[0].open("rb") as file:
+        frame = pl.read_parquet(file).sort("ts")
+    assert rows == list(zip(frame["ts"], frame["close"], strict=True))
+
+
+def test_times_are_in_utc_and_say_so(lake: Lake) -> None:
+    _, [(first,)] = run_sql(lake, "SELECT min(ts) FROM bar_1h")
+    assert first == datetime(2025, 10, 10, 20, tzinfo=UTC)
+
+
+def test_unknown_is_null_not_zero(lake: Lake) -> None:
+    _, [row] = run_sql(lake, "SELECT sum(volume_usd), count(volume_usd) FROM bar_1h")
+    assert row == (None, 0)
+
+
+def test_no_more_rows_than_asked(lake: Lake) -> None:
+    assert len(run_sql(lake, "SELECT * FROM bar_1h", limit_rows=7)[1]) == 7
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM bar_1h SELECT count(*)",
+        "WITH x AS (SELECT 1) SELECT * FROM x",
+        'SELECT count(*) FROM "BAR_1H"',
+        "SELECT count(*) FROM memory.main.bar_1h",
+        "SELECT count(*) FROM bar_1h b JOIN trade t USING (venue, symbol);",
+        "SHOW TABLES",
+        "DESCRIBE bar_1h",
+        "SELECT count(*) -- all of them\nFROM trade -- end",
+    ],
+)
+def test_what_reads_is_answered(lake: Lake, sql: str) -> None:
+    assert run_sql(lake, sql)[1]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP VIEW bar_1h",
+        "CREATE TABLE x AS SELECT 1",
+        "INSERT INTO bar_1h VALUES (1)",
+        "COPY bar_1h TO 'out.csv'",
+        "ATTACH 'x.db'",
+        "SET memory_limit = '100GB'",
+        "PRAGMA version",
+        "INSTALL httpfs",
+        "SELECT 1; DROP VIEW bar_1h",
+        "EXPLAIN ANALYZE COPY bar_1h TO 'out.csv'",
+        "CALL pragma_version()",
+        "",
+        ";",
+        "-- nothing",
+    ],
+)
+def test_what_is_no_single_select_is_refused(lake: Lake, sql: str) -> None:
+    before = files_of(lake.root)
+    with pytest.raises(BadInput, match=r"one SELECT|Error"):
+        run_sql(lake, sql)
+    assert files_of(lake.root) == before
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('{}')",
+        "SELECT * FROM read_csv('{}')",
+        "SELECT * FROM '{}'",
+        "SELECT * FROM read_text('{}'), bar_1h",
+        "SELECT * FROM glob('/*'), read_text('{}')",
+        "SELECT (SELECT content FROM read_text('{}')) FROM bar_1h",
+    ],
+)
+def test_files_outside_the_store_cannot_be_read(lake: Lake, tmp_path: Path, sql: str) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,b\n1,2\n")
+    with pytest.raises(BadInput, match="Permission Error"):
+        run_sql(lake, sql.format(secret))
+
+
+def test_listing_the_disk_shows_nothing_outside(lake: Lake) -> None:
+    with pytest.raises(BadInput, match="Permission Error"):
+        run_sql(lake, "SELECT * FROM glob('/etc/*')")
+
+
+def test_variables_of_the_program_are_out_of_reach(lake: Lake) -> None:
+    secret = pl.DataFrame({"x": [1]})
+    with pytest.raises(BadInput, match="secret does not exist"):
+        run_sql(lake, "SELECT * FROM secret")
+    assert len(secret) == 1
+
+
+def test_an_unknown_table_is_answered_with_those_that_exist(lake: Lake) -> None:
+    with pytest.raises(BadInput, match=r"nope does not exist.*the store has bar_1h, trade"):
+        run_sql(lake, "SELECT * FROM nope")
+
+
+def test_an_error_of_the_query_is_one_short_line(lake: Lake) -> None:
+    for sql in ("SELEC 1", "SELECT nope FROM bar_1h", "SELECT " + "x" * 10_000 + " FROM trade"):
+        with pytest.raises(BadInput) as caught:
+            run_sql(lake, sql)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) <= 400
+
+
+def test_a_time_with_a_zone_is_refused_with_the_way_to_write_it(lake: Lake) -> None:
+    with pytest.raises(BadInput, match="AT TIME ZONE"):
+        run_sql(lake, "SELECT ts AT TIME ZONE 'UTC' FROM bar_1h")
+
+
+def test_a_query_over_a_damaged_file_is_refused_and_beside_it_answered(lake: Lake) -> None:
+    path = sorted(lake.root.rglob("kind=trade/**/*.parquet"))[0]
+    whole = bytearray(path.read_bytes())
+    whole[40] ^= 1
+    path.write_bytes(whole)
+    fresh = Lake(lake.root)
+    with pytest.raises(StoreDamaged, match=path.name):
+        run_sql(fresh, "SELECT * FROM trade")
+    assert run_sql(fresh, "SELECT count(*) FROM bar_1h")[1] == [(963,)]
+
+
+def test_an_empty_store_says_that_it_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="the store is empty"):
+        run_sql(Lake(tmp_path), "SELECT * FROM bar_1h")
+    assert run_sql(Lake(tmp_path), "SELECT 1 AS x") == (["x"], [(1,)])
