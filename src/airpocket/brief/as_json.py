@@ -13,7 +13,7 @@ import msgspec
 from airpocket.brief.model import SCHEMA, Brief
 from airpocket.domain.units import format_time, parse_time
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 # fields that are nanoseconds in the structs, by struct; Brief.as_of is text already
 _TIMES = {

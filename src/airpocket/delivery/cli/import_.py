@@ -146,7 +146,7 @@ def _print(found: "Import", written: "WriteReport | None", store: Path) -> None:
 
 
 def _series_table(found: "Import") -> object:
-    """A line per series; a kind with more than 50 series (tiers of every contract) gets one line."""
+    """A line per series; a kind with more than 100 series (tiers of every contract) gets one line."""
     from collections import Counter
 
     from rich.table import Table
@@ -156,7 +156,9 @@ def _series_table(found: "Import") -> object:
     table = Table(box=None, pad_edge=False)
     for name in ("kind", "venue", "symbol", "rows", "first", "last", "gaps"):
         table.add_column(name, justify="right" if name in ("rows", "gaps") else "left")
-    many = {kind for kind, count in Counter(one.kind for one in found.series).items() if count > 50}
+    many = {
+        kind for kind, count in Counter(one.kind for one in found.series).items() if count > 100
+    }
     for one in (one for one in found.series if one.kind not in many):
         first, last = format_time(one.first)[:16], format_time(one.last)[:16]
         cells = (one.kind, one.venue, one.symbol, f"{one.rows:,}", first, last, str(one.gaps or ""))

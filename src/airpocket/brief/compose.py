@@ -1,0 +1,227 @@
+"""The brief from an assessment: the answer first, then why, then what is missing."""
+
+import numpy as np
+
+from airpocket.brief.model import (
+    AtRisk,
+    Brief,
+    ChannelHealth,
+    Chart,
+    Health,
+    PriceSection,
+    Record,
+    RiskBand,
+    Section,
+    Side,
+    Verdict,
+)
+from airpocket.domain.estimates import PERCENT, USD, Estimate, known, unknown
+from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.tells import NOT_EVALUATED, Reading
+from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, format_time
+from airpocket.levels.roadmap import Roadmap
+from airpocket.market.health import Channel
+from airpocket.market.state import Market
+from airpocket.pipeline import Assessment
+from airpocket.signals.funding import venue_fundings
+from airpocket.signals.interest import lead_interest, venue_interests
+from airpocket.signals.windows import values_at
+
+RISK_BANDS_PERCENT = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0)
+NO_MAP = "this version has no liquidation map yet"
+NO_CASCADE = "this version has no cascade model yet"
+NO_POSITION = "this version does not read positions yet"
+_CHART_DAYS = 14
+_WANTED = {
+    "open_interest": "open interest",
+    "depth": "order-book depth",
+    "liquidation": "liquidation prints",
+    "flow": "ETF, stablecoin or reserve flows",
+    "option_quote": "an option chain",
+    "trade": "the trade tape",
+}
+
+
+def compose(assessment: Assessment) -> Brief:
+    """The brief of one asset at one moment."""
+    market = assessment.market
+    return Brief(
+        asset=market.asset,
+        as_of=format_time(market.now),
+        answer=_answer(assessment),
+        price=_price(assessment),
+        health=_health(assessment),
+        at_risk=_at_risk(market),
+        triggers=list(assessment.triggers),
+        verdict=_verdict(assessment),
+        regimes=list(assessment.signals.regimes),
+        clusters=list(assessment.clusters),
+        map=Section(unknown=NO_MAP, readings=[]),
+        cascade=Section(unknown=NO_CASCADE, readings=[]),
+        flows=list(assessment.signals.flows),
+        roadmap=assessment.roadmap,
+        shorts=_side(assessment, "shorts"),
+        longs=_side(assessment, "longs"),
+        record=Record(summary=NOT_EVALUATED, entries=[]),
+    )
+
+
+def _answer(assessment: Assessment) -> str:
+    """One sentence: asset, price, triggers, carry and who is opening, and what can't be said."""
+    signals, market = assessment.signals, assessment.market
+    if signals.last.value is None:
+        return f"{market.asset}: no fresh price ({signals.last.unknown}), so nothing can be said."
+    where = f"{market.asset} at {signals.last.value:,.2f}"
+    day = signals.figure("move_24h")
+    if day.value is not None:
+        where += f" ({day.value:+.1f} % in 24 h)"
+    firing = [row.title.lower() for row in assessment.triggers if row.state == "firing"]
+    armed = [row.title.lower() for row in assessment.triggers if row.state == "armed"]
+    blind = [row for row in assessment.triggers if row.state == "unknown"]
+    if firing:
+        what = "firing: " + ", ".join(firing)
+    elif armed:
+        what = "armed: " + ", ".join(armed)
+    elif len(blind) == len(assessment.triggers):
+        what = "no trigger can be judged with the data here"
+    else:
+        what = "no trigger speaks"
+    if blind and len(blind) < len(assessment.triggers):
+        what += f" ({len(blind)} of {len(assessment.triggers)} can't be judged)"
+    label = "SIMULATED: " if market.simulated else ""
+    return f"{label}{where}; {what}; {_mood(assessment)}; dollars at risk are unknown."
+
+
+def _mood(assessment: Assessment) -> str:
+    regimes = {reading.id: reading for reading in assessment.signals.regimes}
+    funding, interest = regimes["funding"].state, regimes["interest"].state
+    source = next((t.estimate.source for t in regimes["interest"].tells if t.estimate.known), "")
+    named = f" ({source.split(' ')[0]})" if source else ""
+    return f"funding {funding}, open interest says {interest}{named}"
+
+
+def _price(assessment: Assessment) -> PriceSection:
+    market = assessment.market
+    ts, close, held, rate = _chart(market)
+    return PriceSection(
+        reference=market.reference.key,
+        last=assessment.signals.last,
+        tells=list(assessment.signals.price),
+        by_venue=_by_venue(market),
+        chart_ts=[int(t) for t in ts],
+        chart_close=_plotted(close),
+        chart_interest=_plotted(held),
+        chart_funding=_plotted(rate),
+    )
+
+
+def _by_venue(market: Market) -> dict[str, Estimate]:
+    """Newest close of every contract that has bars; older than two hours is unknown."""
+    found: dict[str, Estimate] = {}
+    for contract in market.contracts:
+        if len(contract.base) == 0 or contract.instrument.kind not in ("linear", "inverse", "spot"):
+            continue
+        at = int(contract.base.end[-1])
+        if market.now - at > 2 * HOUR_NS:
+            found[contract.key] = unknown("quote per coin", f"last bar ended {format_time(at)}")
+        else:
+            found[contract.key] = known(
+                float(contract.base.close[-1]), "quote per coin", as_of=at, now=market.now,
+                source=contract.key,
+            )  # fmt: skip
+    return found
+
+
+def _chart(market: Market) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    """(n,) hour closes of the last two weeks with OI (coin) and funding (% per 8 h) in force then."""
+    hours = market.reference.hours.since(market.now - _CHART_DAYS * DAY_NS)
+    held = np.full(len(hours), np.nan)
+    history = lead_interest(venue_interests(market), market.now, 3)
+    if history is not None:
+        held = values_at(history.known_at, history.coin, hours.end, 2 * HOUR_NS)
+    rate = np.full(len(hours), np.nan)
+    venues = venue_fundings(market)
+    own = [v for v in venues if v.key == market.reference.key] or venues[:1]
+    if own:
+        rate = values_at(own[0].ends, own[0].rate_8h, hours.end, 9 * HOUR_NS)
+    return hours.end, hours.close, held, rate
+
+
+def _plotted(values: FloatArray) -> Chart:
+    return [float(v) if np.isfinite(v) else None for v in values]
+
+
+def _health(assessment: Assessment) -> Health:
+    market = assessment.market
+    have = {channel.kind for channel in assessment.health if channel.state != "stale"}
+    missing = [
+        f"{what}: none usable at this time" for kind, what in _WANTED.items() if kind not in have
+    ]
+    if not any(len(spot.base) for spot in market.spots):
+        missing.append("a spot market: none usable at this time")
+    return Health(
+        simulated=market.simulated,
+        channels=[_channel(channel, market.now) for channel in assessment.health],
+        missing=missing,
+    )
+
+
+def _channel(channel: Channel, now: int) -> ChannelHealth:
+    return ChannelHealth(
+        venue=channel.venue,
+        symbol=channel.symbol,
+        kind=channel.kind,
+        state=channel.state,
+        rows=channel.rows,
+        first=format_time(channel.first),
+        last=format_time(channel.last),
+        age_s=(now - channel.last) / SECOND_NS,
+        gaps_30d=channel.gaps_30d,
+        longest_gap_h=channel.longest_gap_h,
+        reason=channel.reason,
+        sources=list(channel.sources),
+    )
+
+
+def _at_risk(market: Market) -> AtRisk:
+    bands = [
+        RiskBand(within_percent=p, forced_usd=unknown(USD, NO_MAP)) for p in RISK_BANDS_PERCENT
+    ]
+    venues = sorted({h.source.split(" ")[0] for h in venue_interests(market)})
+    seen = f"; open interest is seen at {', '.join(venues)} only" if venues else ""
+    return AtRisk(
+        headline=f"Dollars at risk are unknown: {NO_MAP}{seen}.",
+        shorts=bands,
+        longs=bands,
+        hedged_share=unknown(PERCENT, NO_MAP),
+    )
+
+
+def _verdict(assessment: Assessment) -> Verdict:
+    blind = [
+        f"{row.title}: {row.because[0]}" for row in assessment.triggers if row.state == "unknown"
+    ]
+    return Verdict(
+        state="unknown",
+        because=["this version has no state machine yet; the triggers stand alone"],
+        would_change=blind,
+    )
+
+
+def _side(assessment: Assessment, side: str) -> Side:
+    regimes = {reading.id: reading for reading in assessment.signals.regimes}
+    chosen: list[Reading] = [regimes[name] for name in ("funding", "interest", "volatility")]
+    return Side(unknown=NO_POSITION, readings=chosen, rules=_watch(assessment.roadmap, side))
+
+
+def _watch(roadmap: Roadmap, side: str) -> list[str]:
+    """The nearest zones that would hurt this side, in sentences."""
+    shorts = side == "shorts"
+    zones = [zone for zone in roadmap.zones if zone.bias == ("resistance" if shorts else "support")]
+    near = sorted(zones, key=lambda zone: abs(zone.distance_percent))[:2]
+    beyond = "above" if shorts else "below"
+    return [
+        f"{zone.role.replace('_', ' ')} {zone.low:,.2f} to {zone.high:,.2f} "
+        f"({zone.distance_percent:+.1f} %): a close {beyond} it works against {side}"
+        for zone in near
+    ]

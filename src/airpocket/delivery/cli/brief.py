@@ -1,0 +1,88 @@
+"""`airpocket brief ASSET`: the brief from the store."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from airpocket.brief.model import Brief
+    from airpocket.domain.events import Batch
+    from airpocket.domain.units import TimeNs
+
+
+def brief(
+    asset: str,
+    *,
+    asof: str | None = None,
+    store: Path = Path("store"),
+    html: Path | None = None,
+    md: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """What forced flow threatens an asset, from what the store knew at a moment.
+
+    Args:
+        asset: The coin, such as ETH.
+        asof: The moment, with its time zone: 2025-10-10T20:00Z. Default: the newest price stored.
+        store: Folder of the store.
+        html: Also write a self-contained page to this file.
+        md: Also write Markdown to this file.
+        as_json: Print JSON instead of the terminal page.
+    """
+    from airpocket.domain.errors import BadInput, NothingKnown
+    from airpocket.domain.units import parse_time
+    from airpocket.ingest.lake import Lake
+    from airpocket.ingest.replay import facts_of, newest
+
+    if not store.is_dir():
+        raise NothingKnown(f"no store at '{store}': import data first, or run 'airpocket demo'")
+    lake = Lake(store)
+    asset = asset.upper()
+    try:
+        now = parse_time(asof) if asof is not None else newest(lake, asset)
+    except ValueError as error:
+        raise BadInput(f"--asof: {error}") from error
+    deliver(made(asset, facts_of(lake, asset, now), now), html=html, md=md, as_json=as_json)
+    return 0
+
+
+def made(asset: str, facts: "Iterable[Batch]", now: "TimeNs") -> "Brief":
+    """The brief of `facts` at `now`; says on stderr that kernels compile when they never ran here."""
+    from airpocket.brief.compose import compose
+    from airpocket.delivery.warmup import compiling
+    from airpocket.pipeline import Assessor
+
+    with compiling():
+        assessor = Assessor(asset)
+        for fact in facts:
+            assessor.apply(fact)
+        return compose(assessor.assess(now))
+
+
+def deliver(brief: "Brief", *, html: Path | None, md: Path | None, as_json: bool) -> None:
+    """Print the brief and write the files asked for."""
+    import sys
+
+    from rich.console import Console
+
+    from airpocket.brief import as_json as json_form
+    from airpocket.brief import html as html_form
+    from airpocket.brief import markdown, terminal
+    from airpocket.delivery.files import write_text
+
+    if html is not None:
+        write_text(html, html_form.render(brief))
+    if md is not None:
+        write_text(md, markdown.render(brief))
+    if as_json:
+        sys.stdout.write(json_form.render(brief).decode() + "\n")
+        return
+    console = Console()
+    width = min(console.width, 120) if console.is_terminal else 100
+    colour = console.is_terminal and not console.no_color
+    sys.stdout.write(terminal.render(brief, width=width, colour=colour))
+    for path in (html, md):
+        if path is not None:
+            sys.stderr.write(f"wrote {path}\n")

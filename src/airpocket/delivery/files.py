@@ -1,0 +1,21 @@
+"""Writes a result file whole or not at all."""
+
+import os
+from pathlib import Path
+
+from airpocket.domain.errors import BadInput
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text under a temporary name, then rename.
+
+    Raises:
+        BadInput: the folder is missing or can't be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise BadInput(f"can't write '{path}': {error.strerror}") from error
