@@ -153,7 +153,8 @@ def _plotted(values: FloatArray) -> Chart:
 
 def _health(assessment: Assessment) -> Health:
     market = assessment.market
-    have = {channel.kind for channel in assessment.health if channel.state != "stale"}
+    recently = market.now - 5 * DAY_NS  # flows rest over a long weekend
+    have = {c.kind for c in assessment.health if c.state != "stale" and c.last >= recently}
     missing = [
         f"{what}: none usable at this time" for kind, what in _WANTED.items() if kind not in have
     ]

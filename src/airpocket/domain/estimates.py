@@ -84,7 +84,7 @@ def known(
     low, high = interval if interval is not None else (None, None)
     return Estimate(
         unit=unit,
-        value=value,
+        value=float(value),  # a NumPy scalar would not survive the JSON encoder
         low=low,
         high=high,
         as_of=as_of,

@@ -1,5 +1,6 @@
 """Every way we know a table can be wrong ends in an error that names file, row and column."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -156,6 +157,22 @@ def test_a_damaged_parquet_file_is_refused(damage: str, tmp_path: Path) -> None:
 
     with pytest.raises(BadTable, match="no readable Parquet"):
         folder.read(MAPPING.replace("bars.csv", "bars.parquet"))
+
+
+def test_a_file_that_the_list_of_sums_knows_is_verified_before_it_is_read(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.put("bars.csv", CSV)
+    good = hashlib.sha256(CSV.encode()).hexdigest()
+    folder.put("SHA256SUMS", f"{good}  bars.csv\n{'0' * 64}  other.csv\n")
+    assert folder.read().series[0].rows == 3
+
+    folder.put("bars.csv", CSV.replace("91.25", "91.26"))
+    with pytest.raises(BadTable, match=r"bars\.csv: has SHA-256 .*, SHA256SUMS says"):
+        folder.read()
+
+    folder.put("SHA256SUMS", "abc bars.csv\n")
+    with pytest.raises(BadTable, match="SHA256SUMS, row 1"):
+        folder.read()
 
 
 @pytest.mark.parametrize(

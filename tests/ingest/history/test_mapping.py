@@ -9,6 +9,7 @@ from ingest.history.history_samples import CSV, HEADER, MAPPING, Folder
 
 from airpocket.domain.errors import BadMapping, BadTable
 from airpocket.domain.units import parse_time
+from airpocket.ingest.history.mapping import read_mapping
 
 BAD = {
     "not TOML": ("source = ", "not TOML"),
@@ -259,3 +260,14 @@ def test_a_small_exact_factor_table_is_applied_per_row(tmp_path: Path) -> None:
     }
 
     assert volumes == {"ETHUSDT": [1.0], "DOGEUSDT": [10_000.0]}
+
+
+def test_the_mappings_in_the_documentation_are_mappings(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "import.md"
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+
+    assert len(blocks) == 3
+    for number, block in enumerate(blocks):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(block)
+        assert len(read_mapping(path).tables) == 1

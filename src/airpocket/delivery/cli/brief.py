@@ -65,24 +65,34 @@ def deliver(brief: "Brief", *, html: Path | None, md: Path | None, as_json: bool
     """Print the brief and write the files asked for."""
     import sys
 
-    from rich.console import Console
-
-    from airpocket.brief import as_json as json_form
-    from airpocket.brief import html as html_form
-    from airpocket.brief import markdown, terminal
     from airpocket.delivery.files import write_text
 
     if html is not None:
+        from airpocket.brief import html as html_form
+
         write_text(html, html_form.render(brief))
     if md is not None:
+        from airpocket.brief import markdown
+
         write_text(md, markdown.render(brief))
-    if as_json:
-        sys.stdout.write(json_form.render(brief).decode() + "\n")
-        return
-    console = Console()
-    width = min(console.width, 120) if console.is_terminal else 100
-    colour = console.is_terminal and not console.no_color
-    sys.stdout.write(terminal.render(brief, width=width, colour=colour))
+    sys.stdout.write(_as_json(brief) if as_json else _as_page(brief))
     for path in (html, md):
         if path is not None:
             sys.stderr.write(f"wrote {path}\n")
+
+
+def _as_json(brief: "Brief") -> str:
+    from airpocket.brief import as_json
+
+    return as_json.render(brief).decode() + "\n"
+
+
+def _as_page(brief: "Brief") -> str:
+    from rich.console import Console
+
+    from airpocket.brief import terminal
+
+    console = Console()
+    width = min(console.width, 120) if console.is_terminal else 100
+    colour = console.is_terminal and not console.no_color
+    return terminal.render(brief, width=width, colour=colour)

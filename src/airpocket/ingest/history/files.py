@@ -4,18 +4,25 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from airpocket.domain.errors import BadMapping, BadTable
 
+SUMS = "SHA256SUMS"
 ROW = "__row"  # row in the file, counted from 1 after the header
 MAX_BYTES = 2 * 1024**3  # of one unpacked member
 MAX_RATIO = 200  # text of an archive packs 3 to 10 times; a bomb a thousand times
 
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ZIP_ERRORS = (
+    zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+)  # fmt: skip
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -64,9 +71,10 @@ def read_frame(path: Path, name: str) -> pl.DataFrame:
 
 
 def _parquet(path: Path, name: str) -> pl.DataFrame:
+    content = read_bytes(path, name)
     try:
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (PolarsError, OSError) as error:
+        frame = pl.read_parquet(io.BytesIO(content), hive_partitioning=False)
+    except (PolarsError, PanicException, OSError) as error:  # damage can make the decoder panic
         raise BadTable(name, f"is no readable Parquet file: {_first_line(error)}") from error
     if not frame.columns:
         raise BadTable(name, "is empty")
@@ -74,12 +82,19 @@ def _parquet(path: Path, name: str) -> pl.DataFrame:
 
 
 def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a file, verified against its `.CHECKSUM` sibling when there is one.
+
+    Raises:
+        BadTable: unreadable, larger than MAX_BYTES, or another SHA-256.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise BadTable(name, f"is larger than {MAX_BYTES // 1024**2} MiB")
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise BadTable(name, str(error.strerror or error)) from error
+    _check_sum(path, content, name)
+    return content
 
 
 def parse_csv(content: bytes, name: str, *, header: tuple[str, ...] | None = None) -> pl.DataFrame:
@@ -141,24 +156,25 @@ def _check_header(content: bytes, name: str) -> None:
 
 
 def unzip(path: Path, name: str) -> bytes:
-    """The only member of a zip, its `.CHECKSUM` sibling verified when there is one.
+    """The only member of a zip.
 
     Raises:
         BadTable: no zip, damaged, more or fewer than one member, too large, or another SHA-256.
     """
     packed = read_bytes(path, name)
-    _check_sum(path, packed, name)
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             members = archive.infolist()
             if len(members) != 1 or members[0].is_dir():
                 raise BadTable(name, f"must hold exactly one file, not {len(members)}")
             return _member(archive, members[0], name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except _ZIP_ERRORS as error:
         raise BadTable(name, f"is no whole zip file: {_first_line(error)}") from error
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
+    if member.compress_type not in _PACKINGS:
+        raise BadTable(name, "is packed in a way we do not unpack: store or deflate it")
     limit = min(MAX_BYTES, MAX_RATIO * max(member.compress_size, 1024))
     if member.file_size > limit:
         raise BadTable(name, f"unpacks to {member.file_size:,} bytes: refused as a zip bomb")
@@ -174,11 +190,41 @@ def _check_sum(path: Path, packed: bytes, name: str) -> None:
     if not sibling.is_file():
         return
     words = sibling.read_bytes()[:1024].decode("ascii", "replace").split()
-    if not words or not re.fullmatch(r"[0-9a-fA-F]{64}", words[0]):
+    if not words or not _SHA256.fullmatch(words[0]):
         raise BadTable(sibling.name, "does not start with a SHA-256")
-    actual = hashlib.sha256(packed).hexdigest()
-    if actual != words[0].lower():
-        raise BadTable(name, f"has SHA-256 {actual[:12]}…, its .CHECKSUM says {words[0][:12]}…")
+    _compare(hashlib.sha256(packed).hexdigest(), words[0], sibling.name, name)
+
+
+def read_sums(root: Path) -> dict[str, str]:
+    """SHA-256 by file name out of `SHA256SUMS` in the root, as sha256sum writes it; {} without one.
+
+    Raises:
+        BadTable: a line is none of `sha256sum`.
+    """
+    listing = root / SUMS
+    if not listing.is_file():
+        return {}
+    sums: dict[str, str] = {}
+    text = listing.read_bytes().decode("utf-8", "replace")
+    for row, line in enumerate(text.splitlines(), 1):
+        digest, _, name = line.partition(" ")
+        if not _SHA256.fullmatch(digest) or not name.strip():
+            raise BadTable(SUMS, "is not written like sha256sum does", row=row)
+        sums[PurePosixPath(name.lstrip(" *")).as_posix()] = digest
+    return sums
+
+
+def verify(path: Path, name: str, sums: dict[str, str]) -> None:
+    """A file that `SHA256SUMS` lists must be what it was: looked at before any decoder reads it."""
+    if name in sums:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        _compare(digest, sums[name], SUMS, name)
+
+
+def _compare(actual: str, listed: str, where: str, name: str) -> None:
+    if actual != listed.lower():
+        raise BadTable(name, f"has SHA-256 {actual[:12]}…, {where} says {listed[:12]}…")
 
 
 def _first_line(error: BaseException) -> str:

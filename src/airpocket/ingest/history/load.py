@@ -11,7 +11,7 @@ import polars as pl
 from airpocket.domain.kinds import split_name
 from airpocket.ingest.history.binance_archive import read_archive
 from airpocket.ingest.history.checks import FILE, Checked, check_part, once
-from airpocket.ingest.history.files import ROW, find_files, read_frame
+from airpocket.ingest.history.files import ROW, find_files, read_frame, read_sums, verify
 from airpocket.ingest.history.mapping import find_mappings, read_mapping
 from airpocket.ingest.history.rules import ArchiveRule, Skip, TableRule
 from airpocket.ingest.history.table import Part, read_table
@@ -98,12 +98,14 @@ def read_history(
         for rule in mapping.tables
         for path in find_files(rule.files, root, rule.label)
     ]
+    sums = read_sums(root)
     parts: dict[str, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
     accounts: list[FileAccount] = []
     for done, (source, rule, path) in enumerate(work):
         name = path.relative_to(root).as_posix()
         if progress is not None:
             progress(done, len(work), name)
+        verify(path, name, sums)
         for part in _parts(rule, path, name):
             checked = check_part(part, now)
             accounts.append(_account(checked, source))

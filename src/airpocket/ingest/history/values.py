@@ -67,7 +67,8 @@ def to_floats(cells: pl.Series, place: Place) -> pl.Series:
         place.fail(f"holds {cells.dtype}, not numbers")
     place.refuse(numbers.is_nan() | numbers.is_infinite(), "{} is not a finite number", cells)
     place.refuse(numbers.abs() > LARGEST, "{} is larger than any market figure", cells)
-    return numbers + 0.0  # −0 becomes 0
+    # −0 becomes 0; an unknown stays unknown
+    return pl.select(pl.when(numbers == 0.0).then(0.0).otherwise(numbers)).to_series()
 
 
 def to_ints(cells: pl.Series, place: Place) -> pl.Series:
