@@ -20,5 +20,7 @@ def shared() -> Path:
     """The recorded market data; tests that need them skip, with the reason, where they are absent."""
     folder = shared_root()
     if folder is None:
-        pytest.skip("no recorded market data: set AIRPOCKET_SHARED or put ../shared beside the checkout")
+        pytest.skip(
+            "no recorded market data: set AIRPOCKET_SHARED or put ../shared beside the checkout"
+        )
     return folder

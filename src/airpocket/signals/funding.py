@@ -14,7 +14,7 @@ from airpocket.domain.estimates import (
     unknown,
 )
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.domain.tells import Reading, Tell, at_least, at_most, context
+from airpocket.domain.tells import Reading, Tell, at_least, context
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS
 from airpocket.market.carry import FundingHistory, funding_of
 from airpocket.market.state import Contract, Market
@@ -187,8 +187,7 @@ def regime(
         reason = "no venue with a fresh settled funding rate"
         return Reading(
             id="funding", title="Funding regime", state="unknown", because=[reason],
-            tells=[context("funding_8h", "funding", unknown(FUNDING_8H, reason))],
-            refs=["M1", "M8"],
+            tells=_unknown_tells(reason), refs=["M1", "M8"],
         )  # fmt: skip
     now = market.now
     level = _level(lead, now)
@@ -213,6 +212,19 @@ def regime(
         id="funding", title="Funding regime", state=state, because=why, tells=tells,
         refs=["M1", "M8"],
     )  # fmt: skip
+
+
+def _unknown_tells(reason: str) -> list[Tell]:
+    """The regime's tells when there is no funding to read: later stages still find each by its id."""
+    named = (
+        ("funding_8h", "funding", FUNDING_8H),
+        ("funding_annual", "annualised by its own interval", PERCENT_YEAR),
+        ("funding_positive", "periods above zero", PERCENT),
+        ("funding_level_sd", "level", SD),
+        ("funding_change_sd", "last change", SD),
+        ("funding_dips", "falls after which funding fell", PERCENT),
+    )
+    return [context(tell_id, label, unknown(unit, reason)) for tell_id, label, unit in named]
 
 
 def _named(
@@ -305,8 +317,3 @@ def _spread(venues: list[VenueFunding], now: int, periods_ago: int) -> Estimate:
         rates.append(float(venue.rate_8h[row]))
     names = ", ".join(v.key for v in venues)
     return known(max(rates) - min(rates), FUNDING_8H, as_of=end, now=now, source=names)
-
-
-def negative(level: Estimate) -> Tell:
-    """Shorts pay: the tell of a short-heavy book."""
-    return at_most("funding_negative", "funding", level, 0.0, "shorts pay at or below zero")

@@ -246,7 +246,7 @@ def test_ratios_are_longs_over_shorts_and_usable_an_hour_later(
     frame = stored(tmp_path, venue, symbol, "ratio", routes)
 
     assert frame["value"].to_list() == pytest.approx([value] * 3)
-    assert frame["name"].unique().to_list() == ["long_short_accounts"]
+    assert frame["name"].unique().to_list() == ["account"]
     assert ns(frame["usable_from"]) == [t + HOUR_NS for t in ns(frame["ts"])]
 
 

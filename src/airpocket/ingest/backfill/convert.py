@@ -13,7 +13,7 @@ from airpocket.domain.instruments import ContractKind
 from airpocket.domain.units import HOUR_NS, MINUTE_NS, SECOND_NS, format_time
 
 MS_NS = 1_000_000
-RATIO_NAME = "long_short_accounts"  # accounts net long / accounts net short
+RATIO_NAME = "account"  # accounts net long / accounts net short
 _HOURS_KNOWN = (1, 2, 4, 8)  # settlement intervals that venues use
 
 Row: TypeAlias = Mapping[str, object] | Sequence[object]

@@ -299,6 +299,9 @@ def _funding(job: _Job, raw: pl.DataFrame) -> list[Part]:
     """Settlements are stamped some ms late: ts is the whole minute, usable from the stamp."""
     stamped = _times(job, raw, "calc_time")
     ts = stamped.dt.round("1m")
+    far = (stamped.cast(pl.Int64) - ts.cast(pl.Int64)).abs() > 5_000_000
+    place = column_of(raw, "calc_time", job.file)[1]
+    place.refuse(far, "{} is not within 5 s of a whole minute: no settlement", raw["calc_time"])
     hours = to_ints(*column_of(raw, "funding_interval_hours", job.file))
     frame = pl.DataFrame(
         {

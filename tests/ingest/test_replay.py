@@ -1,0 +1,56 @@
+"""From the store to the market: merged bars, as-of filtering, and nothing set aside getting in."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import samples
+from airpocket.domain.errors import NothingKnown
+from airpocket.domain.units import HOUR_NS, TimeNs
+from airpocket.ingest.lake import Lake
+from airpocket.ingest.replay import facts_of, merged_bars
+from airpocket.market.bars import BarSeries
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 40), st.integers(1, 200), st.sets(st.integers(0, 199), max_size=6))
+def test_merged_bars_never_overlap_and_keep_every_hour_anyone_has_whole(offset, quarters, dropped):
+    fine = samples.bars(quarters, step=HOUR_NS // 4, start=samples.START + offset * HOUR_NS,
+                        drop=sorted(d for d in dropped if d < quarters))  # fmt: skip
+    coarse = samples.bars(60, seed=3)
+    series = BarSeries()
+    for batch in merged_bars([coarse, fine]):
+        series.add(batch)  # raises if they overlap or go back
+    assert set(coarse.ints("ts")) <= set(series.hours.ts.tolist())
+
+
+def test_the_finest_interval_that_covers_an_hour_wins():
+    fine = samples.bars(8, step=HOUR_NS // 4, start=samples.START + 2 * HOUR_NS)
+    batches = list(merged_bars([samples.bars(6), fine]))
+    assert [batch.kind for batch in batches] == ["bar_1h", "bar_15m", "bar_1h"]
+    assert [len(batch) for batch in batches] == [2, 8, 2]
+
+
+def test_an_empty_store_says_what_to_do(tmp_path):
+    with pytest.raises(NothingKnown, match="holds nothing on ETH"):
+        list(facts_of(Lake(tmp_path), "ETH", TimeNs(samples.START)))
+
+
+def test_only_what_was_usable_comes_back(tmp_path):
+    import polars as pl
+
+    from airpocket.ingest.lake import Table
+
+    batch = samples.bars(48)
+    stamp = pl.Datetime("us", "UTC")
+    frame = pl.DataFrame({k: v for k, v in batch.columns.items()}).with_columns(
+        (pl.col("ts") // 1000).cast(stamp), (pl.col("usable_from") // 1000).cast(stamp),
+        pl.lit("made").alias("source"),
+    )  # fmt: skip
+    lake = Lake(tmp_path)
+    lake.write([Table("bar_1h", "binance_usdm", "ETHUSDT", frame)])
+    now = samples.START + 10 * HOUR_NS + 1
+    [facts] = facts_of(lake, "ETH", TimeNs(now))
+    assert len(facts) == 10
+    np.testing.assert_array_equal(facts.floats("close"), batch.floats("close")[:10])
