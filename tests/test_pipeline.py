@@ -1,12 +1,14 @@
 """The whole middle: no look-ahead, and the same bits however facts arrive."""
 
+import itertools
+
 import msgspec
 import numpy as np
 import pytest
+import samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import samples
 from airpocket.brief.compose import compose
 from airpocket.domain.errors import NothingKnown
 from airpocket.domain.units import HOUR_NS, TimeNs
@@ -55,7 +57,7 @@ def test_chunks_of_any_size_give_the_same_bits(cuts):
     chunked = []
     for batch in WORLD:
         edges = [0, *sorted(c for c in cuts if c < len(batch)), len(batch)]
-        chunked += [batch.slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+        chunked += [batch.slice(a, b) for a, b in itertools.pairwise(edges)]
     assert brief_at(chunked, now) == brief_at(WORLD, now)
 
 
@@ -84,7 +86,7 @@ def test_history_and_event_at_a_time_give_the_same_assessments():
 def test_assess_walks_through_data_time():
     times = [a.market.now for a in assess("ETH", [WORLD[0].slice(0, 100)], 24 * HOUR_NS)]
     assert times
-    assert all(b > a for a, b in zip(times, times[1:], strict=False))
+    assert all(b > a for a, b in itertools.pairwise(times))
 
 
 def test_without_a_price_nothing_is_known():

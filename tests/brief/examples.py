@@ -268,11 +268,15 @@ def rich(*, simulated: bool = False) -> Brief:
             shorts=[
                 RiskBand(
                     within_percent=2,
-                    forced_usd=fact(4.1e8, words.USD, provenance="modelled", interval=(2.2e8, 7.9e8)),
+                    forced_usd=fact(
+                        4.1e8, words.USD, provenance="modelled", interval=(2.2e8, 7.9e8)
+                    ),
                 ),
                 RiskBand(
                     within_percent=5,
-                    forced_usd=fact(1.23e9, words.USD, provenance="modelled", interval=(0.9e9, 1.6e9)),
+                    forced_usd=fact(
+                        1.23e9, words.USD, provenance="modelled", interval=(0.9e9, 1.6e9)
+                    ),
                 ),
             ],
             longs=[RiskBand(within_percent=2, forced_usd=unknown(words.USD, forced))],
@@ -282,51 +286,92 @@ def rich(*, simulated: bool = False) -> Brief:
         verdict=Verdict(
             state="ignition",
             because=["one trigger fires (funding spike with OI drop)", "spot does not lead yet"],
-            would_change=["squeeze on: a 4 h close above 4,410.00", "quiet: funding back within 1 sd"],
+            would_change=[
+                "squeeze on: a 4 h close above 4,410.00",
+                "quiet: funding back within 1 sd",
+            ],
         ),
         regimes=[
             Reading(
-                id="funding_regime", title="Funding", state="crowded longs",
-                because=["a sudden spike, not a steady premium"], tells=[rate, basis], refs=["M8"],
+                id="funding_regime",
+                title="Funding",
+                state="crowded longs",
+                because=["a sudden spike, not a steady premium"],
+                tells=[rate, basis],
+                refs=["M8"],
             ),
             Reading(
-                id="turnover", title="OI against spot turnover", state="unknown",
+                id="turnover",
+                title="OI against spot turnover",
+                state="unknown",
                 because=["spot volume of one venue is missing"],
-                tells=[context("oi_spot", "OI / spot volume, 24 h", unknown(words.RATIO, "kraken trades stale"))],
+                tells=[
+                    context(
+                        "oi_spot",
+                        "OI / spot volume, 24 h",
+                        unknown(words.RATIO, "kraken trades stale"),
+                    )
+                ],
                 refs=["M9"],
             ),
-        ],  # fmt: skip
+        ],
         clusters=[
             Graded(
-                id="wick", title="Wick into the base of a breakout", state="quiet", because=["price is above it"],
-                tells=[], refs=["M10"], implication="brief flush, then absorption",
+                id="wick",
+                title="Wick into the base of a breakout",
+                state="quiet",
+                because=["price is above it"],
+                tells=[],
+                refs=["M10"],
+                implication="brief flush, then absorption",
             )
-        ],  # fmt: skip
+        ],
         map=Section(unknown=forced, readings=[]),
         cascade=Section(unknown="needs the liquidation map", readings=[]),
         flows=[
             Graded(
-                id="issuance", title="Stablecoin net issuance", state="positive",
+                id="issuance",
+                title="Stablecoin net issuance",
+                state="positive",
                 because=["supply grew five days running"],
                 tells=[
                     at_least(
-                        "usdt", "USDT net issuance, 7 d",
-                        fact(1.9e9, words.USD, minutes=2000, source="table:stablecoins.csv"), 0, "above 0",
+                        "usdt",
+                        "USDT net issuance, 7 d",
+                        fact(1.9e9, words.USD, minutes=2000, source="table:stablecoins.csv"),
+                        0,
+                        "above 0",
                     ),
-                    Tell(id="persist", label="Creations into pullbacks", estimate=unknown(words.COUNT, "no ETF table"),
-                         condition="3 or more"),
+                    Tell(
+                        id="persist",
+                        label="Creations into pullbacks",
+                        estimate=unknown(words.COUNT, "no ETF table"),
+                        condition="3 or more",
+                    ),
                 ],
-                refs=["M19", "M20"], implication="dry powder",
+                refs=["M19", "M20"],
+                implication="dry powder",
             )
-        ],  # fmt: skip
+        ],
         roadmap=_roadmap(),
         shorts=Side(
-            unknown=None, readings=[],
-            rules=["Cap leverage at 3 while a trigger fires.", "Keep liquidation 12 % away or further."],
+            unknown=None,
+            readings=[],
+            rules=[
+                "Cap leverage at 3 while a trigger fires.",
+                "Keep liquidation 12 % away or further.",
+            ],
         ),
-        longs=Side(unknown=None, readings=[], rules=["No adds on vertical candles; bid the retest of 4,168 to 4,186."]),
-        record=Record(summary="2 of 4 triggers have been evaluated", entries=["funding spike: lift 2.8, 57 cases"]),
-    )  # fmt: skip
+        longs=Side(
+            unknown=None,
+            readings=[],
+            rules=["No adds on vertical candles; bid the retest of 4,168 to 4,186."],
+        ),
+        record=Record(
+            summary="2 of 4 triggers have been evaluated",
+            entries=["funding spike: lift 2.8, 57 cases"],
+        ),
+    )
 
 
 def empty() -> Brief:

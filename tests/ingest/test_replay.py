@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+import samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import samples
 from airpocket.domain.errors import NothingKnown
 from airpocket.domain.units import HOUR_NS, TimeNs
 from airpocket.ingest.lake import Lake
@@ -44,7 +44,7 @@ def test_only_what_was_usable_comes_back(tmp_path):
 
     batch = samples.bars(48)
     stamp = pl.Datetime("us", "UTC")
-    frame = pl.DataFrame({k: v for k, v in batch.columns.items()}).with_columns(
+    frame = pl.DataFrame(dict(batch.columns.items())).with_columns(
         (pl.col("ts") // 1000).cast(stamp), (pl.col("usable_from") // 1000).cast(stamp),
         pl.lit("made").alias("source"),
     )  # fmt: skip

@@ -3,10 +3,10 @@
 import numpy as np
 import polars as pl
 import pytest
+import samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import samples
 from airpocket.domain.units import HOUR_NS
 from airpocket.market.bars import BarSeries
 

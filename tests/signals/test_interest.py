@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 import samples
+
 from airpocket.domain.estimates import known, unknown
 from airpocket.domain.events import Batch
 from airpocket.domain.units import HOUR_NS, TimeNs

@@ -206,6 +206,8 @@ def _reversion(zone: Zone, zones: list[Zone], days: Bars, now: TimeNs) -> Rule:
         side = "below" if last < zone.low else "not below"
         words = f"last daily close {price_text(last)} is {side} {price_text(zone.low)}"
         check = (last < zone.low, words)
+        if last < zone.low and zone.bias == "support":
+            check = (False, f"{words}, but price has come back above: that close no longer speaks")
         if now - end >= 2 * int(end - days.ts[-1]):
             check = (None, f"the newest closed day ended at {format_time(end)}")
     return _rule("deeper_reversion", zone, f"daily close below {price_text(zone.low)}", [check],

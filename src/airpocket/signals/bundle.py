@@ -44,7 +44,7 @@ def update_bundle(  # noqa: C901, PLR0912, PLR0915 - one fused pass
 
     state: (13,) and ring: (3, window) carry everything from call to call, so bars may come one at a time
     or a million at once with the same bits. spans: EMA, RSI, ATR. values: (7, n) as in `Bars`.
-    out: (6, n), NaN while an indicator warms up. EMA seeded with the mean of its first span; RSI and ATR
+    out: (n, 6), one row per bar, NaN while an indicator warms up. EMA seeded with the mean of its first span; RSI and ATR
     by Wilder (1978); z-score by population deviation; VWAP of (high + low + close)/3 over the window;
     CVD = Σ(2·taker_buy − volume) in coin since the run began. A bar that does not start where the last
     ended begins a new run: nothing bridges a gap. Window sums are rebuilt from the ring at each lap, so
@@ -78,7 +78,7 @@ def update_bundle(  # noqa: C901, PLR0912, PLR0915 - one fused pass
             ema += now * one_ema
         else:
             ema += alpha * (now - ema)
-        out[0, i] = ema if bars >= 3 * ema_span else np.nan
+        out[i, 0] = ema if bars >= 3 * ema_span else np.nan
 
         change = now - close
         up = max(change, 0.0)
@@ -91,7 +91,7 @@ def update_bundle(  # noqa: C901, PLR0912, PLR0915 - one fused pass
             gain += (up - gain) * one_rsi
             loss += (down - loss) * one_rsi
         both = gain + loss
-        out[1, i] = 100.0 * gain / both if moves >= 5 * rsi_span and both > 0.0 else np.nan
+        out[i, 1] = 100.0 * gain / both if moves >= 5 * rsi_span and both > 0.0 else np.nan
 
         if moves > 0:
             span = max(high, close) - min(low, close)
@@ -99,7 +99,7 @@ def update_bundle(  # noqa: C901, PLR0912, PLR0915 - one fused pass
                 true_range += span * one_atr
             else:
                 true_range += (span - true_range) * one_atr
-        out[2, i] = true_range if moves >= 5 * atr_span else np.nan
+        out[i, 2] = true_range if moves >= 5 * atr_span else np.nan
         close = now
 
         if slot == 0 and bars > 1:
@@ -130,15 +130,15 @@ def update_bundle(  # noqa: C901, PLR0912, PLR0915 - one fused pass
             variance = squares * one_window - mean * mean
             # below this the window is flat to within rounding: there is no score
             flat = 1e-14 * now * now
-            out[3, i] = (shifted - mean) / np.sqrt(variance) if variance > flat else np.nan
-            out[4, i] = price_volume / volume if volume > 0.0 else np.nan
+            out[i, 3] = (shifted - mean) / np.sqrt(variance) if variance > flat else np.nan
+            out[i, 4] = price_volume / volume if volume > 0.0 else np.nan
         else:
-            out[3, i] = np.nan
-            out[4, i] = np.nan
+            out[i, 3] = np.nan
+            out[i, 4] = np.nan
         slot = slot + 1 if slot + 1 < window else 0
 
         cvd += 2.0 * values[6, i] - bought
-        out[5, i] = cvd
+        out[i, 5] = cvd
     state[0], state[1], state[2] = bars, last_end, close
     state[3], state[4], state[5], state[6] = ema, gain, loss, true_range
     state[7], state[8], state[9], state[10] = total, squares, price_volume, volume
@@ -158,6 +158,6 @@ class Bundle:
 
     def update(self, bars: Bars) -> FloatArray:
         """(6, n) indicators after each of n newer closed bars: rows EMA, RSI, ATR, Z_SCORE, VWAP, CVD."""
-        out = np.empty((_WIDTH, len(bars)))
+        out = np.empty((len(bars), _WIDTH))  # one write stream instead of six
         update_bundle(self._state, self._ring, self._spans, bars.ts, bars.end, bars.values, out)
-        return out
+        return out.T

@@ -17,7 +17,7 @@ _TOLERANCE_NS = HOUR_NS // 2
 
 @dataclass(frozen=True, slots=True)
 class InterestSettings:
-    """Windows of the price-and-OI quadrant; `noise_sd`: moves smaller than this say nothing."""
+    """Windows of the price-and-OI quadrant; a quadrant needs both moves beyond `noise_sd`."""
 
     windows_h: tuple[int, ...] = (4, 24)
     score_days: int = 30
@@ -123,7 +123,7 @@ def named(quadrant: Quadrant, settings: InterestSettings) -> tuple[str, str]:
     price, interest = quadrant.price_sd.value, quadrant.interest_sd.value
     if price is None or interest is None:
         return "unknown", quadrant.interest_sd.unknown or quadrant.price_sd.unknown or ""
-    if max(abs(price), abs(interest)) < settings.noise_sd or min(abs(price), abs(interest)) < 0.1:
+    if min(abs(price), abs(interest)) < settings.noise_sd:
         return "no clear move", f"price {price:+.1f} sd, open interest {interest:+.1f} sd"
     return _NAMES[price > 0, interest > 0]
 

@@ -53,15 +53,18 @@ def _short_covering(
 
 
 def _flush_and_absorb(market: Market, signals: Signals, settings: EffectSettings) -> Graded:
-    wick, recovered = _retest(market, settings)
+    before, wick, recovered = _retest(market)
     required = [
+        at_least("base_held", "price a day ago over that base", before, 0.0, "above it before"),
         at_most("base_retest", "day's low over the last breakout's base", wick,
                 settings.base_band_percent, f"in the base within {settings.base_band_percent:g} %"),
         at_least("base_recovered", "close over that base", recovered, 0.0, "closed back above"),
         at_least("long_heavy", "funding against its 90 d", signals.figure("funding_level_sd"),
                  settings.long_heavy_sd, f"levered longs at {settings.long_heavy_sd:g} sd"),
     ]  # fmt: skip
-    state, because = judged(required, False if required[0].met is False else None)
+    state, because = judged(required, required[1].met)
+    if state == "armed" and not (required[0].met and required[1].met):
+        state, because = "quiet", ["price did not come down to the base of a prior breakout"]
     return Graded(
         id="wick_into_base", title="Wick into the base of a prior breakout with levered longs",
         state=state, because=because, tells=required, refs=["M10"],
@@ -69,8 +72,11 @@ def _flush_and_absorb(market: Market, signals: Signals, settings: EffectSettings
     )  # fmt: skip
 
 
-def _retest(market: Market, settings: EffectSettings) -> tuple[Estimate, Estimate]:
-    """Day's low and last close against the newest swing high broken over a day ago, per cent over it."""
+def _retest(market: Market) -> tuple[Estimate, Estimate, Estimate]:
+    """Open a day ago, low since, and last close against the newest base of a breakout, % over it.
+
+    The base is the newest confirmed swing high of 60 days whose first hourly close above is over a day old.
+    """
     hours = market.reference.hours
     highs = confirmed_swings(hours, 24).highs()
     recent = highs.where(highs.formed_at >= market.now - 60 * DAY_NS)
@@ -79,22 +85,28 @@ def _retest(market: Market, settings: EffectSettings) -> tuple[Estimate, Estimat
         beyond = np.flatnonzero((hours.end > formed) & (hours.close > level))
         if len(beyond) and market.now - int(hours.end[beyond[0]]) > DAY_NS:
             base = float(level)
-    if not np.isfinite(base):
-        reason = "no swing high was broken between one and sixty days ago"
-        return unknown(PERCENT, reason), unknown(PERCENT, reason)
     day = hours.since(market.now - DAY_NS)
+    if not np.isfinite(base):
+        return _thrice("no swing high was broken between one and sixty days ago")
     if len(day) == 0 or market.now - int(day.end[-1]) > HOUR_NS:
-        return unknown(PERCENT, "the last hour is not here"), unknown(
-            PERCENT, "the last hour is not here"
-        )
+        return _thrice("the last hour is not here")
     source = f"{market.reference.key}, breakout base {base:,.2f}"
     at = int(day.end[-1])
-    low = 100.0 * (float(day.low.min()) / base - 1.0)
-    close = 100.0 * (float(day.close[-1]) / base - 1.0)
+
+    def over_base(price: float) -> Estimate:
+        value = 100.0 * (price / base - 1.0)
+        return known(value, PERCENT, as_of=at, now=market.now, source=source)
+
     return (
-        known(low, PERCENT, as_of=at, now=market.now, source=source),
-        known(close, PERCENT, as_of=at, now=market.now, source=source),
+        over_base(float(day.open[0])),
+        over_base(float(day.low.min())),
+        over_base(float(day.close[-1])),
     )
+
+
+def _thrice(reason: str) -> tuple[Estimate, Estimate, Estimate]:
+    missing = unknown(PERCENT, reason)
+    return missing, missing, missing
 
 
 def _crowded_longs(signals: Signals, settings: EffectSettings) -> Graded:

@@ -1,6 +1,5 @@
 """`airpocket brief ASSET`: the brief from the store."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,8 +7,6 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from airpocket.brief.model import Brief
-    from airpocket.domain.events import Batch
-    from airpocket.domain.units import TimeNs
 
 
 def brief(
@@ -31,34 +28,21 @@ def brief(
         md: Also write Markdown to this file.
         as_json: Print JSON instead of the terminal page.
     """
-    from airpocket.domain.errors import BadInput, NothingKnown
-    from airpocket.domain.units import parse_time
-    from airpocket.ingest.lake import Lake
-    from airpocket.ingest.replay import facts_of, newest
-
-    if not store.is_dir():
-        raise NothingKnown(f"no store at '{store}': import data first, or run 'airpocket demo'")
-    lake = Lake(store)
-    asset = asset.upper()
-    try:
-        now = parse_time(asof) if asof is not None else newest(lake, asset)
-    except ValueError as error:
-        raise BadInput(f"--asof: {error}") from error
-    deliver(made(asset, facts_of(lake, asset, now), now), html=html, md=md, as_json=as_json)
-    return 0
-
-
-def made(asset: str, facts: "Iterable[Batch]", now: "TimeNs") -> "Brief":
-    """The brief of `facts` at `now`; says on stderr that kernels compile when they never ran here."""
-    from airpocket.brief.compose import compose
     from airpocket.delivery.warmup import compiling
-    from airpocket.pipeline import Assessor
+    from airpocket.domain.errors import BadInput
+    from airpocket.domain.units import parse_time
 
+    if asof is not None:
+        try:
+            parse_time(asof)
+        except ValueError as error:
+            raise BadInput(f"--asof: {error}") from error
     with compiling():
-        assessor = Assessor(asset)
-        for fact in facts:
-            assessor.apply(fact)
-        return compose(assessor.assess(now))
+        from airpocket.delivery.answers import brief_of
+
+        found = brief_of(asset, store, asof)
+    deliver(found, html=html, md=md, as_json=as_json)
+    return 0
 
 
 def deliver(brief: "Brief", *, html: Path | None, md: Path | None, as_json: bool) -> None:

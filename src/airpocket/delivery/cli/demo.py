@@ -22,14 +22,17 @@ def demo(
     """
     import sys
 
-    from airpocket.delivery.cli.brief import deliver, made
-    from airpocket.ingest.replay import facts_of, newest
+    from airpocket.delivery.cli.brief import deliver
+    from airpocket.delivery.warmup import compiling
 
     out.mkdir(parents=True, exist_ok=True)
-    lake = simulated_store(out / "store")
-    now = newest(lake, "ETH")
+    simulated_store(out / "store")
     page = out / "brief.html"
-    deliver(made("ETH", facts_of(lake, "ETH", now), now), html=page, md=None, as_json=as_json)
+    with compiling():
+        from airpocket.delivery.answers import brief_of
+
+        found = brief_of("ETH", out / "store")
+    deliver(found, html=page, md=None, as_json=as_json)
     sys.stderr.write(f"SIMULATED market; page: {page}; store: {out / 'store'}\n")
     return 0
 
