@@ -86,22 +86,51 @@ def _zone(low: float, high: float, role: str, levels: list[Level]) -> Zone:
 
 def _roadmap() -> Roadmap:
     zones = [
-        _zone(4168, 4186, "immediate_support", [
-            _level(4172, "ema_20d", "daily EMA 20"), _level(4180, "swing_low", "swing low of 6 Oct"),
-        ]),
-        _zone(4020, 4050, "major_support", [
-            _level(4044, "volume_node", "high-volume node"), _level(4032, "fibonacci", "0.618 of the last leg"),
-            _level(4025, "ema_50d", "daily EMA 50"),
-        ]),
+        _zone(
+            4168,
+            4186,
+            "immediate_support",
+            [
+                _level(4172, "ema_20d", "daily EMA 20"),
+                _level(4180, "swing_low", "swing low of 6 Oct"),
+            ],
+        ),
+        _zone(
+            4020,
+            4050,
+            "major_support",
+            [
+                _level(4044, "volume_node", "high-volume node"),
+                _level(4032, "fibonacci", "0.618 of the last leg"),
+                _level(4025, "ema_50d", "daily EMA 50"),
+            ],
+        ),
         _zone(4306, 4318, "pivot", [_level(4312, "point_of_control", "point of control")]),
-        _zone(4391, 4410, "resistance_1", [
-            _level(4392, "swing_high", "swing high of 7 Oct"), _level(4400, "round_number", "round 4,400"),
-        ]),
-        _zone(4478, 4500, "squeeze_zone", [
-            _level(4480, "range_high", "range high, 30 days"), _level(4500, "round_number", "round 4,500"),
-        ]),
-        _zone(4946, 4957, "discovery_trigger", [_level(4953, "all_time_high", "all-time high of 24 Aug")]),
-    ]  # fmt: skip
+        _zone(
+            4391,
+            4410,
+            "resistance_1",
+            [
+                _level(4392, "swing_high", "swing high of 7 Oct"),
+                _level(4400, "round_number", "round 4,400"),
+            ],
+        ),
+        _zone(
+            4478,
+            4500,
+            "squeeze_zone",
+            [
+                _level(4480, "range_high", "range high, 30 days"),
+                _level(4500, "round_number", "round 4,500"),
+            ],
+        ),
+        _zone(
+            4946,
+            4957,
+            "discovery_trigger",
+            [_level(4953, "all_time_high", "all-time high of 24 Aug")],
+        ),
+    ]
     centres = [4010 + 10 * step for step in range(50)]
     volume = [
         9_000 * math.exp(-(((price - 4312) / 60) ** 2))
@@ -158,40 +187,63 @@ def _triggers() -> list[Graded]:
         "oi_1h", "OI change, 1 h", fact(-1.84, words.PERCENT), -1.5, "at or below -1.5 %"
     )
     depth = at_most(
-        "ask_depth", "Ask depth within 1 %, against its hour of the week",
-        unknown(words.RATIO, "no order book was recorded"), 0.7, "at or below 0.7",
-    )  # fmt: skip
+        "ask_depth",
+        "Ask depth within 1 %, against its hour of the week",
+        unknown(words.RATIO, "no order book was recorded"),
+        0.7,
+        "at or below 0.7",
+    )
     swing = at_least(
         "break", "Close above the swing high", fact(-1.84, words.PERCENT), 0, "above 0 %"
     )
     spread = at_least("spread", "Spread, z-score", fact(0.42, words.Z), 2, "at or above 2 sd")
     lead = at_least(
-        "spot_lead", "Spot CVD less perp CVD, 1 h",
-        fact(31.4e6, words.USD, provenance="mixed", interval=(22e6, 40.2e6)), 50e6, "at or above $50 mn",
-    )  # fmt: skip
+        "spot_lead",
+        "Spot CVD less perp CVD, 1 h",
+        fact(31.4e6, words.USD, provenance="mixed", interval=(22e6, 40.2e6)),
+        50e6,
+        "at or above $50 mn",
+    )
     return [
         Graded(
-            id="swing_break", title="Clean break of a recent swing high", state="quiet",
-            because=["price is 1.8 % below the swing high at 4,392.00"], tells=[swing, depth], refs=["M6a"],
+            id="swing_break",
+            title="Clean break of a recent swing high",
+            state="quiet",
+            because=["price is 1.8 % below the swing high at 4,392.00"],
+            tells=[swing, depth],
+            refs=["M6a"],
             implication="stops above the high cascade while offers are pulled",
         ),
         Graded(
-            id="thin_hour", title="Impulse in a low-liquidity hour", state="unknown",
-            because=["book depth is missing"], tells=[spread, depth], refs=["M6b"],
+            id="thin_hour",
+            title="Impulse in a low-liquidity hour",
+            state="unknown",
+            because=["book depth is missing"],
+            tells=[spread, depth],
+            refs=["M6b"],
             implication="wide spreads carry the move further",
         ),
         Graded(
-            id="funding_oi", title="Funding spike with OI drop", state="firing",
+            id="funding_oi",
+            title="Funding spike with OI drop",
+            state="firing",
             because=["funding stands 2.31 sd above its 30-day mean", "OI fell 1.84 % in an hour"],
-            tells=[funding, interest], refs=["M6c"], implication="forced covers dominate",
-            odds="34 % within 4 h (25 to 44 %), base rate 12 %", record="lift 2.8 (1.9 to 3.9), 57 cases",
+            tells=[funding, interest],
+            refs=["M6c"],
+            implication="forced covers dominate",
+            odds="34 % within 4 h (25 to 44 %), base rate 12 %",
+            record="lift 2.8 (1.9 to 3.9), 57 cases",
         ),
         Graded(
-            id="spot_burst", title="Spot-led inflow burst", state="armed",
-            because=["spot leads, but below the threshold"], tells=[lead], refs=["M6d"],
+            id="spot_burst",
+            title="Spot-led inflow burst",
+            state="armed",
+            because=["spot leads, but below the threshold"],
+            tells=[lead],
+            refs=["M6d"],
             implication="perps chase and the basis widens",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _channel(
@@ -345,7 +397,7 @@ def rich(*, simulated: bool = False) -> Brief:
                     Tell(
                         id="persist",
                         label="Creations into pullbacks",
-                        estimate=unknown(words.COUNT, "no ETF table"),
+                        estimate=unknown(words.COUNT, "no table"),
                         condition="3 or more",
                     ),
                 ],
@@ -365,7 +417,7 @@ def rich(*, simulated: bool = False) -> Brief:
         longs=Side(
             unknown=None,
             readings=[],
-            rules=["No adds on vertical candles; bid the retest of 4,168 to 4,186."],
+            rules=["No adds on vertical candles; bid the retest."],
         ),
         record=Record(
             summary="2 of 4 triggers have been evaluated",
@@ -382,12 +434,21 @@ def empty() -> Brief:
         as_of=format_time(NOW),
         answer="Unknown: the store holds no data for BTC.",
         price=PriceSection(
-            reference="binance:BTCUSDT", last=unknown(words.PRICE, none), tells=[], by_venue={},
-            chart_ts=[], chart_close=[], chart_interest=[], chart_funding=[],
+            reference="binance:BTCUSDT",
+            last=unknown(words.PRICE, none),
+            tells=[],
+            by_venue={},
+            chart_ts=[],
+            chart_close=[],
+            chart_interest=[],
+            chart_funding=[],
         ),
         health=Health(simulated=False, channels=[], missing=["everything"]),
         at_risk=AtRisk(
-            headline="unknown: no data in the store", shorts=[], longs=[], hedged_share=unknown(words.PERCENT, none)
+            headline="unknown: no data in the store",
+            shorts=[],
+            longs=[],
+            hedged_share=unknown(words.PERCENT, none),
         ),
         triggers=[],
         verdict=Verdict(state="unknown", because=[none], would_change=[]),
@@ -400,4 +461,4 @@ def empty() -> Brief:
         shorts=Side(unknown=none, readings=[], rules=[]),
         longs=Side(unknown=none, readings=[], rules=[]),
         record=Record(summary="not yet evaluated", entries=[]),
-    )  # fmt: skip
+    )

@@ -17,7 +17,7 @@ def render(brief: Brief) -> str:
     lines: list[str] = []
     if brief.health.simulated:
         lines += [f"> **{escape(words.SIMULATED)}**", ""]
-    lines += [f"# {escape(brief.answer)}", "", escape(page.price_line(brief)), ""]
+    lines += [f"# {opening(brief.answer)}", "", opening(page.price_line(brief)), ""]
     for part in page.parts(brief, every_channel=True):
         lines += [f"## {part.heading}", ""]
         for block in part.blocks:
@@ -29,14 +29,18 @@ def escape(text: str) -> str:
     """Text as itself: Markdown, HTML, formulas, mentions and bare addresses lose their meaning."""
     quiet = _SPECIAL.sub(r"\\\1", words.plain(text))
     quiet = quiet.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    quiet = _ADDRESS.sub(lambda found: f"{found[1]}\\" if found[1] else r"\:", quiet)
-    return _OPENING.sub(lambda found: f"{found[1] or ''}\\", quiet)
+    return _ADDRESS.sub(lambda found: f"{found[1]}\\" if found[1] else r"\:", quiet)
+
+
+def opening(text: str) -> str:
+    """Escaped text that begins a line: it can't open a list, a rule or a heading either."""
+    return _OPENING.sub(lambda found: f"{found[1] or ''}\\", escape(text))
 
 
 def _block(block: page.Block) -> list[str]:
     match block:
         case page.Words():
-            return [f"**{escape(block.text)}**" if block.strong else escape(block.text)]
+            return [f"**{escape(block.text)}**" if block.strong else opening(block.text)]
         case page.Points():
             return _points(block.heading, block.items)
         case page.Grid():
@@ -48,8 +52,8 @@ def _block(block: page.Block) -> list[str]:
 
 
 def _points(heading: str, items: list[str]) -> list[str]:
-    head = [f"{escape(heading)}:", ""] if heading else []
-    return [*head, *(f"- {escape(item)}" for item in items)]
+    head = [f"{opening(heading)}:", ""] if heading else []
+    return [*head, *(f"- {opening(item)}" for item in items)]
 
 
 def _row(cells: list[str]) -> str:
@@ -61,7 +65,7 @@ def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _grid(grid: page.Grid) -> list[str]:
-    caption = [f"{escape(grid.caption)}:", ""] if grid.caption else []
+    caption = [f"{opening(grid.caption)}:", ""] if grid.caption else []
     rows: list[list[str]] = []
     for at, row in enumerate(grid.rows):
         cells = [escape(words.figure(cell) if isinstance(cell, Estimate) else cell) for cell in row]
@@ -86,14 +90,13 @@ def _facts(caption: str, tells: list[Tell]) -> list[str]:
     head = ["Figure", "Value", "Interval", "From, age", "Speaks when", "Met"]
     kept = [at for at in range(len(head)) if at < 2 or any(row[at] for row in rows)]
     table = _table([head[at] for at in kept], [[row[at] for at in kept] for row in rows])
-    return [*([f"{escape(caption)}:", ""] if caption else []), *table]
+    return [*([f"{opening(caption)}:", ""] if caption else []), *table]
 
 
 def _reading(reading: Reading) -> list[str]:
     refs = f" ({escape(', '.join(reading.refs))})" if reading.refs else ""
-    lines = [f"### {escape(reading.title)}: {escape(words.name(reading.state))}{refs}", ""]
-    claims = list(reading.because)
-    lines += [f"- {escape(each)}" for each in claims]
+    lines = [f"### {opening(reading.title)}: {escape(words.name(reading.state))}{refs}", ""]
+    lines += [f"- {opening(each)}" for each in reading.because]
     if isinstance(reading, Graded):
         pairs = (
             ("Implies", reading.implication),

@@ -161,11 +161,12 @@ def _at_risk(risk: AtRisk) -> list[Block]:
         ("Longs forced to sell", "If price falls by", risk.longs),
     ):
         rows: list[tuple[Cell, ...]] = [
-            (words.with_unit(abs(band.within_percent), words.PERCENT), band.forced_usd)
-            for band in bands
+            (f"{abs(band.within_percent):g} %", band.forced_usd) for band in bands
         ]
         blocks.append(
-            Grid(title, (column, "Forced flow"), rows) if rows else nothing(f"{title}: none given")
+            Grid(title, (column, "Forced flow"), rows)
+            if rows
+            else Words(f"{title}: {words.UNKNOWN}, none given")
         )
     share = Tell(id="hedged_share", label="Share believed hedged", estimate=risk.hedged_share)
     return [*blocks, Facts("", [share])]

@@ -1,7 +1,9 @@
 """The brief for a terminal: plain text of a given width, readable without colour."""
 
 import io
+import math
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.rule import Rule
@@ -14,6 +16,10 @@ from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 
 NARROWEST = 40
+_GAP = 2
+_TRUST = 18  # 'model, 120 min old'
+_MET = 7  # 'not met'
+_LONG_WORD = 18
 _TABLE_FROM = 80  # below this many columns a table row becomes a few lines
 _STATES = {
     "firing": "bold red", "squeeze on": "bold red", "ignition": "bold red", "armed": "bold yellow",
@@ -136,10 +142,10 @@ def _cell(cell: page.Cell) -> Text:
     return _whole(cell) if isinstance(cell, Estimate) else _text(cell, _state_style(cell))
 
 
-def _table(columns: list[tuple[str, int]]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=True)
-    for title, ratio in columns:
-        table.add_column(title, ratio=ratio, overflow="fold")
+def _table(titles: list[str], widths: list[int]) -> Table:
+    table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim", pad_edge=False)
+    for title, width in zip(titles, widths, strict=True):
+        table.add_column(title, width=width, overflow="fold")
     return table
 
 
@@ -147,17 +153,15 @@ def _facts(console: Console, caption: str, tells: list[Tell], indent: int) -> No
     if caption:
         console.print(_text(f"{caption}:"))
     if console.width < _TABLE_FROM:
-        for tell in tells:
-            _lines(console, [(tell.label, _whole(tell.estimate))], indent)
-            if words.met(tell):
-                condition = _text(
-                    f"{tell.condition}: {words.met(tell)}", _state_style(words.met(tell))
-                )
-                console.print(Padding(condition, (0, 0, 0, indent + 2)))
+        _told(console, tells, indent)
         return
     conditions = any(words.met(tell) for tell in tells)
-    heads = [("Figure", 30), ("Value", 34), ("From, age", 19)]
-    table = _table([*heads, ("Speaks when", 27), ("", 9)] if conditions else [*heads, ("", 12)])
+    room = console.width - indent - _TRUST - (4 * _GAP + _MET if conditions else 2 * _GAP)
+    label, value = room * 3 // 10, room * 4 // 10
+    titles, widths = ["Figure", "Value", "From, age"], [label, value, _TRUST]
+    if conditions:
+        titles, widths = [*titles, "Speaks when", ""], [*widths, room - label - value, _MET]
+    table = _table(titles, widths)
     for tell in tells:
         row = [_text(tell.label), _figure(tell.estimate), _text(words.trust(tell.estimate))]
         met = _text(words.met(tell), _state_style(words.met(tell)))
@@ -165,25 +169,51 @@ def _facts(console: Console, caption: str, tells: list[Tell], indent: int) -> No
     console.print(Padding(table, (0, 0, 0, indent)))
 
 
+def _told(console: Console, tells: list[Tell], indent: int) -> None:
+    """Tells as lines, for narrow terminals."""
+    for tell in tells:
+        _lines(console, [(tell.label, _whole(tell.estimate))], indent)
+        if words.met(tell):
+            met = words.met(tell)
+            console.print(
+                Padding(_text(f"{tell.condition}: {met}", _state_style(met)), (0, 0, 0, indent + 2))
+            )
+
+
 def _grid(console: Console, grid: page.Grid) -> None:
     if grid.caption:
         console.print(_text(f"{grid.caption}:"))
-    if console.width < _TABLE_FROM:
+    rows = [[_cell(cell) for cell in row] for row in grid.rows]
+    widths = _widths([list(map(Text, grid.columns)), *rows], console.width)
+    if console.width < _TABLE_FROM or widths is None:
         _stacked(console, grid)
         return
-    table = _table([(column, _ratio(grid, at)) for at, column in enumerate(grid.columns)])
-    for at, row in enumerate(grid.rows):
-        table.add_row(*(_cell(cell) for cell in row), style="reverse" if at == grid.marked else "")
+    table = _table(list(grid.columns), widths)
+    for at, row in enumerate(rows):
+        table.add_row(*row, style="reverse" if at == grid.marked else "")
     console.print(table)
 
 
-def _ratio(grid: page.Grid, column: int) -> int:
-    """A column's share of the width: as wide as its longest cell, within reason."""
-    cells = [row[column] for row in grid.rows]
-    texts = [
-        words.figure(cell) if isinstance(cell, Estimate) else words.plain(cell) for cell in cells
+def _widths(rows: list[list[Text]], room: int) -> list[int] | None:
+    """Column widths that fit `room` and break no ordinary word; None when there are none."""
+    columns = list(zip(*rows, strict=True))
+    floors = [max(_longest_word(cell) for cell in column) for column in columns]
+    wishes = [max(cell.cell_len for cell in column) for column in columns]
+    spare = room - sum(floors) - _GAP * (len(columns) - 1)
+    if spare < 0:
+        return None
+    wanted = [wish - floor for wish, floor in zip(wishes, floors, strict=True)]
+    if sum(wanted) <= spare:
+        return wishes
+    shares = [math.sqrt(more) for more in wanted]  # a long cell may wrap before a short one does
+    return [
+        floor + min(more, int(spare * share / sum(shares)))
+        for floor, more, share in zip(floors, wanted, shares, strict=True)
     ]
-    return max(8, len(grid.columns[column]), min(34, max(map(len, texts), default=0))) + 2
+
+
+def _longest_word(cell: Text) -> int:
+    return min(_LONG_WORD, max((cell_len(word) for word in cell.plain.split()), default=1))
 
 
 def _stacked(console: Console, grid: page.Grid) -> None:

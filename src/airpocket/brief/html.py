@@ -1,0 +1,133 @@
+"""The brief as one self-contained page: no script, no request to anywhere, every text escaped."""
+
+from html import escape
+
+from airpocket.brief import page, words
+from airpocket.brief.html_style import STYLE
+from airpocket.brief.model import Brief
+from airpocket.brief.pictures import market_picture
+from airpocket.domain.estimates import Estimate
+from airpocket.domain.tells import Graded, Reading, Tell
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def render(brief: Brief) -> str:
+    """The whole page as text, to be written as UTF-8."""
+    title = f"{_plain(brief.asset)} · {_plain(brief.as_of)}"
+    banner = f'<p class="simulated">{_plain(words.SIMULATED)}</p>' if brief.health.simulated else ""
+    sections = "".join(_part(part, brief) for part in page.parts(brief, every_channel=True))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{STYLE}</style></head><body>{banner}"
+        f'<header><h1>{_plain(brief.answer)}</h1><p class="line">{_plain(page.price_line(brief))}</p>'
+        f"{_board(brief)}</header>"
+        f"<main>{sections}</main></body></html>\n"
+    )
+
+
+def _plain(text: str) -> str:
+    return escape(words.plain(text))
+
+
+def _board(brief: Brief) -> str:
+    """The triggers as tiles: state in words, colour only repeats it."""
+    tiles = "".join(
+        f'<li class="tile {_class(row.state)}"><strong>{_plain(words.name(row.state))}</strong>'
+        f"<span>{_plain(row.title)}</span><small>{_plain(page.tells_met(row))} tells</small></li>"
+        for row in brief.triggers
+    )
+    return f'<ul class="board" aria-label="Triggers">{tiles}</ul>'
+
+
+def _class(state: str) -> str:
+    return state if state in ("firing", "armed", "quiet", "unknown") else "other"
+
+
+def _part(part: page.Part, brief: Brief) -> str:
+    picture = market_picture(brief) if part.id == "price" else ""
+    blocks = "".join(_block(block) for block in part.blocks)
+    return f'<section id="{escape(part.id)}"><h2>{_plain(part.heading)}</h2>{picture}{blocks}</section>'
+
+
+def _block(block: page.Block) -> str:
+    match block:
+        case page.Words():
+            text = _plain(block.text)
+            return f"<p><strong>{text}</strong></p>" if block.strong else f"<p>{text}</p>"
+        case page.Points():
+            return _points(block.heading, block.items)
+        case page.Grid():
+            return _grid(block)
+        case page.Facts():
+            return _facts(block.caption, block.tells)
+        case Reading():
+            return _reading(block)
+
+
+def _points(heading: str, items: list[str]) -> str:
+    head = f"<h4>{_plain(heading)}</h4>" if heading else ""
+    return f"{head}<ul>{''.join(f'<li>{_plain(item)}</li>' for item in items)}</ul>"
+
+
+def _grid(grid: page.Grid) -> str:
+    caption = f"<caption>{_plain(grid.caption)}</caption>" if grid.caption else ""
+    head = "".join(f"<th scope=col>{_plain(column)}</th>" for column in grid.columns)
+    rows: list[str] = []
+    for at, row in enumerate(grid.rows):
+        mark = ' class="marked"' if at == grid.marked else ""
+        rows.append(f"<tr{mark}>{''.join(_cell(cell) for cell in row)}</tr>")
+    return f'<div class="wide"><table>{caption}<tr>{head}</tr>{"".join(rows)}</table></div>'
+
+
+def _cell(cell: page.Cell) -> str:
+    if isinstance(cell, Estimate):
+        return f"<td>{_figure(cell)} {_trust(cell)}</td>"
+    return f"<td>{_plain(cell)}</td>"
+
+
+def _figure(estimate: Estimate) -> str:
+    """Value and interval; unknown keeps its reason."""
+    name = "figure" if estimate.known else "figure dark"
+    interval = words.interval(estimate)
+    span = f" <small>{_plain(interval)}</small>" if interval else ""
+    return f'<span class="{name}">{_plain(words.value(estimate))}</span>{span}'
+
+
+def _trust(estimate: Estimate) -> str:
+    """Provenance and age as a badge, the source behind it on hover."""
+    text = words.trust(estimate)
+    if not text:
+        return ""
+    return f'<span class="badge" title="{_plain(estimate.source)}">{_plain(text)}</span>'
+
+
+def _facts(caption: str, tells: list[Tell]) -> str:
+    head = f"<caption>{_plain(caption)}</caption>" if caption else ""
+    rows = "".join(
+        f"<tr><th scope=row>{_plain(tell.label)}</th><td>{_figure(tell.estimate)}</td>"
+        f'<td>{_trust(tell.estimate)}</td><td>{_plain(tell.condition)}</td>'
+        f'<td class="met {_plain(words.met(tell)).replace(" ", "-")}">{_plain(words.met(tell))}</td></tr>'
+        for tell in tells
+    )  # fmt: skip
+    return f'<div class="wide"><table class="facts">{head}{rows}</table></div>'
+
+
+def _reading(reading: Reading) -> str:
+    refs = f" <small>{_plain(', '.join(reading.refs))}</small>" if reading.refs else ""
+    lines = list(reading.because)
+    if isinstance(reading, Graded):
+        lines += [
+            f"Implies: {reading.implication}",
+            f"Odds: {reading.odds}",
+            f"Record: {reading.record}",
+        ]
+    state = (
+        f'<span class="state {_class(reading.state)}">{_plain(words.name(reading.state))}</span>'
+    )
+    return (
+        f'<article><h3>{_plain(reading.title)}: {state}{refs}</h3>'
+        f"{_points('', lines)}{_facts('', reading.tells) if reading.tells else ''}</article>"
+    )  # fmt: skip
