@@ -45,7 +45,8 @@ def update_bundle(  # noqa: C901, PLR0912, PLR0915 - one fused pass
     state: (13,) and ring: (3, window) carry everything from call to call, so bars may come one at a time
     or a million at once with the same bits. spans: EMA, RSI, ATR. values: (7, n) as in `Bars`.
     out: (n, 6), one row per bar, NaN while an indicator warms up. EMA seeded with the mean of its
-    first span; RSI and ATR by Wilder (1978); z-score by population deviation; VWAP of (high + low + close)/3 over the window;
+    first span; RSI and ATR by Wilder (1978); z-score by population deviation; VWAP of
+    (high + low + close)/3 over the window;
     CVD = Σ(2·taker_buy − volume) in coin since the run began. A bar that does not start where the last
     ended begins a new run: nothing bridges a gap. Window sums are rebuilt from the ring at each lap, so
     rounding can't build up.
