@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "brief"]
+__all__ = ["__version__", "brief_of"]
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from airpocket.brief.model import Brief
 
 
-def brief(asset: str, *, store: "str | PathLike[str]", asof: str | None = None) -> "Brief":
-    """The brief of `asset` from the store, as `airpocket brief` prints it.
+def brief_of(asset: str, *, store: "str | PathLike[str]", asof: str | None = None) -> "Brief":
+    """The brief of `asset` from the store, as `airpocket brief` prints it (`airpocket.brief` is its stage).
 
     Args:
         asset: The coin, such as ETH.
@@ -24,6 +24,6 @@ def brief(asset: str, *, store: "str | PathLike[str]", asof: str | None = None) 
         StoreDamaged: a file is not what the manifest says.
         ValueError: `asof` is no time with a zone.
     """
-    from airpocket.delivery.answers import brief_of
+    from airpocket.delivery import answers
 
-    return brief_of(asset, store, asof)
+    return answers.brief_of(asset, store, asof)

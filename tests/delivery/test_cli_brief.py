@@ -50,7 +50,7 @@ def test_an_earlier_moment_gives_an_earlier_brief(demo, capsys):
     ("arguments", "status", "words"),
     [
         (["brief", "ETH", "--store", "/nonexistent"], 4, "no store"),
-        (["brief", "XYZ"], 4, "holds nothing on XYZ"),
+        (["brief", "XYZ"], 4, "no price bars of XYZ"),
         (["brief", "ETH", "--asof", "2026-01-10T00:00"], 2, "time zone"),
         (["brief", "ETH", "--asof", "soon"], 2, "not a time"),
         (["brief", "ETH", "--html", "/nonexistent/x.html"], 2, "can't write"),

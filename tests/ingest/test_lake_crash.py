@@ -48,6 +48,8 @@ for line in sys.stdin:
     print(json.dumps([status, names]), flush=True)
 """
 
+READER = duckdb.connect(":memory:")
+
 OLD = {"bar_1h": [100.0, 100.25, 100.5]}
 NEW = {
     "bar_1h": [100.0, 100.25, 100.5, 100.75, 101.0, 101.25],
@@ -96,9 +98,7 @@ def visible(root: Path) -> dict[str, list[float]]:
         file = root / "lake" / entry["path"]
         assert hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]
         price = "close" if entry["kind"] == "bar_1h" else "price"
-        with duckdb.connect() as connection:
-            relation = connection.read_parquet(str(file))
-            found = relation.project(f"epoch_us(ts), {price}").fetchall()
+        found = READER.read_parquet(str(file)).project(f"epoch_us(ts), {price}").fetchall()
         assert len(found) == entry["rows"]
         rows.setdefault(entry["kind"], []).extend(found)
     return {kind: [value for _, value in sorted(found)] for kind, found in rows.items()}
@@ -109,7 +109,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory, kill: Kill) -> dict[str, lis
     """The durable steps of a whole write, into a store that exists and into none."""
     found = {}
     for name, old in (("existing", True), ("none", False)):
-        root = tmp_path_factory.mktemp(name)
+        root = tmp_path_factory.mktemp(name) / "store"
         if old:
             Lake(root).write([bars(3)])
         status, found[name] = kill(root, 0)

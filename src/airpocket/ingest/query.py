@@ -1,5 +1,6 @@
 """SQL over the store: DuckDB in memory, one view per stored kind, over verified files and nothing else."""
 
+import re
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,21 +44,19 @@ def run_sql(lake: Lake, sql: str, *, limit_rows: int = 1_000) -> tuple[list[str]
 
 
 def _kinds_named(sql: str, kinds: list[str]) -> list[str]:
-    """The kinds a query reads, so that only their files are verified; all where it names none."""
-    with closing(_connect()) as connection:
-        _execute_all(connection, *_CLOSED)
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise BadInput("the query must be one SELECT: the store is read-only for SQL")
-        names = {name.lower() for name in connection.get_table_names(sql)}
-    return [kind for kind in kinds if kind in names] or kinds
+    """The kinds whose names occur in a query, so that only their files are verified; all where none does."""
+    return [kind for kind in kinds if re.search(rf"\b{kind}\b", sql, re.IGNORECASE)] or kinds
 
 
 def _answer(files: dict[str, list[Path]], sql: str, limit_rows: int) -> tuple[list[str], list[Row]]:
-    with closing(_connect()) as connection:
+    with closing(duckdb.connect(":memory:")) as connection:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise BadInput("the query must be one SELECT: the store is read-only for SQL")
         paths = [path.absolute() for found in files.values() for path in found]
         _execute_all(
             connection,
+            *_SETTINGS,
             f"SET allowed_paths = [{_quoted(paths)}]",
             *(_view(kind, found) for kind, found in files.items() if found),
             *_CLOSED,
@@ -66,12 +65,6 @@ def _answer(files: dict[str, list[Path]], sql: str, limit_rows: int) -> tuple[li
         names = [str(column[0]) for column in result.description or ()]
         rows = result.fetchmany(limit_rows)
     return names, [tuple(_in_utc(value) for value in row) for row in rows]
-
-
-def _connect() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:")
-    _execute_all(connection, *_SETTINGS)
-    return connection
 
 
 def _execute_all(connection: duckdb.DuckDBPyConnection, *statements: str) -> None:

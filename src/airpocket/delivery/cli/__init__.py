@@ -10,6 +10,21 @@ from airpocket import __version__
 from airpocket.domain.errors import AirpocketError
 
 _HERE = "airpocket.delivery.cli"
+_COMMANDS = (
+    ("demo", "demo:demo", "The brief on a bundled SIMULATED market; no network, no keys."),
+    ("brief", "brief:brief", "What forced flow threatens an asset, from what the store knew."),
+    (
+        "import",
+        "import_:import_",
+        "Tables and archives, described by mapping files, into the store.",
+    ),
+    ("backfill", "backfill:backfill", "A venue's history over REST into the store."),
+)
+_STORE_COMMANDS = (
+    ("ls", "Every series the store holds."),
+    ("verify", "Check every file against the manifest."),
+    ("sql", "Ask the store in SQL."),
+)
 
 
 def build() -> App:
@@ -20,13 +35,11 @@ def build() -> App:
         version=__version__,
         help_format="plaintext",
     )
-    app.command(f"{_HERE}.demo:demo", name="demo")
-    app.command(f"{_HERE}.brief:brief", name="brief")
-    app.command(f"{_HERE}.import_:import_", name="import")
-    app.command(f"{_HERE}.backfill:backfill", name="backfill")
+    for name, function, about in _COMMANDS:
+        app.command(f"{_HERE}.{function}", name=name, help=about)
     store = App(name="store", help="What the store holds, and whether it is intact.")
-    for name in ("ls", "verify", "sql"):
-        store.command(f"{_HERE}.store:{name}", name=name)
+    for name, about in _STORE_COMMANDS:
+        store.command(f"{_HERE}.store:{name}", name=name, help=about)
     app.command(store)
     return app
 
