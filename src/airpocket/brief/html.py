@@ -36,7 +36,7 @@ def _board(brief: Brief) -> str:
     """The triggers as tiles: state in words, colour only repeats it."""
     tiles = "".join(
         f'<li class="tile {_class(row.state)}"><strong>{_plain(words.name(row.state))}</strong>'
-        f"<span>{_plain(row.title)}</span><small>{_plain(page.tells_met(row))} tells</small></li>"
+        f"<span>{_plain(row.title)}</span><small>tells met: {_plain(page.tells_met(row))}</small></li>"
         for row in brief.triggers
     )
     return f'<ul class="board" aria-label="Triggers">{tiles}</ul>'
@@ -73,26 +73,34 @@ def _points(heading: str, items: list[str]) -> str:
 
 
 def _grid(grid: page.Grid) -> str:
-    caption = f"<caption>{_plain(grid.caption)}</caption>" if grid.caption else ""
-    head = "".join(f"<th scope=col>{_plain(column)}</th>" for column in grid.columns)
     rows: list[str] = []
     for at, row in enumerate(grid.rows):
         mark = ' class="marked"' if at == grid.marked else ""
-        rows.append(f"<tr{mark}>{''.join(_cell(cell) for cell in row)}</tr>")
-    return f'<div class="wide"><table>{caption}<tr>{head}</tr>{"".join(rows)}</table></div>'
+        cells = zip(grid.columns, row, strict=True)
+        rows.append(f"<tr{mark}>{''.join(_cell(column, cell) for column, cell in cells)}</tr>")
+    return _table("grid", grid.caption, grid.columns, rows)
 
 
-def _cell(cell: page.Cell) -> str:
-    if isinstance(cell, Estimate):
-        return f"<td>{_figure(cell)} {_trust(cell)}</td>"
-    return f"<td>{_plain(cell)}</td>"
+def _table(name: str, caption: str, columns: tuple[str, ...], rows: list[str]) -> str:
+    """A table that scrolls rather than widens the page; on a phone the style sheet stacks its cells."""
+    titled = f"<caption>{_plain(caption)}</caption>" if caption else ""
+    head = "".join(f'<th scope="col">{_plain(column)}</th>' for column in columns)
+    return (
+        f'<div class="wide"><table class="{name}">{titled}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _cell(column: str, cell: page.Cell) -> str:
+    text = f"{_figure(cell)} {_trust(cell)}" if isinstance(cell, Estimate) else _plain(cell)
+    return f'<td data-label="{_plain(column)}"><span>{text}</span></td>' if text else "<td></td>"
 
 
 def _figure(estimate: Estimate) -> str:
     """Value and interval; unknown keeps its reason."""
     name = "figure" if estimate.known else "figure dark"
     interval = words.interval(estimate)
-    span = f" <small>{_plain(interval)}</small>" if interval else ""
+    span = f" <small>({_plain(interval)})</small>" if interval else ""
     return f'<span class="{name}">{_plain(words.value(estimate))}</span>{span}'
 
 
@@ -105,14 +113,22 @@ def _trust(estimate: Estimate) -> str:
 
 
 def _facts(caption: str, tells: list[Tell]) -> str:
-    head = f"<caption>{_plain(caption)}</caption>" if caption else ""
-    rows = "".join(
-        f"<tr><th scope=row>{_plain(tell.label)}</th><td>{_figure(tell.estimate)}</td>"
-        f'<td>{_trust(tell.estimate)}</td><td>{_plain(tell.condition)}</td>'
-        f'<td class="met {_plain(words.met(tell)).replace(" ", "-")}">{_plain(words.met(tell))}</td></tr>'
-        for tell in tells
-    )  # fmt: skip
-    return f'<div class="wide"><table class="facts">{head}{rows}</table></div>'
+    conditions = any(words.met(tell) for tell in tells)
+    columns = ("Figure", "Value", "From, age", *(("Speaks when", "") if conditions else ()))
+    return _table("facts", caption, columns, [_fact(tell, conditions=conditions) for tell in tells])
+
+
+def _fact(tell: Tell, *, conditions: bool) -> str:
+    estimate, met = tell.estimate, _plain(words.met(tell))
+    held = (
+        f'<td>{_plain(tell.condition)}</td><td class="met {met.replace(" ", "-")}">{met}</td>'
+        if conditions
+        else ""
+    )
+    return (
+        f'<tr><th scope="row">{_plain(tell.label)}</th><td>{_figure(estimate)}</td>'
+        f"<td>{_trust(estimate)}</td>{held}</tr>"
+    )
 
 
 def _reading(reading: Reading) -> str:

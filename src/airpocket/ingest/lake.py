@@ -213,9 +213,10 @@ class Lake:
         Raises:
             StoreDamaged: a file is missing or its SHA-256 differs.
         """
+        wanted = tuple(kinds)
 
         def collect(entries: Entries) -> dict[str, list[Path]]:
-            found: dict[str, list[Path]] = {kind: [] for kind in kinds}
+            found: dict[str, list[Path]] = {kind: [] for kind in wanted}
             for entry in sorted(entries.values(), key=lambda entry: entry.path):
                 if entry.kind in found:
                     found[entry.kind].append(self._verify_once(entry))
