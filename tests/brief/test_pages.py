@@ -109,13 +109,13 @@ def test_every_figure_is_on_the_page_with_its_origin_and_age_or_its_reason(brief
             assert len(re.findall(wanted, rows)) >= times, estimate
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(HOSTILE, st.text(max_size=12))
 def test_hostile_text_adds_no_element_to_the_page(hostile, more):
     assert read(with_text(f"{hostile}{more}x")).tags == read(with_text("plain")).tags
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(HOSTILE, st.text(max_size=12))
 def test_hostile_text_adds_no_row_column_link_or_formula_to_the_markdown(hostile, more):
     told, calm = (
@@ -129,7 +129,7 @@ def test_hostile_text_adds_no_row_column_link_or_formula_to_the_markdown(hostile
     assert not re.search(r"[\[\]`$<>@~]|://|www\.", bare)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(HOSTILE, st.text(max_size=40), st.sampled_from([40, 60, 100]), st.booleans())
 def test_hostile_text_neither_colours_nor_widens_the_terminal(hostile, more, width, colour):
     text = terminal.render(with_text(hostile + more), width=width, colour=colour)
