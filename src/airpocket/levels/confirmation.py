@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from airpocket.domain.events import FloatArray
-from airpocket.domain.units import TimeNs, format_time
+from airpocket.domain.units import DAY_NS, TimeNs, format_time
 from airpocket.levels.averages import atr, rsi
 from airpocket.levels.confluence import holds_swing_high
 from airpocket.levels.roadmap import Rule, Zone
@@ -15,6 +15,8 @@ from airpocket.levels.settings import LevelSettings
 from airpocket.levels.words import price_text
 from airpocket.market.bars import Bars
 from airpocket.market.state import Contract
+
+_FRESH_SHOWN = 2  # a fast rise breaks many zones in a day: the nearest two still say something
 
 Check: TypeAlias = tuple[bool | None, str]  # met, not met, or not known; in a sentence
 
@@ -85,7 +87,7 @@ def _upward(
         and break_row(close, zone.high, settings.fresh_bars) is not None
     ]  # fmt: skip
     pivots = [zone for zone in nearest if zone.bias == "pivot"]
-    return fresh + pivots + [zone for zone in nearest if ahead(zone)][:1]
+    return fresh[:_FRESH_SHOWN] + pivots + [zone for zone in nearest if ahead(zone)][:1]
 
 
 def _continuation(zone: Zone, chart: _Chart, settings: LevelSettings) -> Rule:
@@ -110,8 +112,7 @@ def _price_discovery(zone: Zone, chart: _Chart, settings: LevelSettings) -> Rule
     text = (
         f"clean reclaim of {price_text(zone.low)} to {price_text(zone.high)}: 4 h close more than "
         f"{settings.clean_atr:g} ATR 14 (4 h) above it, held for {settings.hold_bars} closes or with "
-        f"volume more than {settings.volume_z:g} standard deviations above the mean of "
-        f"{settings.volume_z_bars} bars"
+        f"a volume z-score above {settings.volume_z:g} against the {settings.volume_z_bars} bars before"
     )
     implication = "fast price discovery: short stops above the zone are being taken"
     return _rule("price_discovery", zone, text, _clean_break(zone, chart, settings), implication)
@@ -187,7 +188,8 @@ def _downward(nearest: list[Zone], days: Bars) -> list[Zone]:
         if zone.bias == "resistance" and len(close) > 1 and close[-1] < zone.low <= close[-2]
     ]  # fmt: skip
     named = ("immediate_support", "major_support")
-    return fresh + [zone for zone in nearest if zone.bias == "pivot" or zone.role in named]
+    standing = [zone for zone in nearest if zone.bias == "pivot" or zone.role in named]
+    return fresh[:_FRESH_SHOWN] + standing
 
 
 def _reversion(zone: Zone, zones: list[Zone], days: Bars, now: TimeNs) -> Rule:
@@ -200,18 +202,22 @@ def _reversion(zone: Zone, zones: list[Zone], days: Bars, now: TimeNs) -> Rule:
             f"deeper reversion to the next demand zone, {price_text(following.low)} to "
             f"{price_text(following.high)} ({following.role.replace('_', ' ')})"
         )
-    check: Check = (None, "there is no closed day")
-    if len(days):
-        last, end = float(days.close[-1]), int(days.end[-1])
-        side = "below" if last < zone.low else "not below"
-        words = f"last daily close {price_text(last)} is {side} {price_text(zone.low)}"
-        check = (last < zone.low, words)
-        if last < zone.low and zone.bias == "support":
-            check = (False, f"{words}, but price has come back above: that close no longer speaks")
-        if now - end >= 2 * int(end - days.ts[-1]):
-            check = (None, f"the newest closed day ended at {format_time(end)}")
+    check = _day_closed_below(zone.low, days, now)
     return _rule("deeper_reversion", zone, f"daily close below {price_text(zone.low)}", [check],
                  implication)  # fmt: skip
+
+
+def _day_closed_below(level: float, days: Bars, now: TimeNs) -> Check:
+    """The newest day closed below and the one before did not: only a level once held can be lost."""
+    if len(days) < 2:
+        return None, f"two closed days in a row are needed; there are {len(days)}"
+    last, before, end = float(days.close[-1]), float(days.close[-2]), int(days.end[-1])
+    if now - end >= 2 * DAY_NS:
+        return None, f"the newest closed day ended at {format_time(end)}"
+    words = (
+        f"last daily closes {price_text(before)} and {price_text(last)} against {price_text(level)}"
+    )
+    return last < level <= before, words
 
 
 def status_of(met: list[bool | None]) -> Literal["waiting", "met", "unknown"]:
