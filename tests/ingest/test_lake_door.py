@@ -86,6 +86,7 @@ def test_a_column_of_nulls_needs_no_type_where_nulls_are_allowed() -> None:
         ("ts", datetime(2100, 1, 1, tzinfo=UTC), "outside 2009–2100"),
         ("usable_from", datetime(2200, 1, 1, tzinfo=UTC), "outside 2009–2100"),
         ("usable_from", START, "is before ts"),
+        ("usable_from", START + timedelta(hours=1, minutes=59), "is before the bar's end"),
         ("ts", START, "a second time"),
     ],
 )

@@ -3,7 +3,8 @@
 AirpocketError
 ├── BadInput              2  what the user typed or supplied can't be used
 │   ├── BadTable          2  a file to import: names file, row, column
-│   └── BadMapping        2  a mapping file: names file and key
+│   ├── BadMapping        2  a mapping file: names file and key
+│   └── MarginError       2  a position, a tier table or margin rules: names field and value
 ├── UnknownInstrument     2  no such venue, symbol or asset
 ├── StoreError            3
 │   ├── StoreDamaged      3  a file of the store is not what its manifest says
@@ -45,6 +46,10 @@ class BadTable(BadInput):
 
 class BadMapping(BadInput):
     """A mapping file is wrong: the message names file and key."""
+
+
+class MarginError(BadInput):
+    """A margin question has no answer as asked: the message names the field and its value."""
 
 
 class UnknownInstrument(AirpocketError):

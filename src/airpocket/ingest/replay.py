@@ -12,7 +12,9 @@ from airpocket.domain.units import DAY_NS, HOUR_NS, TimeNs
 from airpocket.ingest.lake import Lake, SeriesInfo
 
 # Facts that no stage of the middle reads: hindsight labels never may, the rest have no reader yet.
-_NOT_READ = ("label", "tier", "trade", "chain_health", "liquidation_total", "option_quote")
+_NOT_READ = ("label", "trade", "chain_health", "liquidation_total", "option_quote")
+# In force until the next one, however old.
+_LASTING = ("tier",)
 # Slow histories are scored against a year; a little more covers warm-ups.
 _OBSERVATION_DAYS = 420
 
@@ -40,8 +42,10 @@ def facts_of(lake: Lake, asset: str, until: TimeNs) -> Iterator[Batch]:
     for found in bars.values():
         yield from merged_bars([_batch(lake, s, until, None) for s in found])
     for series in mine:
-        if split_name(series.kind)[0].name not in ("bar", *_NOT_READ):
-            yield _batch(lake, series, until, until - _OBSERVATION_DAYS * DAY_NS)
+        family = split_name(series.kind)[0].name
+        if family not in ("bar", *_NOT_READ):
+            start = None if family in _LASTING else until - _OBSERVATION_DAYS * DAY_NS
+            yield _batch(lake, series, until, start)
 
 
 def newest(lake: Lake, asset: str) -> TimeNs:

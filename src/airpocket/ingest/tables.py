@@ -98,6 +98,9 @@ def checked(table: Table) -> pl.DataFrame:
         for problem, broken in _violations(column, frame[column.name]):
             _refuse(series, column.name, problem, frame, broken)
     _refuse(series, "usable_from", "is before ts", frame, frame["usable_from"] < frame["ts"])
+    span = pl.duration(microseconds=split_name(table.kind)[1] // 1_000)
+    early = frame.select(pl.col("usable_from") < pl.col("ts") + span)["usable_from"]
+    _refuse(series, "usable_from", "is before the bar's end", frame, early)
     key = list(kind.key)
     again = ~frame.select(key).is_unique() & ~_first_of(frame, key)
     _refuse(series, "ts", f"the same {', '.join(key)} a second time", frame, again)

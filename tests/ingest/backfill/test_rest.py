@@ -277,6 +277,7 @@ def test_every_venue_opens_and_its_offers_are_methods_that_the_library_has(venue
         "mark_bar": "fetchMarkOHLCV",
         "index_bar": "fetchIndexOHLCV",
         "premium_bar": "fetchPremiumIndexOHLCV",
+        "tier": "fetchMarketLeverageTiers",
     }
     with client(venue, FakeVenue({})) as asked:
         assert asked.offers_interval(HOUR_NS)

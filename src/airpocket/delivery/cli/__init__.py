@@ -13,6 +13,7 @@ _HERE = "airpocket.delivery.cli"
 _COMMANDS = (
     ("demo", "demo:demo", "The brief on a bundled SIMULATED market; no network, no keys."),
     ("brief", "brief:brief", "What forced flow threatens an asset, from what the store knew."),
+    ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
     (
         "import",
         "import_:import_",
@@ -20,6 +21,8 @@ _COMMANDS = (
     ),
     ("backfill", "backfill:backfill", "A venue's history over REST into the store."),
 )
+# reads its own flags: they differ by calculator
+_CALC = ("calc", "calc:calc", "One closed form of the models: margin, funding, cascade, levels.")
 _STORE_COMMANDS = (
     ("ls", "Every series the store holds."),
     ("verify", "Check every file against the manifest."),
@@ -37,6 +40,8 @@ def build() -> App:
     )
     for name, function, about in _COMMANDS:
         app.command(f"{_HERE}.{function}", name=name, help=about)
+    name, function, about = _CALC
+    app.command(f"{_HERE}.{function}", name=name, help=about, help_flags=[], version_flags=[])
     store = App(name="store", help="What the store holds, and whether it is intact.")
     for name, about in _STORE_COMMANDS:
         store.command(f"{_HERE}.store:{name}", name=name, help=about)

@@ -44,7 +44,7 @@ def backfill(
         End (not included); now, if it is not given.
     kinds
         What to ask for, with commas: bar_1m … bar_1d, mark_bar_1h, index_bar_1h, premium_bar_1h, funding,
-        open_interest, ratio.
+        open_interest, ratio, tier (the maintenance tiers of now).
     store
         Folder of the store.
     as_json

@@ -61,6 +61,7 @@ class _Exchange(Protocol):
     fetch_funding_rate_history: Callable[..., list[Row]]
     fetch_open_interest_history: Callable[..., list[Row]]
     fetch_long_short_ratio_history: Callable[..., list[Row]]
+    fetch_market_leverage_tiers: Callable[..., list[dict[str, Any]]]
 
 
 class VenueClient:
@@ -130,6 +131,9 @@ class VenueClient:
                 params["price"] = PRICE_OF[family]
             period = format_interval(step_ns)
             return self._ask(lambda: exchange.fetch_ohlcv(symbol, period, since, limit, params))
+        if family == "tier":  # the venue's own rows, as of now: ccxt's leave out amounts and units
+            tiers = self._ask(lambda: exchange.fetch_market_leverage_tiers(symbol))
+            return [cast("Row", tier["info"]) for tier in tiers]
         if family == "funding":
             call = exchange.fetch_funding_rate_history
             return self._ask(lambda: call(symbol, since, offer.page, params))

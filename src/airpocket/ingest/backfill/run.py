@@ -18,8 +18,10 @@ from airpocket.ingest.backfill.plan import (
     missing_rows,
     missing_settlements,
 )
+from airpocket.ingest.backfill.tiers import as_frame, same_tiers, tier_table
 from airpocket.ingest.backfill.venues import VenueRest, family_of
 from airpocket.ingest.lake import Lake, Table
+from airpocket.margin.tiers import tables_of
 
 COMMIT_ROWS = 5_000
 _USUAL_FUNDING_NS = 8 * HOUR_NS
@@ -111,6 +113,9 @@ def backfill(
         if family != "bar" and market.kind == "spot":
             _not_offered(report, f"{kind}: not offered by {client.venue} for spot")
             continue
+        if family == "tier":
+            _take_tiers(client, market, lake, clock, report)
+            continue
         _Job(client, market, lake, clock, report, family, step_ns, progress).run()
     return Report(client.venue, symbol, tuple(reports))
 
@@ -126,6 +131,27 @@ def _offered(client: History, family: str, step_ns: int, report: KindReport) -> 
 def _not_offered(report: KindReport, note: str) -> None:
     report.offered = False
     report.notes.append(note)
+
+
+def _take_tiers(
+    client: History, market: Market, lake: Lake, clock: Clock, report: KindReport
+) -> None:
+    """Store the tiers in force now, unless the newest stored ones say the same."""
+    now = clock.now()
+    if report.until < now - DAY_NS:
+        _not_offered(report, f"tier: {client.venue} gives only those of now, not of the span")
+        return
+    report.requests += 1
+    rows = client.page(market, "tier", Window(now, now + 1), 0)
+    table = tier_table(market, rows, clock.now())
+    stored = lake.read_batch("tier", client.venue, market.symbol, start=None, until=clock.now())
+    known = tables_of(client.venue, market.symbol, stored.columns, now=clock.now())
+    if known and same_tiers(known[-1], table):
+        report.rows_known += len(table)
+        report.notes.append(f"unchanged since {known[-1].day}")
+        return
+    written = lake.write([Table("tier", client.venue, market.symbol, as_frame(table))])
+    report.rows_new += written.rows_new
 
 
 @dataclass(slots=True)

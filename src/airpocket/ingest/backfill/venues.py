@@ -15,7 +15,7 @@ PERIOD_NS = HOUR_NS  # open interest and ratios are asked as hourly rows: every 
 PRICE_OF = MappingProxyType(
     {"bar": "", "mark_bar": "mark", "index_bar": "index", "premium_bar": "premiumIndex"}
 )
-FAMILIES = (*PRICE_OF, "funding", "open_interest", "ratio")
+FAMILIES = (*PRICE_OF, "funding", "open_interest", "ratio", "tier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ _BYBIT = {
     "funding": Offer(page=200),
     "open_interest": Offer(page=200),
     "ratio": Offer(page=500, until="endTime"),
+    "tier": Offer(page=1, until=""),  # only those of this moment
 }
 
 VENUES: Mapping[str, VenueRest] = MappingProxyType(

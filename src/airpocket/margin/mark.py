@@ -1,0 +1,135 @@
+"""Mark prices as venues make them, with the rules' dates: Binance's median, EMA of the basis, Hyperliquid's."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from airpocket.domain.errors import MarginError
+from airpocket.domain.units import EARLIEST, LATEST, TimeNs, parse_time
+
+HYPERLIQUID_EMA_S = 150.0
+HYPERLIQUID_WEIGHTS = {"binance": 3, "okx": 2, "bybit": 2, "gate": 1, "mexc": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class BasisWindow:
+    """How Binance averages the basis: the last `samples` of one every `spacing_s`, in [valid_from, valid_to)."""
+
+    samples: int
+    spacing_s: float
+    valid_from: TimeNs
+    valid_to: TimeNs
+
+
+# Pages older than the one-minute window speak of 30 samples 5 s apart; the day that changed is not known.
+_CHANGED = parse_time("2025-09-18T00:00Z")
+BASIS_WINDOWS = (
+    BasisWindow(60, 1.0, EARLIEST, _CHANGED),
+    BasisWindow(30, 1.0, _CHANGED, LATEST),
+)
+
+
+def basis_window(at: TimeNs) -> BasisWindow:
+    """The window Binance averaged the basis over at a time."""
+    return next(one for one in BASIS_WINDOWS if one.valid_from <= at < one.valid_to)
+
+
+def funding_basis(last_funding: float, hours_left: float, interval_h: float) -> float:
+    """Fraction of the index that the funding still due is worth: funding × time left / interval."""
+    if not interval_h > 0.0:
+        raise MarginError(f"funding interval must be positive, not {interval_h:g} hours")
+    if not 0.0 <= hours_left <= interval_h:
+        raise MarginError(
+            f"hours to funding must lie between 0 and {interval_h:g}, not {hours_left:g}"
+        )
+    return last_funding * hours_left / interval_h
+
+
+def price_one(index: float, last_funding: float, hours_left: float, interval_h: float) -> float:
+    """Binance's Price 1 and BitMEX's fair price: index (1 + last funding × time left / interval)."""
+    return _price("index", index) * (1.0 + funding_basis(last_funding, hours_left, interval_h))
+
+
+def price_two(index: float, basis: Sequence[float]) -> float:
+    """Binance's Price 2: index plus the mean basis (quote) over the window in force."""
+    if not basis:
+        raise MarginError("price 2 needs at least one sample of the basis")
+    return _price("index", index) + math.fsum(basis) / len(basis)
+
+
+def binance_mark(one: float, two: float, contract: float) -> float:
+    """Median of price 1, price 2 and the contract's last price."""
+    return median(
+        (_price("price 1", one), _price("price 2", two), _price("contract price", contract))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ema:
+    """A time-decayed mean of samples: numerator and denominator both fade, so a gap weighs nothing."""
+
+    time_constant_s: float
+    numerator: float = 0.0
+    denominator: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.time_constant_s > 0.0:
+            raise MarginError(f"time constant must be positive, not {self.time_constant_s:g} s")
+
+    def add(self, sample: float, spacing_s: float) -> "Ema":
+        """num ← num e^{−t/τ} + x t, den ← den e^{−t/τ} + t for a sample t seconds after the last."""
+        if not spacing_s > 0.0:
+            raise MarginError(f"sample spacing must be positive, not {spacing_s:g} s")
+        fade = math.exp(-spacing_s / self.time_constant_s)
+        return Ema(
+            self.time_constant_s,
+            self.numerator * fade + sample * spacing_s,
+            self.denominator * fade + spacing_s,
+        )
+
+    @property
+    def value(self) -> float | None:
+        """The mean; None before the first sample."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+def ema_of(samples: Sequence[float], spacing_s: float, time_constant_s: float) -> float | None:
+    """The mean of evenly spaced samples, started empty; None without samples."""
+    ema = Ema(time_constant_s)
+    for sample in samples:
+        ema = ema.add(sample, spacing_s)
+    return ema.value
+
+
+def hyperliquid_mark(
+    oracle: float, basis_ema: float, book: tuple[float, float, float], outside: dict[str, float]
+) -> float:
+    """Median of oracle + EMA(mid − oracle), median(bid, ask, last) and the weighted median of other venues.
+
+    outside: perpetual mids by venue; venues without a weight are left out. Without any, the median is of
+    the two that remain (their mean).
+    """
+    inner = [_price("oracle", oracle) + basis_ema, median(book)]
+    weights = {name: HYPERLIQUID_WEIGHTS[name] for name in outside if name in HYPERLIQUID_WEIGHTS}
+    if weights:
+        inner.append(_weighted_median([(outside[name], weights[name]) for name in weights]))
+    return median(inner)
+
+
+def _weighted_median(pairs: list[tuple[float, int]]) -> float:
+    """The least value at which half of the weight lies at or below; the mean of two on an exact half."""
+    ordered, half, passed = sorted(pairs), sum(weight for _, weight in pairs) / 2.0, 0
+    for k, (value, weight) in enumerate(ordered):
+        passed += weight
+        if passed > half:
+            return value
+        if passed == half:
+            return (value + ordered[k + 1][0]) / 2.0
+    raise MarginError("a weighted median needs at least one price")
+
+
+def _price(name: str, value: float) -> float:
+    if not (value > 0.0 and math.isfinite(value)):
+        raise MarginError(f"{name} must be positive, not {value:g}")
+    return value
