@@ -202,13 +202,17 @@ def _reversion(zone: Zone, zones: list[Zone], days: Bars, now: TimeNs) -> Rule:
             f"deeper reversion to the next demand zone, {price_text(following.low)} to "
             f"{price_text(following.high)} ({following.role.replace('_', ' ')})"
         )
-    check = _day_closed_below(zone.low, days, now)
+    check = _day_closed_below(zone, days, now)
     return _rule("deeper_reversion", zone, f"daily close below {price_text(zone.low)}", [check],
                  implication)  # fmt: skip
 
 
-def _day_closed_below(level: float, days: Bars, now: TimeNs) -> Check:
-    """The newest day closed below and the one before did not: only a level once held can be lost."""
+def _day_closed_below(zone: Zone, days: Bars, now: TimeNs) -> Check:
+    """The newest day closed below and the one before did not: only a level once held can be lost.
+
+    A zone that price has climbed back above since (its bias is support again) is not lost.
+    """
+    level = zone.low
     if len(days) < 2:
         return None, f"two closed days in a row are needed; there are {len(days)}"
     last, before, end = float(days.close[-1]), float(days.close[-2]), int(days.end[-1])
@@ -217,7 +221,10 @@ def _day_closed_below(level: float, days: Bars, now: TimeNs) -> Check:
     words = (
         f"last daily closes {price_text(before)} and {price_text(last)} against {price_text(level)}"
     )
-    return last < level <= before, words
+    lost = last < level <= before
+    if lost and zone.bias == "support":
+        return False, f"{words}; price is back above it since"
+    return lost, words
 
 
 def status_of(met: list[bool | None]) -> Literal["waiting", "met", "unknown"]:
