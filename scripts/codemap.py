@@ -8,7 +8,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "ARCHITECTURE.md"
 BEGIN, END = "<!-- files: begin -->", "<!-- files: end -->"
 # the way of the data; folders not named come last
-ORDER = ("domain", "ingest", "market", "signals", "levels", "verdict", "brief", "lab", "delivery")
+ORDER = (
+    "domain", "margin", "ingest", "market", "signals", "liquidations", "levels", "cascade", "verdict",
+    "playbook", "brief", "lab", "delivery",
+)  # fmt: skip
 
 
 def first_sentence(path: Path) -> str:

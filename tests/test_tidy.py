@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-STAGES = ("domain", "ingest", "market", "signals", "levels", "verdict", "brief", "lab", "delivery")
+STAGES = (
+    "domain", "margin", "ingest", "market", "signals", "liquidations", "levels", "cascade", "verdict",
+    "playbook", "brief", "lab", "delivery",
+)  # fmt: skip
 
 
 def tracked():

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.domain.events import Batch, Event
 from airpocket.domain.tells import Graded
 from airpocket.domain.units import TimeNs
 from airpocket.levels.find import find_levels
 from airpocket.levels.roadmap import Roadmap
 from airpocket.levels.settings import LevelSettings
+from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.health import Channel, channels
 from airpocket.market.state import Market, MarketState
 from airpocket.signals.panel import Signals, SignalSettings, SignalState
@@ -33,7 +35,9 @@ class Assessment:
     market: Market
     health: tuple[Channel, ...]
     signals: Signals
+    map: LiquidationMap | Unmapped
     roadmap: Roadmap
+    cascade: Cascade | Unscanned
     triggers: tuple[Graded, ...]
     clusters: tuple[Graded, ...]
 
@@ -70,7 +74,14 @@ class Assessor:
         broken = swing_break(market, signals, s.triggers)
         clusters = effect_rows(market, signals, broken, s.triggers, s.effects)
         return Assessment(
-            market, tuple(channels(market)), signals, roadmap, tuple(triggers), tuple(clusters)
+            market=market,
+            health=tuple(channels(market)),
+            signals=signals,
+            map=Unmapped("not wired yet"),
+            roadmap=roadmap,
+            cascade=Unscanned("not wired yet"),
+            triggers=tuple(triggers),
+            clusters=tuple(clusters),
         )
 
 

@@ -6,14 +6,22 @@ from airpocket.brief import words
 from airpocket.brief.model import (
     AtRisk,
     Brief,
+    CascadeSection,
     ChannelHealth,
+    ClusterRow,
+    Cost,
     Health,
+    HeatGrid,
+    MapSection,
+    MapSource,
+    PocketRow,
     PriceSection,
     Record,
     RiskBand,
-    Section,
     Side,
+    StopRow,
     Verdict,
+    Way,
 )
 from airpocket.domain.estimates import Estimate, Provenance, known, unknown
 from airpocket.domain.tells import Graded, Reading, Tell, at_least, at_most, context
@@ -265,6 +273,77 @@ def _channel(
     )
 
 
+def modelled(value, unit, low, high, minutes=60):
+    return fact(value, unit, minutes=minutes, provenance="modelled", interval=(low, high))
+
+
+def _map() -> MapSection:
+    edge = [LAST * 1.005**step for step in range(-24, 25)]
+    ts = [NOW - (41 - column) * 8 * HOUR_NS for column in range(42)]
+    close = [LAST * (1 + 0.02 * math.sin(column / 6)) for column in range(42)]
+    close[-1] = LAST
+    forced = [
+        [
+            0.0 if abs(edge[row] / price - 1) < 0.01 else 900.0 * math.sin(row / 2.7) ** 2 + column
+            for row in range(48)
+        ]
+        for column, price in enumerate(close)
+    ]
+    return MapSection(
+        unknown=None,
+        clusters=[
+            ClusterRow(
+                side="short", low=4390, high=4420, peak=4402.5, distance_percent=2.1,
+                forced_usd=modelled(3.1e8, words.USD, 1.9e8, 5.5e8), share_percent=12.4,
+            ),
+            ClusterRow(
+                side="long", low=4180, high=4215, peak=4201, distance_percent=-2.6,
+                forced_usd=modelled(1.7e8, words.USD, 0.9e8, 3.1e8), share_percent=7.9,
+            ),
+        ],
+        sources=[
+            MapSource(
+                contract="hyperliquid:ETH", interest_coin=fact(612_000, words.COIN, minutes=61),
+                bars=4320, assumed=["volume: 3 turnovers of open interest a day"],
+            )
+        ],
+        notes=["open interest of one venue is seen; the others are not in these amounts"],
+        heat=HeatGrid(ts=ts, close=close, edge=edge, forced=forced),
+    )  # fmt: skip
+
+
+def _cascade() -> CascadeSection:
+    return CascadeSection(
+        unknown=None,
+        easier="up",
+        glide=modelled(0.71, words.RATIO, 0.52, 0.96),
+        ways=[
+            Way(
+                direction=direction,
+                absorbed_by="square-root law: $18.2 bn a day, 3.1 % a day",
+                costs=[
+                    Cost(percent=sign * 3, ignition_usd=modelled(cost, words.USD, 0.6 * cost, 2 * cost)),
+                    Cost(percent=sign * 5, ignition_usd=unknown(words.USD, "beyond the map")),
+                ],
+                pockets=[
+                    PocketRow(push_usd=9.4e7, start_percent=sign * 1.8, stop_percent=sign * 2.6, forced_usd=3e8)
+                ],
+                stops=[
+                    StopRow(
+                        push_usd=1.8e8,
+                        reached_percent=fact(sign * 2.7, words.PERCENT, provenance="modelled"),
+                        amplification=modelled(1.9, words.RATIO, 1.2, 3.3), inside_grid=direction == "up",
+                    )
+                ],
+                fast=unknown(words.RATIO, "no order book is stored for this time"),
+                slow=modelled(0.22, words.RATIO, 0.14, 0.35),
+            )
+            for direction, sign, cost in (("up", 1, 1.3e8), ("down", -1, 1.9e8))
+        ],
+        notes=["stop orders are not in the fuel"],
+    )  # fmt: skip
+
+
 def rich(*, simulated: bool = False) -> Brief:
     """Many figures known, some unknown, every section filled."""
     times, close, interest, funding = _chart()
@@ -332,7 +411,8 @@ def rich(*, simulated: bool = False) -> Brief:
                 ),
             ],
             longs=[RiskBand(within_percent=2, forced_usd=unknown(words.USD, forced))],
-            hedged_share=share,
+            hedged_shorts=share,
+            hedged_longs=fact(10, words.PERCENT, provenance="modelled", interval=(5, 20)),
         ),
         triggers=_triggers(),
         verdict=Verdict(
@@ -378,8 +458,8 @@ def rich(*, simulated: bool = False) -> Brief:
                 implication="brief flush, then absorption",
             )
         ],
-        map=Section(unknown=forced, readings=[]),
-        cascade=Section(unknown="needs the liquidation map", readings=[]),
+        map=_map(),
+        cascade=_cascade(),
         flows=[
             Graded(
                 id="issuance",
@@ -448,14 +528,17 @@ def empty() -> Brief:
             headline="unknown: no data in the store",
             shorts=[],
             longs=[],
-            hedged_share=unknown(words.PERCENT, none),
+            hedged_shorts=unknown(words.PERCENT, none),
+            hedged_longs=unknown(words.PERCENT, none),
         ),
         triggers=[],
         verdict=Verdict(state="unknown", because=[none], would_change=[]),
         regimes=[],
         clusters=[],
-        map=Section(unknown=none, readings=[]),
-        cascade=Section(unknown=none, readings=[]),
+        map=MapSection(unknown=none, clusters=[], sources=[], notes=[], heat=None),
+        cascade=CascadeSection(
+            unknown=none, easier="unknown", glide=unknown(words.RATIO, none), ways=[], notes=[]
+        ),
         flows=[],
         roadmap=Roadmap(zones=[], rules=[], profile=None, averages={}, missing=[]),
         shorts=Side(unknown=none, readings=[], rules=[]),

@@ -2,20 +2,18 @@
 
 import numpy as np
 
+from airpocket.brief.forced import at_risk, cascade_section, map_section, short_headline
 from airpocket.brief.model import (
-    AtRisk,
     Brief,
     ChannelHealth,
     Chart,
     Health,
     PriceSection,
     Record,
-    RiskBand,
-    Section,
     Side,
     Verdict,
 )
-from airpocket.domain.estimates import PERCENT, USD, Estimate, known, unknown
+from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.tells import NOT_EVALUATED, Reading
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, format_time
@@ -27,9 +25,6 @@ from airpocket.signals.funding import venue_fundings
 from airpocket.signals.interest import lead_interest, venue_interests
 from airpocket.signals.windows import values_at
 
-RISK_BANDS_PERCENT = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0)
-NO_MAP = "this version has no liquidation map yet"
-NO_CASCADE = "this version has no cascade model yet"
 NO_POSITION = "this version does not read positions yet"
 _CHART_DAYS = 14
 _WANTED = {
@@ -51,13 +46,13 @@ def compose(assessment: Assessment) -> Brief:
         answer=_answer(assessment),
         price=_price(assessment),
         health=_health(assessment),
-        at_risk=_at_risk(market),
+        at_risk=at_risk(assessment.map),
         triggers=list(assessment.triggers),
         verdict=_verdict(assessment),
         regimes=list(assessment.signals.regimes),
         clusters=list(assessment.clusters),
-        map=Section(unknown=NO_MAP, readings=[]),
-        cascade=Section(unknown=NO_CASCADE, readings=[]),
+        map=map_section(assessment.map),
+        cascade=cascade_section(assessment.cascade),
         flows=list(assessment.signals.flows),
         roadmap=assessment.roadmap,
         shorts=_side(assessment, "shorts"),
@@ -89,7 +84,7 @@ def _answer(assessment: Assessment) -> str:
     if blind and len(blind) < len(assessment.triggers):
         what += f" ({len(blind)} of {len(assessment.triggers)} can't be judged)"
     label = "SIMULATED: " if market.simulated else ""
-    return f"{label}{where}; {what}; {_mood(assessment)}; dollars at risk are unknown."
+    return f"{label}{where}; {what}; {_mood(assessment)}; {short_headline(assessment.map)}."
 
 
 def _mood(assessment: Assessment) -> str:
@@ -181,20 +176,6 @@ def _channel(channel: Channel, now: int) -> ChannelHealth:
         longest_gap_h=channel.longest_gap_h,
         reason=channel.reason,
         sources=list(channel.sources),
-    )
-
-
-def _at_risk(market: Market) -> AtRisk:
-    bands = [
-        RiskBand(within_percent=p, forced_usd=unknown(USD, NO_MAP)) for p in RISK_BANDS_PERCENT
-    ]
-    venues = sorted({h.source.split(" ")[0] for h in venue_interests(market)})
-    seen = f"; open interest is seen at {', '.join(venues)} only" if venues else ""
-    return AtRisk(
-        headline=f"Dollars at risk are unknown: {NO_MAP}{seen}.",
-        shorts=bands,
-        longs=bands,
-        hedged_share=unknown(PERCENT, NO_MAP),
     )
 
 

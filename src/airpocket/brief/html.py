@@ -3,13 +3,14 @@
 from html import escape
 
 from airpocket.brief import page, words
+from airpocket.brief.heat import heat_picture
 from airpocket.brief.html_style import STYLE
 from airpocket.brief.model import Brief
 from airpocket.brief.pictures import market_picture
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def render(brief: Brief) -> str:
@@ -47,7 +48,8 @@ def _class(state: str) -> str:
 
 
 def _part(part: page.Part, brief: Brief) -> str:
-    picture = market_picture(brief) if part.id == "price" else ""
+    drawn = {"price": market_picture, "map": heat_picture}.get(part.id)
+    picture = "" if drawn is None else drawn(brief)
     blocks = "".join(_block(block) for block in part.blocks)
     return f'<section id="{escape(part.id)}"><h2>{_plain(part.heading)}</h2>{picture}{blocks}</section>'
 

@@ -3,6 +3,7 @@
 import re
 
 from airpocket.brief import page, words
+from airpocket.brief.blocks import Part
 from airpocket.brief.model import Brief
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
@@ -14,11 +15,17 @@ _OPENING = re.compile(r"^(?=[-+=!])|^(\d+)(?=[.)])")
 
 def render(brief: Brief) -> str:
     """The brief as Markdown, ending in a newline."""
+    parts = page.parts(brief, every_channel=True)
+    return sheet(brief.answer, page.price_line(brief), parts, simulated=brief.health.simulated)
+
+
+def sheet(answer: str, line: str, parts: list[Part], *, simulated: bool) -> str:
+    """Any page of parts as Markdown: the answer, a line under it, then every part."""
     lines: list[str] = []
-    if brief.health.simulated:
+    if simulated:
         lines += [f"> **{escape(words.SIMULATED)}**", ""]
-    lines += [f"# {opening(brief.answer)}", "", opening(page.price_line(brief)), ""]
-    for part in page.parts(brief, every_channel=True):
+    lines += [f"# {opening(answer)}", "", opening(line), ""]
+    for part in parts:
         lines += [f"## {part.heading}", ""]
         for block in part.blocks:
             lines += [*_block(block), ""]

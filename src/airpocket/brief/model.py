@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
+from airpocket.domain.units import PositionSide
 from airpocket.levels.roadmap import Roadmap
 
-SCHEMA = "airpocket.brief/1"
+SCHEMA = "airpocket.brief/2"
 
 Chart: TypeAlias = list[float | None]
 
@@ -64,7 +65,8 @@ class AtRisk(Struct, frozen=True, kw_only=True):
     headline: str
     shorts: list[RiskBand]
     longs: list[RiskBand]
-    hedged_share: Estimate
+    hedged_shorts: Estimate  # %, the share believed offset elsewhere; amounts are gross of it
+    hedged_longs: Estimate
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -75,11 +77,94 @@ class Verdict(Struct, frozen=True, kw_only=True):
     would_change: list[str]
 
 
-class Section(Struct, frozen=True, kw_only=True):
-    """A section that readings fill; `unknown` says why when there is nothing to show."""
+class ClusterRow(Struct, frozen=True, kw_only=True):
+    """One cluster of the map; share_percent is of all that side's mapped notional."""
+
+    side: PositionSide
+    low: float
+    high: float
+    peak: float
+    distance_percent: float
+    forced_usd: Estimate
+    share_percent: float
+
+
+class MapSource(Struct, frozen=True, kw_only=True):
+    """One contract behind the map and what had to be assumed for it."""
+
+    contract: str
+    interest_coin: Estimate
+    bars: int
+    assumed: list[str]
+
+
+class HeatGrid(Struct, frozen=True, kw_only=True):
+    """The map through time for the picture: forced[t][b] in coin between edge[b] and edge[b + 1].
+
+    Above close[t] the positions are shorts, below it longs.
+    """
+
+    ts: list[int]  # ns
+    close: list[float]
+    edge: list[float]
+    forced: list[list[float]]
+
+
+class MapSection(Struct, frozen=True, kw_only=True):
+    """The liquidation map: its clusters, what it was made of, and the picture."""
 
     unknown: str | None
-    readings: list[Reading]
+    clusters: list[ClusterRow]
+    sources: list[MapSource]
+    notes: list[str]
+    heat: HeatGrid | None
+
+
+class Cost(Struct, frozen=True, kw_only=True):
+    """What an outside push must exceed to trade beyond a distance."""
+
+    percent: float  # signed
+    ignition_usd: Estimate
+
+
+class PocketRow(Struct, frozen=True, kw_only=True):
+    """A push just above push_usd carries price at once from one distance to the other (signed %)."""
+
+    push_usd: float
+    start_percent: float
+    stop_percent: float
+    forced_usd: float
+
+
+class StopRow(Struct, frozen=True, kw_only=True):
+    """Where one push ends; inside_grid is False when nothing on the grid stops it."""
+
+    push_usd: float
+    reached_percent: Estimate
+    amplification: Estimate
+    inside_grid: bool
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """One direction of the fuel scan."""
+
+    direction: Literal["up", "down"]
+    absorbed_by: str
+    costs: list[Cost]
+    pockets: list[PocketRow]
+    stops: list[StopRow]
+    fast: Estimate
+    slow: Estimate
+
+
+class CascadeSection(Struct, frozen=True, kw_only=True):
+    """What a push costs each way, and which way is easier."""
+
+    unknown: str | None
+    easier: str
+    glide: Estimate
+    ways: list[Way]
+    notes: list[str]
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -111,8 +196,8 @@ class Brief(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     regimes: list[Reading]
     clusters: list[Graded]  # the three of M10
-    map: Section
-    cascade: Section
+    map: MapSection
+    cascade: CascadeSection
     flows: list[Graded]  # the four of M19
     roadmap: Roadmap
     shorts: Side

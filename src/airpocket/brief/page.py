@@ -1,67 +1,17 @@
 """The brief as an ordered page of plain blocks, which the terminal, Markdown and HTML each draw."""
 
-from dataclasses import dataclass
-from typing import TypeAlias
-
 from airpocket.brief import words
+from airpocket.brief.blocks import Block, Cell, Facts, Grid, Part, Points, Words, band, nothing
+from airpocket.brief.forced_page import cascade_blocks, map_blocks
 from airpocket.brief.model import AtRisk, Brief, Health, PriceSection, Side, Verdict
-from airpocket.brief.model import Section as ModelSection
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.levels.roadmap import Level, Roadmap, Zone
-
-Cell: TypeAlias = str | Estimate
 
 LEGEND = (
     "meas = read or summed from data; model = rests on an assumption; mixed = both. "
     "Ages are counted back from the as-of time. Prices are in quote currency per coin."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One paragraph."""
-
-    text: str
-    strong: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    """A list of sentences under a short heading."""
-
-    heading: str
-    items: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table; `marked` is the row to stand out, if any."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: list[tuple[Cell, ...]]
-    marked: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Tells: label, figure, and the condition it is held against."""
-
-    caption: str
-    tells: list[Tell]
-
-
-Block: TypeAlias = Words | Points | Grid | Facts | Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One headed section of the page."""
-
-    id: str
-    heading: str
-    blocks: list[Block]
 
 
 def parts(brief: Brief, *, every_channel: bool) -> list[Part]:
@@ -71,8 +21,8 @@ def parts(brief: Brief, *, every_channel: bool) -> list[Part]:
         Part("triggers", "Triggers", _graded("Trigger", brief.triggers, "no trigger was assessed")),
         Part("verdict", "Verdict", _verdict(brief.verdict)),
         Part("at_risk", "At risk", _at_risk(brief.at_risk)),
-        Part("map", "Liquidation map", _section(brief.map)),
-        Part("cascade", "Cascade", _section(brief.cascade)),
+        Part("map", "Liquidation map", map_blocks(brief.map)),
+        Part("cascade", "Cascade", cascade_blocks(brief.cascade)),
         Part("regimes", "Regimes", _readings(brief.regimes, "no regime was assessed")),
         Part(
             "clusters",
@@ -94,11 +44,6 @@ def price_line(brief: Brief) -> str:
         f"{words.plain(brief.asset)} {words.figure(brief.price.last)} on "
         f"{words.plain(brief.price.reference)}, as of {words.moment(brief.as_of)}"
     )
-
-
-def nothing(reason: str | None) -> Words:
-    """A section that cannot be given, and why."""
-    return Words(f"{words.UNKNOWN}: {words.plain(reason or '') or 'no reason given'}")
 
 
 def _price(section: PriceSection) -> list[Block]:
@@ -139,12 +84,6 @@ def _readings(readings: list[Reading], empty: str) -> list[Block]:
     return [*readings] if readings else [nothing(empty)]
 
 
-def _section(section: ModelSection) -> list[Block]:
-    if section.unknown is not None:
-        return [nothing(section.unknown), *section.readings]
-    return _readings(section.readings, "nothing was computed")
-
-
 def _verdict(verdict: Verdict) -> list[Block]:
     blocks: list[Block] = [Words(words.name(verdict.state), strong=True)]
     if verdict.because:
@@ -168,8 +107,11 @@ def _at_risk(risk: AtRisk) -> list[Block]:
             if rows
             else Words(f"{title}: {words.UNKNOWN}, none given")
         )
-    share = Tell(id="hedged_share", label="Share believed hedged", estimate=risk.hedged_share)
-    return [*blocks, Facts("", [share])]
+    shares = [
+        Tell(id="hedged_shorts", label="Shorts believed hedged", estimate=risk.hedged_shorts),
+        Tell(id="hedged_longs", label="Longs believed hedged", estimate=risk.hedged_longs),
+    ]
+    return [*blocks, Facts("Not all of it is forced: amounts above count hedged positions", shares)]
 
 
 def _roadmap(roadmap: Roadmap, last: Estimate) -> list[Block]:
@@ -234,11 +176,6 @@ def _rung(zone: Zone) -> tuple[Cell, ...]:
 
 def _reason(level: Level) -> str:
     return words.plain(level.label) or words.name(level.kind)
-
-
-def band(low: float, high: float) -> str:
-    """A price band: '4,300.00 to 4,350.00', or one price when both ends are the same."""
-    return words.price(low) if low == high else f"{words.price(low)} to {words.price(high)}"
 
 
 def _profile(roadmap: Roadmap) -> list[Block]:

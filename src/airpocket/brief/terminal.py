@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from airpocket.brief import page, words
+from airpocket.brief.blocks import Part
 from airpocket.brief.model import Brief
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
@@ -30,6 +31,16 @@ _STATES = {
 
 def render(brief: Brief, *, width: int, colour: bool) -> str:
     """The brief as text at most `width` columns wide (never narrower than 40), ending in a newline."""
+    return sheet(
+        brief.answer, page.price_line(brief), page.parts(brief, every_channel=False),
+        simulated=brief.health.simulated, width=width, colour=colour,
+    )  # fmt: skip
+
+
+def sheet(
+    answer: str, line: str, parts: list[Part], *, simulated: bool, width: int, colour: bool
+) -> str:
+    """Any page of parts as text: the answer, a line under it, then every part."""
     console = Console(
         file=io.StringIO(),
         width=max(width, NARROWEST),
@@ -44,8 +55,8 @@ def render(brief: Brief, *, width: int, colour: bool) -> str:
         _environ={},  # the caller decides about colour and width, not the environment
     )
     with console.capture() as captured:
-        _head(console, brief)
-        for part in page.parts(brief, every_channel=False):
+        _head(console, answer, line, simulated=simulated)
+        for part in parts:
             console.print()
             console.print(Rule(_text(part.heading.upper(), "bold"), align="left", style="dim"))
             for block in part.blocks:
@@ -57,11 +68,11 @@ def _text(text: str, style: str = "") -> Text:
     return Text(words.plain(text), style=style, overflow="fold")
 
 
-def _head(console: Console, brief: Brief) -> None:
-    if brief.health.simulated:
+def _head(console: Console, answer: str, line: str, *, simulated: bool) -> None:
+    if simulated:
         console.print(_text(f"*** {words.SIMULATED} ***", "bold reverse"))
-    console.print(_text(brief.answer, "bold"))
-    console.print(_text(page.price_line(brief)))
+    console.print(_text(answer, "bold"))
+    console.print(_text(line))
 
 
 def _block(console: Console, block: page.Block) -> None:
@@ -202,7 +213,7 @@ def _widths(rows: list[list[Text]], room: int) -> list[int] | None:
     spare = room - sum(floors) - _GAP * (len(columns) - 1)
     if spare < 0:
         return None
-    wanted = [wish - floor for wish, floor in zip(wishes, floors, strict=True)]
+    wanted = [max(0, wish - floor) for wish, floor in zip(wishes, floors, strict=True)]
     if sum(wanted) <= spare:
         return wishes
     shares = [math.sqrt(more) for more in wanted]  # a long cell may wrap before a short one does

@@ -6,20 +6,25 @@ from pathlib import Path
 
 from airpocket.brief.compose import compose
 from airpocket.brief.model import Brief
-from airpocket.domain.errors import NothingKnown
+from airpocket.domain.catalysts import Catalyst
+from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.events import Batch
+from airpocket.domain.instruments import instrument
+from airpocket.domain.positions import Position, Positions
 from airpocket.domain.units import TimeNs, parse_time
+from airpocket.ingest.accounts import read_positions
+from airpocket.ingest.catalysts import read_catalysts
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import facts_of, newest
-from airpocket.pipeline import Assessor
+from airpocket.pipeline import Assessment, Assessor
+from airpocket.playbook.plan import plan_for
+from airpocket.playbook.records import Plan
+from airpocket.playbook.situation import Situation
 
 
 def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> Brief:
     """The brief of an asset from a store, at `asof` or at the newest price stored."""
-    folder = Path(store)
-    if not folder.is_dir():
-        raise NothingKnown(f"no store at '{folder}': import data first, or run 'airpocket demo'")
-    lake, asset = Lake(folder), asset.upper()
+    lake, asset = _lake(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return brief_from(asset, facts_of(lake, asset, now), now)
 
@@ -30,3 +35,78 @@ def brief_from(asset: str, facts: Iterable[Batch], now: TimeNs) -> Brief:
     for fact in facts:
         assessor.apply(fact)
     return compose(assessor.assess(now))
+
+
+def plans_of(
+    positions: str | PathLike[str],
+    store: str | PathLike[str],
+    *,
+    catalysts: str | PathLike[str] | None = None,
+    asof: str | None = None,
+) -> list[Plan]:
+    """A plan for every position of a file, in its order, at `asof` or at the newest price stored of each.
+
+    Raises:
+        BadInput: a file is wrong, or a position can't exist or was opened later; names file and position.
+        NothingKnown: the store has nothing on a position's asset.
+    """
+    file = Path(positions)
+    held = read_positions(file)
+    calendar = None if catalysts is None else read_catalysts(Path(catalysts))
+    lake = _lake(store)
+    now = None if asof is None else parse_time(asof)
+    situations: dict[str, Situation] = {}
+    plans: list[Plan] = []
+    for number, position in enumerate(held.positions, 1):
+        asset = instrument(position.venue, position.symbol).base
+        if asset not in situations:
+            situations[asset] = _situation(lake, asset, now, held, calendar)
+        plans.append(_planned(position, situations[asset], f"{file.name}, position {number}"))
+    return plans
+
+
+def _lake(store: str | PathLike[str]) -> Lake:
+    folder = Path(store)
+    if not folder.is_dir():
+        raise NothingKnown(f"no store at '{folder}': import data first, or run 'airpocket demo'")
+    return Lake(folder)
+
+
+def _situation(
+    lake: Lake,
+    asset: str,
+    asof: TimeNs | None,
+    held: Positions,
+    calendar: tuple[Catalyst, ...] | None,
+) -> Situation:
+    now = newest(lake, asset) if asof is None else asof
+    assessor = Assessor(asset)
+    for fact in facts_of(lake, asset, now):
+        assessor.apply(fact)
+    return situation_from(assessor.assess(now), calendar, held.portfolio_usd)
+
+
+def situation_from(
+    assessment: Assessment,
+    catalysts: tuple[Catalyst, ...] | None = None,
+    portfolio_usd: float | None = None,
+) -> Situation:
+    """What a plan looks at, from an assessment."""
+    return Situation(
+        market=assessment.market,
+        signals=assessment.signals,
+        roadmap=assessment.roadmap,
+        triggers=assessment.triggers,
+        map=assessment.map,
+        cascade=assessment.cascade,
+        verdict=getattr(assessment, "verdict", None),
+        catalysts=catalysts,
+        portfolio_usd=portfolio_usd,
+    )
+
+
+def _planned(position: Position, situation: Situation, where: str) -> Plan:
+    try:
+        return plan_for(position, situation)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from error

@@ -1,0 +1,186 @@
+"""The brief's forced-flow sections: dollars at risk, the liquidation map with its picture, the cascade."""
+
+import numpy as np
+
+from airpocket.brief import words
+from airpocket.brief.model import (
+    AtRisk,
+    CascadeSection,
+    ClusterRow,
+    Cost,
+    HeatGrid,
+    MapSection,
+    MapSource,
+    PocketRow,
+    RiskBand,
+    StopRow,
+    Way,
+)
+from airpocket.cascade.records import Cascade, Scan, Unscanned
+from airpocket.domain.estimates import COIN, PERCENT, RATIO, USD, Estimate, known, unknown
+from airpocket.domain.events import FloatArray
+from airpocket.domain.units import PositionSide
+from airpocket.liquidations.records import Cluster, Heat, LiquidationMap, Source, Unmapped
+
+RISK_BANDS_PERCENT = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0)
+_HEADLINE_PERCENT = 5.0
+_HEAT_REACH = 0.15  # of the price, each way
+_HEAT_ROWS = 120
+_HEAT_COLUMNS = 84
+
+
+def at_risk(mapped: LiquidationMap | Unmapped) -> AtRisk:
+    """Dollars forced out within each distance, both sides, and the share believed hedged."""
+    if isinstance(mapped, Unmapped):
+        bands = [
+            RiskBand(within_percent=p, forced_usd=unknown(USD, mapped.reason))
+            for p in RISK_BANDS_PERCENT
+        ]
+        missing = unknown(PERCENT, mapped.reason)
+        return AtRisk(
+            headline=f"Dollars at risk are unknown: {mapped.reason}.",
+            shorts=bands, longs=bands, hedged_shorts=missing, hedged_longs=missing,
+        )  # fmt: skip
+    return AtRisk(
+        headline=_headline(mapped),
+        shorts=_bands(mapped, "short"),
+        longs=_bands(mapped, "long"),
+        hedged_shorts=mapped.hedged_shorts,
+        hedged_longs=mapped.hedged_longs,
+    )
+
+
+def _bands(mapped: LiquidationMap, side: PositionSide) -> list[RiskBand]:
+    return [
+        RiskBand(within_percent=p, forced_usd=mapped.at_risk(side, p)) for p in RISK_BANDS_PERCENT
+    ]
+
+
+def _headline(mapped: LiquidationMap) -> str:
+    shorts = mapped.at_risk("short", _HEADLINE_PERCENT)
+    longs = mapped.at_risk("long", _HEADLINE_PERCENT)
+    venues = ", ".join(sorted({source.key.split(":")[0] for source in mapped.sources}))
+    hedged = mapped.hedged_shorts
+    share = (
+        ""
+        if hedged.value is None
+        else f", of which {hedged.value:.0f} % ({words.interval(hedged)}) may be hedged"
+    )
+    return (
+        f"{_amount(shorts)} of shorts at risk up to +{_HEADLINE_PERCENT:g} %{share}; "
+        f"{_amount(longs)} of longs down to −{_HEADLINE_PERCENT:g} % "
+        f"(modelled, open interest of {venues} only)"
+    )
+
+
+def _amount(estimate: Estimate) -> str:
+    between = words.interval(estimate)
+    return words.value(estimate) + (f" ({between})" if between else "")
+
+
+def short_headline(mapped: LiquidationMap | Unmapped) -> str:
+    """The answer line's clause about dollars at risk."""
+    if isinstance(mapped, Unmapped):
+        return "dollars at risk are unknown"
+    shorts = words.value(mapped.at_risk("short", _HEADLINE_PERCENT))
+    longs = words.value(mapped.at_risk("long", _HEADLINE_PERCENT))
+    reach = f"{_HEADLINE_PERCENT:g} %"
+    return f"about {shorts} of shorts are forced out by +{reach} and {longs} of longs by −{reach}, as modelled"
+
+
+def map_section(mapped: LiquidationMap | Unmapped) -> MapSection:
+    """Clusters, sources, assumptions and the picture's grid."""
+    if isinstance(mapped, Unmapped):
+        return MapSection(unknown=mapped.reason, clusters=[], sources=[], notes=[], heat=None)
+    return MapSection(
+        unknown=None,
+        clusters=[_cluster(mapped, cluster) for cluster in mapped.clusters],
+        sources=[_source(mapped, source) for source in mapped.sources],
+        notes=list(mapped.notes),
+        heat=_heat(mapped.heat, mapped.edge, mapped.price),
+    )
+
+
+def _cluster(mapped: LiquidationMap, cluster: Cluster) -> ClusterRow:
+    forced = known(
+        cluster.amount.usd, USD, as_of=mapped.as_of, now=mapped.now, provenance="modelled",
+        source="liquidation map", interval=(cluster.amount.low, cluster.amount.high),
+    )  # fmt: skip
+    return ClusterRow(
+        side=cluster.side, low=cluster.low, high=cluster.high, peak=cluster.peak,
+        distance_percent=cluster.distance_percent, forced_usd=forced,
+        share_percent=100.0 * cluster.share,
+    )  # fmt: skip
+
+
+def _source(mapped: LiquidationMap, source: Source) -> MapSource:
+    held = known(
+        source.interest_coin, COIN, as_of=source.as_of, now=mapped.now, source=source.key,
+    )  # fmt: skip
+    return MapSource(
+        contract=source.key, interest_coin=held, bars=source.bars, assumed=list(source.assumed)
+    )
+
+
+def _heat(heat: Heat, edge: FloatArray, price: float) -> HeatGrid | None:
+    """The map's heat within 15 % of the price, in rows and columns a picture can show."""
+    if len(heat.ts) < 2:
+        return None
+    low, high = price * (1.0 - _HEAT_REACH), price * (1.0 + _HEAT_REACH)
+    rows = np.geomspace(low, high, _HEAT_ROWS + 1)
+    every = max(1, len(heat.ts) // _HEAT_COLUMNS)
+    columns = np.arange(len(heat.ts) - 1, -1, -every)[::-1]
+    middle = np.sqrt(edge[:-1] * edge[1:])
+    row = np.searchsorted(rows, middle) - 1
+    inside = (row >= 0) & (row < _HEAT_ROWS)
+    forced = np.zeros((len(columns), _HEAT_ROWS))
+    both = heat.shorts[columns] + heat.longs[columns]
+    for at, coin in zip(row[inside], both[:, inside].T, strict=True):
+        forced[:, at] += coin
+    return HeatGrid(
+        ts=[int(t) for t in heat.ts[columns]],
+        close=[float(f"{v:.8g}") for v in heat.close[columns]],
+        edge=[float(f"{v:.8g}") for v in rows],
+        forced=[[float(f"{v:.4g}") for v in column] for column in forced],
+    )
+
+
+def cascade_section(found: Cascade | Unscanned) -> CascadeSection:
+    """Both directions of the fuel scan and the easier one."""
+    if isinstance(found, Unscanned):
+        return CascadeSection(
+            unknown=found.reason, easier="unknown", glide=unknown(RATIO, found.reason), ways=[],
+            notes=[],
+        )  # fmt: skip
+    return CascadeSection(
+        unknown=None, easier=found.easier, glide=found.glide,
+        ways=[_way(found.up), _way(found.down)], notes=list(found.notes),
+    )  # fmt: skip
+
+
+def _way(scan: Scan) -> Way:
+    sign = 1.0 if scan.direction == "up" else -1.0
+    return Way(
+        direction=scan.direction,
+        absorbed_by=scan.profile.label,
+        costs=[
+            Cost(percent=sign * abs(percent), ignition_usd=cost)
+            for percent, cost in scan.cost.items()
+        ],
+        pockets=[
+            PocketRow(
+                push_usd=each.push_usd, start_percent=each.start_percent,
+                stop_percent=each.stop_percent, forced_usd=each.forced_usd,
+            )
+            for each in scan.pockets
+        ],
+        stops=[
+            StopRow(
+                push_usd=each.push_usd, reached_percent=each.reached,
+                amplification=each.amplification, inside_grid=each.inside_grid,
+            )
+            for each in scan.stops
+        ],
+        fast=scan.fast,
+        slow=scan.slow,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Everything known → advice for one position: margin, exits, stops, scenarios, bids."""

@@ -1,0 +1,66 @@
+"""The plan in one sentence: where it is liquidated, what it survives, and the one thing to do about it."""
+
+import math
+
+from airpocket.domain.errors import MarginError
+from airpocket.domain.positions import Position
+from airpocket.levels.words import price_text
+from airpocket.margin.standing import Standing
+from airpocket.playbook.account import Account
+from airpocket.playbook.ground import Ground
+from airpocket.playbook.sizes import rest_of, rounded_down
+
+_GAP, _BUFFER = 15.0, 3.0
+
+
+def held(position: Position, asset: str) -> str:
+    """'SHORT 500 ETH on binance_usdm, cross'."""
+    mode = position.margin_mode
+    if position.leverage_x is not None:
+        mode += f" {position.leverage_x:g}x"
+    return f"{position.side.upper()} {position.size_coin:,.10g} {asset} on {position.venue}, {mode}"
+
+
+def answer_of(ground: Ground, standing: Standing | None) -> str:
+    """One sentence, the most pressing thing last."""
+    head = f"{held(ground.position, ground.asset)}, mark {price_text(ground.price)}"
+    account = ground.account
+    if standing is None or account is None:
+        return f"{head}: margin is unknown ({ground.no_account})."
+    if standing.already_liquidatable:
+        return (
+            f"{head}: equity {_money(standing.equity_usd)} is at or below maintenance "
+            f"{_money(standing.maintenance_usd)}: the venue may liquidate it now. Close it or add margin."
+        )
+    where = "no price liquidates it"
+    if standing.liquidation_price is not None:
+        away = 100 * (standing.liquidation_price / standing.mark - 1)
+        where = f"liquidation at {price_text(standing.liquidation_price)} ({away:+.1f} %)"
+    return (
+        f"{head}: {where}, {standing.buffer_multiple:.1f} × maintenance behind it; "
+        f"{_survives(ground, account)}."
+    )
+
+
+def _money(usd: float) -> str:
+    return f"{'-' if usd < 0 else ''}${abs(usd):,.0f}"
+
+
+def _survives(ground: Ground, account: Account) -> str:
+    sign = "+" if ground.is_short else "-"
+    if account.size_surviving(_GAP, _BUFFER) >= account.size_coin:
+        return f"a {sign}{_GAP:g} % gap leaves {_BUFFER:g} × maintenance: nothing must be cut"
+    bare = account.size_surviving(_GAP, 1.0) >= account.size_coin
+    size = rounded_down(account.size_surviving(_GAP, _BUFFER), account.size_coin)
+    cut = rest_of(account.size_coin, size)
+    try:
+        other = f", or add {_money(math.ceil(account.top_up(_GAP, _BUFFER)))}"
+    except MarginError:  # the notional after the gap outgrows the venue's tiers
+        other = ""
+    verdict = "is survived, but thinly" if bare else "is NOT survived"
+    if ground.position.margin_mode == "isolated":
+        other = f" and put the margin it frees behind the rest{other}"
+    return (
+        f"a {sign}{_GAP:g} % gap {verdict}: close {ground.text(cut)} (leaving {ground.text(size)})"
+        f"{other}, to keep {_BUFFER:g} × maintenance after it"
+    )

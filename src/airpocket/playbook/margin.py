@@ -1,0 +1,78 @@
+"""How the position stands on its margin: the figures M34 asks for, each with what it was computed from."""
+
+from airpocket.domain.estimates import PERCENT, PRICE, RATIO, USD, known
+from airpocket.domain.tells import Tell, at_least, context
+from airpocket.domain.units import DAY_NS, day_of
+from airpocket.margin.standing import Standing
+from airpocket.playbook.ground import Ground
+from airpocket.playbook.records import Facts
+
+LEVERAGE = "x"
+OLD_TIERS_D = 90
+LEAST_BUFFER = 2.0
+
+
+def margin_facts(ground: Ground, standing: Standing | None, words: str) -> Facts:
+    """Mark, equity, maintenance, buffer, liquidation and bankruptcy price, leverage, tiers and their age."""
+    mark = context("mark", "mark used", ground.mark)
+    if standing is None:
+        return Facts(unknown=ground.no_account, tells=[mark], notes=[words])
+    tells = [
+        mark,
+        context("notional", "notional", ground.modelled(standing.notional_usd, USD)),
+        context("unrealised", "unrealised profit", ground.modelled(standing.unrealised_usd, USD)),
+        context("equity", "equity behind it", ground.modelled(standing.equity_usd, USD)),
+        context("maintenance", "maintenance margin", ground.modelled(standing.maintenance_usd, USD)),
+        at_least(
+            "buffer", "equity over maintenance", ground.modelled(standing.buffer_multiple, RATIO),
+            LEAST_BUFFER, f"the 2 to 3 × rule at {LEAST_BUFFER:g}",
+        ),
+        *_prices(ground, standing),
+        context("leverage", "effective leverage", ground.maybe(
+            standing.effective_leverage, LEVERAGE, "equity is not positive")),
+        *_tiers(ground, standing),
+    ]  # fmt: skip
+    return Facts(unknown=None, tells=tells, notes=_notes(ground, standing, words))
+
+
+def _prices(ground: Ground, standing: Standing) -> list[Tell]:
+    never = (
+        "the position is liquidatable already" if standing.already_liquidatable
+        else "equity covers maintenance at every price"
+    )  # fmt: skip
+    signed = None
+    if standing.liquidation_price is not None:
+        signed = 100.0 * (standing.liquidation_price / standing.mark - 1.0)
+    return [
+        context("liquidation", "liquidation price", ground.maybe(standing.liquidation_price, PRICE, never)),
+        context("distance", "way to it from the mark", ground.maybe(signed, PERCENT, never)),
+        context("bankruptcy", "bankruptcy price", ground.maybe(
+            standing.bankruptcy_price, PRICE, "equity outlasts every price")),
+    ]  # fmt: skip
+
+
+def _tiers(ground: Ground, standing: Standing) -> list[Tell]:
+    now, as_of = ground.situation.now, standing.schedule_as_of
+    rate = known(
+        100 * standing.mmr_fraction, PERCENT, as_of=as_of, now=now, source=standing.schedule_source
+    )
+    granted = ground.maybe(standing.venue_max_leverage, LEVERAGE, "the venue does not publish it")
+    return [
+        context("tier_rate", f"maintenance rate of its tier (table of {day_of(as_of)})", rate),
+        context("venue_leverage", "most leverage the venue grants here", granted),
+    ]
+
+
+def _notes(ground: Ground, standing: Standing, words: str) -> list[str]:
+    notes = [f"Price: {words}."]
+    age = (ground.situation.now - standing.schedule_as_of) / DAY_NS
+    if age > OLD_TIERS_D:
+        notes.append(
+            f"The tier table is {age:,.0f} days old: venues change tiers, so check yours before you act."
+        )
+    if ground.position.margin_mode == "cross":
+        notes.append(
+            "The wallet is taken as if nothing else used it: other positions of the same account are not "
+            "counted."
+        )
+    return notes

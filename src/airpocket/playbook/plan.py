@@ -1,0 +1,165 @@
+"""A position and a situation → its plan: margin, gaps, caps, funding, fuel, and the plays of its side."""
+
+from airpocket.domain.errors import BadInput
+from airpocket.domain.estimates import PRICE, RATIO, Estimate, known, unknown
+from airpocket.domain.instruments import instrument
+from airpocket.domain.positions import Position
+from airpocket.domain.units import TimeNs, format_time
+from airpocket.margin.rules import VenueRules, rules_in_force
+from airpocket.margin.standing import Standing, leg_of, standing
+from airpocket.market.rules import tiers_in_force
+from airpocket.market.state import Contract
+from airpocket.playbook.account import Account
+from airpocket.playbook.answer import answer_of, held
+from airpocket.playbook.capping import LEVERAGE, caps_of
+from airpocket.playbook.carry import Bleed, bleed_of, funding_facts, funding_step
+from airpocket.playbook.context import market_facts
+from airpocket.playbook.events import event_play, upcoming
+from airpocket.playbook.fuel import fuel_facts
+from airpocket.playbook.gaps import gap_test
+from airpocket.playbook.ground import Ground
+from airpocket.playbook.hedges import hedge_play
+from airpocket.playbook.longs import add_play, bid_play, scale_out_play, stop_play
+from airpocket.playbook.margin import margin_facts
+from airpocket.playbook.records import Caps, Facts, GapTest, Plan, Play
+from airpocket.playbook.scenarios import scenario_play, trim_play
+from airpocket.playbook.settings import PlanSettings
+from airpocket.playbook.shorts import exit_play, staggered_play
+from airpocket.playbook.situation import Mark, Situation, mark_of
+from airpocket.playbook.structure import structure_of
+from airpocket.playbook.urgent import close_now_play
+from airpocket.playbook.words import moment
+
+
+def plan_for(
+    position: Position, situation: Situation, settings: PlanSettings | None = None
+) -> Plan:
+    """The plan of one position, taken alone, at the situation's moment.
+
+    Without a fresh price nothing can be computed, and the plan says so; without margin rules or tiers the
+    margin sections say so and the plays stand on structure alone.
+
+    Raises:
+        BadInput: the position was opened after that moment, or is another asset's.
+        MarginError: the position can't exist under the venue's rules (size above the tiers, more leverage
+            than they grant).
+    """
+    s = settings or PlanSettings()
+    _check(position, situation)
+    mark = mark_of(situation, position, s.fresh_h)
+    if mark.price.value is None:
+        return _no_price(position, situation, mark)
+    ground, stand = _ground(position, situation, s, mark, mark.price.value)
+    bleed = bleed_of(ground)
+    plays = _plays(ground, bleed, urgent=stand is not None and stand.already_liquidatable)
+    return Plan(
+        asset=situation.market.asset,
+        as_of=format_time(situation.now),
+        simulated=situation.market.simulated,
+        position=position,
+        answer=answer_of(ground, stand),
+        mark=mark.price,
+        margin=margin_facts(ground, stand, mark.words),
+        gap_test=gap_test(ground),
+        caps=caps_of(ground),
+        funding=funding_facts(ground, bleed),
+        fuel=fuel_facts(ground),
+        market=market_facts(ground),
+        catalysts=upcoming(ground),
+        plays=plays,
+    )
+
+
+def _plays(ground: Ground, bleed: Bleed, *, urgent: bool) -> list[Play]:
+    if urgent and ground.account is not None:
+        return [close_now_play(ground, ground.account)]
+    funding = Play(
+        id="funding", title="Funding discipline", refs=["M37"], steps=[funding_step(ground, bleed)]
+    )
+    own = _short_plays(ground) if ground.is_short else _long_plays(ground)
+    return [*own, event_play(ground), funding, hedge_play(ground)]
+
+
+def _short_plays(ground: Ground) -> list[Play]:
+    return [staggered_play(ground), exit_play(ground), scenario_play(ground), trim_play(ground)]
+
+
+def _long_plays(ground: Ground) -> list[Play]:
+    bids = bid_play(ground)
+    smallest = min((s.size_coin.value or 0.0 for s in bids.steps if s.size_coin), default=None)
+    return [stop_play(ground), bids, add_play(ground, smallest), scale_out_play(ground)]
+
+
+def _check(position: Position, situation: Situation) -> None:
+    contract = instrument(position.venue, position.symbol)
+    if contract.base != situation.market.asset:
+        raise BadInput(f"{position.key} is {contract.base}, not {situation.market.asset}")
+    if position.opened_at > situation.now:
+        raise BadInput(
+            f"{position.key}: opened at {moment(position.opened_at)}, after the moment asked for, "
+            f"{moment(situation.now)}; ask with a later --asof"
+        )
+
+
+def _ground(
+    position: Position, situation: Situation, settings: PlanSettings, mark: Mark, price: float
+) -> tuple[Ground, Standing | None]:
+    now = TimeNs(situation.now)
+    own = situation.contract(position) or Contract(instrument(position.venue, position.symbol))
+    rules = rules_in_force(position.venue, position.symbol, now)
+    tiers = tiers_in_force(own, now)
+    account, stand, reason = None, None, ""
+    if rules is None:
+        reason = f"no margin rules of {position.venue} are known for {position.symbol}"
+    elif tiers is None:
+        reason = f"no maintenance tiers of {position.key} are known at {moment(now)}"
+    else:
+        stand = standing(position, price, tiers, rules)
+        on_entry = rules.maintenance_on == "entry" and position.margin_mode == "isolated"
+        account = Account(
+            leg_of(position, price, rules), tiers, price, position.entry_price if on_entry else None
+        )
+    ground = Ground(
+        position=position,
+        situation=situation,
+        settings=settings,
+        mark=mark.price,
+        structure=structure_of(situation, position.side, price),
+        account=account,
+        no_account=reason,
+        liquidation=None if stand is None else stand.liquidation_price,
+        venue_leverage=None if stand is None else stand.venue_max_leverage,
+        taker_fee=_fee(rules, position, now),
+        spread=situation.signals.figure("spread"),
+    )
+    return ground, stand
+
+
+def _fee(rules: VenueRules | None, position: Position, now: TimeNs) -> Estimate:
+    if rules is None or rules.taker_fee is None:
+        return unknown(RATIO, f"no taker fee of {position.venue} is known")
+    return known(rules.taker_fee, RATIO, as_of=now, now=now, source=rules.source)
+
+
+def _no_price(position: Position, situation: Situation, mark: Mark) -> Plan:
+    why = mark.words
+    none = Facts(unknown=why, tells=[], notes=[])
+    asset = situation.market.asset
+    return Plan(
+        asset=asset,
+        as_of=format_time(situation.now),
+        simulated=situation.market.simulated,
+        position=position,
+        answer=f"{held(position, asset)}: no plan, for want of a price: {why}.",
+        mark=unknown(PRICE, why),
+        margin=none,
+        gap_test=GapTest(unknown=why, gaps=[], survivals=[], notes=[]),
+        caps=Caps(
+            unknown=why, effective_leverage_x=unknown(LEVERAGE, why), caps=[], kept=None, notes=[]
+        ),
+        funding=none,
+        fuel=none,
+        market=none,
+        catalysts=[],
+        plays=[],
+    )

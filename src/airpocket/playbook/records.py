@@ -1,0 +1,133 @@
+"""A plan as data: where a position stands, what it survives, and the steps to take, each with its condition."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from airpocket.domain.catalysts import Catalyst
+from airpocket.domain.estimates import Estimate
+from airpocket.domain.positions import Position
+from airpocket.domain.tells import NOT_EVALUATED, Tell
+
+SCHEMA = "airpocket.plan/1"
+
+# waiting: an order that rests until its price or time comes; the others as for triggers
+StepState: TypeAlias = Literal["quiet", "armed", "firing", "waiting", "unknown"]
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One thing to do: when, how much, at what price, what undoes it, what it costs, what stays open.
+
+    size_coin: coins to trade, never signed; None where the step trades nothing. price: quote per coin;
+    None where the step is not tied to one. cost: of carrying the step out, USD.
+    """
+
+    id: str
+    title: str
+    refs: list[str]
+    condition: str
+    state: StepState
+    because: list[str]
+    action: str
+    size_coin: Estimate | None = None
+    price: Estimate | None = None
+    invalidation: str = ""
+    cost: Estimate | None = None
+    uncovered: str = ""
+    tells: list[Tell] = []
+    record: str = NOT_EVALUATED
+
+
+class Play(Struct, frozen=True, kw_only=True):
+    """Steps that belong together; `unknown` says why when there are none to give."""
+
+    id: str
+    title: str
+    refs: list[str]
+    steps: list[Step]
+    notes: list[str] = []
+    unknown: str | None = None
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """A section of figures with sentences on how to read them."""
+
+    unknown: str | None
+    tells: list[Tell]
+    notes: list[str]
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """The account after one overnight move against the position, before anyone could act.
+
+    move_percent: signed, from the mark. buffer: equity over maintenance; None of them below zero means a
+    debt. survives: equity stays above maintenance.
+    """
+
+    move_percent: float
+    price: Estimate
+    equity: Estimate
+    maintenance: Estimate
+    buffer: Estimate
+    survives: bool | None
+
+
+class Survival(Struct, frozen=True, kw_only=True):
+    """What it takes to keep `buffer_multiple` times maintenance after a move of `move_percent`.
+
+    Either of the two does it alone: closing `reduce_coin` (leaving `size_coin`), or adding `top_up_usd`.
+    """
+
+    move_percent: float
+    buffer_multiple: float
+    size_coin: Estimate
+    reduce_coin: Estimate
+    top_up_usd: Estimate
+
+
+class GapTest(Struct, frozen=True, kw_only=True):
+    """The gap table and the sizes that survive it (M35)."""
+
+    unknown: str | None
+    gaps: list[Gap]
+    survivals: list[Survival]
+    notes: list[str]
+
+
+class Cap(Struct, frozen=True, kw_only=True):
+    """One leverage rule: the most leverage it allows; `binding` marks the smallest."""
+
+    id: str
+    rule: str
+    max_leverage_x: Estimate
+    binding: bool
+
+
+class Caps(Struct, frozen=True, kw_only=True):
+    """All leverage rules against the leverage in use (M34, M36)."""
+
+    unknown: str | None
+    effective_leverage_x: Estimate
+    caps: list[Cap]
+    kept: bool | None
+    notes: list[str]
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """The plan of one position at one moment. Keys are stable; `schema` changes when they do."""
+
+    schema: str = SCHEMA
+    asset: str
+    as_of: str
+    simulated: bool
+    position: Position
+    answer: str
+    mark: Estimate
+    margin: Facts
+    gap_test: GapTest
+    caps: Caps
+    funding: Facts
+    fuel: Facts
+    market: Facts
+    catalysts: list[Catalyst]
+    plays: list[Play]

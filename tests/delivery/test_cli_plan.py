@@ -1,0 +1,108 @@
+"""`airpocket plan`: pages, Markdown and JSON of a position file, and the errors people meet."""
+
+import msgspec
+import pytest
+
+from airpocket.delivery.cli import main
+
+POSITION = """
+[[position]]
+venue = "{venue}"
+symbol = "ETHUSDT"
+side = "{side}"
+size_coin = 10
+entry_price = 3500
+opened_at = "{opened}"
+margin_mode = "cross"
+wallet_usd = 20_000
+"""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plan")
+    assert main(["demo", "--out", str(folder)]) == 0
+    return str(folder / "store")
+
+
+def written(folder, *, venue="sim_perp", side="short", opened="2026-01-10T00:00Z", count=1):
+    path = folder / "positions.toml"
+    path.write_text(POSITION.format(venue=venue, side=side, opened=opened) * count)
+    return str(path)
+
+
+def test_the_page_of_a_simulated_position_says_so_and_answers_first(
+    store, tmp_path, capsys
+) -> None:
+    capsys.readouterr()
+    assert main(["plan", written(tmp_path), "--store", store]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "SIMULATED" in lines[0]
+    assert lines[1].startswith("SHORT 10 ETH on sim_perp, cross, mark ")
+    assert max(map(len, lines)) <= 100
+
+
+def test_json_and_markdown_hold_every_position_in_order(store, tmp_path, capsys) -> None:
+    both = tmp_path / "both.toml"
+    both.write_text("".join(
+        POSITION.format(venue="sim_perp", side=side, opened="2026-01-10T00:00Z")
+        for side in ("long", "short")
+    ))  # fmt: skip
+    capsys.readouterr()
+    pages = tmp_path / "plan.md"
+    assert main(["plan", str(both), "--store", store, "--json", "--md", str(pages)]) == 0
+    told = msgspec.json.decode(capsys.readouterr().out)
+    assert [plan["position"]["side"] for plan in told["plans"]] == ["long", "short"]
+    assert all(plan["simulated"] for plan in told["plans"])
+    text = pages.read_text(encoding="utf-8")
+    assert text.index("# LONG 10 ETH") < text.index("# SHORT 10 ETH")
+
+
+def test_an_event_file_reaches_the_plan(store, tmp_path, capsys) -> None:
+    events = tmp_path / "events.toml"
+    events.write_text(
+        '[[catalyst]]\ntime = "2026-01-14T00:00Z"\nknown_from = "2026-01-01T00:00Z"\n'
+        'kind = "macro"\nname = "rate decision"\nconfidence = "certain"\n'
+    )
+    capsys.readouterr()
+    command = ["plan", written(tmp_path), "--store", store, "--asof", "2026-01-12T00:00Z"]
+    assert main([*command, "--catalysts", str(events), "--json"]) == 0
+    [plan] = msgspec.json.decode(capsys.readouterr().out)["plans"]
+    assert [event["name"] for event in plan["catalysts"]] == ["rate decision"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "arguments", "status", "words"),
+    [
+        ({}, ["--asof", "2026-01-09T00:00Z"], 2, "positions.toml, position 1: sim_perp:ETHUSDT: opened"),
+        ({}, ["--asof", "noon"], 2, "--asof"),
+        ({}, ["--asof", "2026-01-09T00:00"], 2, "time zone"),
+        ({}, ["--catalysts", "/nonexistent.toml"], 2, "nonexistent.toml"),
+        ({}, ["--store", "/nonexistent"], 4, "no store"),
+        ({}, ["--md", "/nonexistent/x.md"], 2, "can't write"),
+        ({"side": "sell"}, [], 2, "position 1, field 'side'"),
+        ({"venue": "sim_spot"}, [], 2, "no perpetual"),
+    ],
+)  # fmt: skip
+def test_errors_name_the_position_and_set_the_exit_status(
+    store, tmp_path, capsys, fields, arguments, status, words
+) -> None:
+    command = ["plan", written(tmp_path, **fields), *arguments]
+    if "--store" not in arguments:
+        command += ["--store", store]
+    assert main(command) == status
+    assert words in capsys.readouterr().err
+
+
+def test_a_venue_without_rules_is_said_in_the_answer(store, tmp_path, capsys) -> None:
+    path = tmp_path / "other.toml"
+    path.write_text(
+        POSITION.format(venue="lighter", side="short", opened="2026-01-10T00:00Z").replace(
+            "ETHUSDT", "ETH"
+        )
+    )
+    capsys.readouterr()
+    assert main(["plan", str(path), "--store", store]) == 0
+    assert "margin is unknown (no margin rules of lighter" in " ".join(
+        capsys.readouterr().out.split()
+    )

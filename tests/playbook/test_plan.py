@@ -1,0 +1,325 @@
+"""Whole plans on a made market: figures by hand, exits inside the position, stops inside the margin."""
+
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+from msgspec import structs
+from playbook.situations import NOW, last_close, play_of, position, situation, steps_of, tell_of
+
+from airpocket.domain.catalysts import Catalyst
+from airpocket.domain.errors import BadInput, MarginError
+from airpocket.domain.estimates import known, unknown
+from airpocket.domain.tells import Reading
+from airpocket.domain.units import HOUR_NS, MINUTE_NS
+from airpocket.market.state import Observations
+from airpocket.playbook.plan import plan_for
+
+
+def with_figures(base, **values):
+    """The situation with some tells replaced by a value (None: unknown)."""
+    tells = dict(base.signals.tells)
+    for name, value in values.items():
+        old = tells[name]
+        unit = old.estimate.unit
+        new = (
+            unknown(unit, "not here")
+            if value is None
+            else known(value, unit, as_of=NOW, now=NOW, source="made")
+        )
+        tells[name] = structs.replace(old, estimate=new, met=None)
+    return replace(base, signals=replace(base.signals, tells=tells))
+
+
+def test_the_margin_section_of_a_short_by_hand() -> None:
+    price = last_close()
+    held = position(size=100.0, entry=price, wallet_usd=50_000.0)
+    plan = plan_for(held, situation())
+    # 100 coins around 3,000 lie between 50k and 600k: 0.5 % less 50
+    reached = (50_000 + 50 + 100 * price) / (100 * 1.005)
+    assert 50_000 < 100 * reached < 600_000
+    assert tell_of(plan.margin, "liquidation") == pytest.approx(reached, rel=1e-12)
+    assert tell_of(plan.margin, "distance") == pytest.approx(100 * (reached / price - 1))
+    assert tell_of(plan.margin, "maintenance") == pytest.approx(0.005 * 100 * price - 50)
+    assert tell_of(plan.margin, "buffer") == pytest.approx(50_000 / (0.5 * price - 50))
+    assert tell_of(plan.margin, "bankruptcy") == pytest.approx(price + 500)
+    assert tell_of(plan.margin, "leverage") == pytest.approx(100 * price / 50_000)
+
+
+def test_the_funding_bleed_has_the_right_sign_for_each_side() -> None:
+    rate = situation().signals.figure("funding_8h:binance_usdm:ETHUSDT").value
+    notional = 500 * last_close()
+    short = plan_for(position("short"), situation())
+    long = plan_for(position("long", margin="isolated"), situation())
+    assert tell_of(short.funding, "funding_day") == pytest.approx(3 * rate / 100 * notional)
+    assert tell_of(long.funding, "funding_day") == pytest.approx(-3 * rate / 100 * notional)
+    assert tell_of(short.funding, "funding_week_share") == pytest.approx(
+        100 * 21 * rate / 100 * notional / (0.16 * notional)
+    )
+
+
+def test_the_leverage_caps_follow_the_published_formulas() -> None:
+    price = last_close()
+    plan = plan_for(position(size=100.0, entry=price, wallet_usd=100_000.0), situation())
+    caps = {cap.id: cap for cap in plan.caps.caps}
+    rate = 0.005 - 50 / (100 * price * 1.15)
+    assert caps["gap"].max_leverage_x.value == pytest.approx(1 / (0.15 + 3 * rate * 1.15))
+    assert caps["venue"].max_leverage_x.value == 100.0
+    assert [cap.id for cap in plan.caps.caps if cap.binding] == ["gap"]
+    assert plan.caps.kept is True
+
+
+@pytest.mark.parametrize("side", ["short", "long"])
+def test_closing_what_the_plan_says_makes_the_gap_survivable(side) -> None:
+    price = last_close()
+    held = position(side, entry=price, wallet_usd=0.11 * 500 * price)
+    for need in plan_for(held, situation()).gap_test.survivals:
+        assert need.size_coin.value + need.reduce_coin.value == pytest.approx(500.0)
+        rest = need.size_coin.value
+        after = plan_for(structs.replace(held, size_coin=rest), situation()).gap_test
+        gap = next(g for g in after.gaps if g.move_percent == need.move_percent)
+        assert gap.buffer.value >= need.buffer_multiple
+        more = structs.replace(held, wallet_usd=held.wallet_usd + need.top_up_usd.value)
+        gap = next(
+            g
+            for g in plan_for(more, situation()).gap_test.gaps
+            if g.move_percent == need.move_percent
+        )
+        assert gap.buffer.value >= need.buffer_multiple - 1e-9
+
+
+def test_equity_after_the_gap_is_against_the_side_held() -> None:
+    for side, sign in (("short", 1), ("long", -1)):
+        gaps = plan_for(position(side), situation()).gap_test.gaps
+        assert [gap.move_percent for gap in gaps] == [sign * 5.0, sign * 10.0, sign * 15.0]
+        equities = [gap.equity.value for gap in gaps]
+        assert equities == sorted(equities, reverse=True)
+
+
+POSITIONS = st.tuples(
+    st.sampled_from(["short", "long"]), st.floats(0.05, 3_000.0), st.floats(1.0, 20.0),
+    st.integers(0, 3), st.floats(0.97, 1.03),
+)  # fmt: skip
+
+
+@budget(max_examples=40)
+@given(POSITIONS)
+def test_no_stop_lies_beyond_liquidation_and_exits_add_up(drawn) -> None:
+    side, size, leverage, seed, drift = drawn
+    price = last_close(seed)
+    held = position(
+        side, size, entry=price * drift, margin="isolated", leverage_x=leverage, seed=seed
+    )
+    plan = plan_for(held, situation(seed))
+    steps = steps_of(plan)
+    if "close_now" in steps:
+        assert list(steps) == ["close_now"]
+        return
+    reached = next(t.estimate.value for t in plan.margin.tells if t.id == "liquidation")
+    hurts = 1 if side == "short" else -1
+    for name in ("first_extension", "momentum", "hard_stop", "price_invalidation", "stop"):
+        if name in steps and reached is not None:
+            at = steps[name].price.value
+            assert hurts * (at - price) > 0, name
+            assert hurts * (reached - at) > 0, name
+    if side == "short":
+        thirds = [steps[name] for name in ("first_extension", "momentum", "hard_stop")]
+        assert math.isclose(math.fsum(t.size_coin.value for t in thirds), size, rel_tol=1e-9)
+        prices = [t.price.value for t in thirds]
+        assert prices == sorted(prices)
+        assert len(set(prices)) == 3
+    else:
+        targets = [s.size_coin.value for k, s in steps.items() if k.startswith("target_")]
+        assert math.fsum(targets) <= size * (1 + 1e-9)
+
+
+@budget(max_examples=30)
+@given(st.floats(1_000.0, 1e8), st.floats(0.1, 200.0), st.integers(0, 3))
+def test_bids_and_position_together_stay_within_the_risk_budget(portfolio, size, seed) -> None:
+    held = position("long", size, margin="isolated", leverage_x=3.0, seed=seed)
+    plan = plan_for(held, replace(situation(seed), portfolio_usd=portfolio))
+    bids = play_of(plan, "bids")
+    if bids.unknown:
+        assert not bids.steps
+        return
+    price, own = last_close(seed), steps_of(plan)["stop"].price.value
+    found = [(step.price.value, step.size_coin.value) for step in bids.steps]
+    stop = float(bids.notes[0].split(" at theirs, ")[1].split(" (")[0].replace(",", ""))
+    risk = sum(coin * (at - stop) for at, coin in found)
+    assert size * (price - own) + risk <= 0.02 * portfolio * (1 + 1e-3) + 1
+    assert [at for at, _ in found] == sorted((at for at, _ in found), reverse=True)
+    assert all(at < price for at, _ in found)
+    coins = [coin for _, coin in found]
+    assert coins == sorted(coins)
+
+
+def test_without_a_portfolio_the_bids_are_unknown_not_sized_by_guess() -> None:
+    held = position("long", margin="isolated")
+    bids = play_of(plan_for(held, replace(situation(), portfolio_usd=None)), "bids")
+    assert "portfolio_usd" in bids.unknown
+    assert bids.steps == []
+
+
+def test_the_scenario_rows_fire_on_their_figures_and_stay_unknown_without() -> None:
+    hot = with_figures(situation(), **{"funding_8h:binance_usdm:ETHUSDT": 0.12, "rv_rank": 95.0})
+    steps = steps_of(plan_for(position(), hot))
+    assert steps["funding_spike"].state in ("armed", "firing")
+    assert steps["funding_spike"].tells[0].met is True
+    assert steps["volatility_exit"].state == "firing"
+    for name in ("spot_premium_widens", "implied_jump", "trim", "hedge", "before_event"):
+        assert steps[name].state == "unknown", name
+        assert steps[name].because
+    assert {"trend_acceleration", "funding_spike", "spot_premium_widens", "implied_jump"} == {
+        step.id for step in play_of(plan_for(position(), hot), "scenarios").steps
+    }
+    assert steps["trend_acceleration"].size_coin.value == 250.0
+    assert steps["spot_premium_widens"].size_coin.value == 500.0
+
+
+def test_a_trim_fires_on_one_sign_alone() -> None:
+    thin = with_figures(situation(), spot_premium=12.0)
+    assert steps_of(plan_for(position(), thin))["trim"].state == "firing"
+
+
+def test_funding_discipline_speaks_only_when_this_side_pays() -> None:
+    rich = with_figures(situation(), **{"funding_8h:binance_usdm:ETHUSDT": -0.05})
+    assert steps_of(plan_for(position("short"), rich))["funding_discipline"].state == "firing"
+    assert steps_of(plan_for(position("long"), rich))["funding_discipline"].state == "quiet"
+
+
+def test_a_falling_knife_is_not_scaled_into() -> None:
+    falling = with_figures(situation(), hour_move_sd=-3.0, move_24h=-8.0, funding_8h=0.0)
+    step = steps_of(plan_for(position("long", margin="isolated"), falling))["funding_reset"]
+    assert step.state == "armed"
+    calm = with_figures(falling, hour_move_sd=-0.5)
+    step = steps_of(plan_for(position("long", margin="isolated"), calm))["funding_reset"]
+    assert step.state == "firing"
+
+
+def event(hours, known_hours=-48.0, confidence="certain"):
+    return Catalyst(
+        time=NOW + int(hours * HOUR_NS), known_from=NOW + int(known_hours * HOUR_NS),
+        kind="macro", name="rate decision", confidence=confidence,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        (None, "unknown"), ((), "quiet"), ((event(100),), "armed"), ((event(20),), "firing"),
+        ((event(200),), "quiet"), ((event(100, confidence="rumoured"),), "quiet"),
+        ((event(100, known_hours=1.0),), "quiet"), ((event(-1),), "quiet"),
+    ],
+)  # fmt: skip
+def test_the_time_exit_knows_only_events_that_were_known(events, state) -> None:
+    plan = plan_for(position(), replace(situation(), catalysts=events))
+    assert steps_of(plan)["before_event"].state == state
+
+
+def test_an_event_not_yet_known_changes_nothing_at_all() -> None:
+    hidden = replace(situation(), catalysts=(event(30, known_hours=1.0),))
+    empty = replace(situation(), catalysts=())
+    for side in ("short", "long"):
+        assert plan_for(position(side), hidden) == plan_for(position(side), empty)
+
+
+def test_a_known_event_widens_the_stop_of_a_long() -> None:
+    near = replace(situation(), catalysts=(event(30),))
+    far = steps_of(plan_for(position("long"), near))["trail"].price.value
+    assert far < steps_of(plan_for(position("long"), situation()))["trail"].price.value
+
+
+def test_an_account_under_water_gets_one_step() -> None:
+    price = last_close()
+    plan = plan_for(position(entry=price * 0.8, wallet_usd=1_000.0), situation())
+    assert [step.id for play in plan.plays for step in play.steps] == ["close_now"]
+    assert "liquidate it now" in plan.answer
+
+
+def test_a_venue_without_rules_leaves_margin_unknown_and_keeps_the_plays() -> None:
+    plan = plan_for(position(venue="lighter", symbol="ETH"), situation())  # priced by the reference
+    assert "no margin rules" in plan.margin.unknown
+    assert plan.gap_test.unknown
+    assert plan.caps.unknown
+    assert plan.fuel.unknown
+    assert plan.mark.provenance == "mixed"
+    assert any("stands in" in note for note in plan.margin.notes)
+    assert steps_of(plan)["hard_stop"].price.value > last_close()
+
+
+def test_an_old_price_gives_no_plan_but_says_why() -> None:
+    late = situation(now=NOW + 3 * HOUR_NS)
+    plan = plan_for(position(), late)
+    assert plan.mark.value is None
+    assert plan.plays == []
+    assert "no price of binance_usdm:ETHUSDT" in plan.answer
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"margin": "isolated", "leverage_x": 400.0}, "leverage_x 400"),
+        ({"margin_mode": "portfolio"}, "portfolio"), ({"wallet_usd": 0.0}, "wallet_usd"),
+        ({"wallet_usd": None}, "wallet_usd is missing"),
+    ],
+)  # fmt: skip
+def test_a_position_that_cannot_exist_is_refused(changes, problem) -> None:
+    with pytest.raises(MarginError, match=problem):
+        plan_for(position(**changes), situation())
+
+
+def with_top_tier(base, cap):
+    """The situation with a stored table of one tier that ends at `cap`."""
+    columns = {
+        "ts": [NOW - HOUR_NS], "usable_from": [NOW - HOUR_NS], "tier": [1], "currency": ["USDT"],
+        "notional_floor": [0.0], "notional_cap": [cap], "mmr": [0.01], "max_leverage": [50.0],
+        "deduction": [0.0],
+    }  # fmt: skip
+    table = Observations("tier", {k: np.array(v) for k, v in columns.items()}, ("made",))
+    [contract] = base.market.contracts
+    contract = replace(contract, tables={**contract.tables, "tier": table})
+    return replace(base, market=replace(base.market, contracts=(contract,)))
+
+
+def test_a_size_above_the_top_tier_is_refused() -> None:
+    with pytest.raises(MarginError, match="largest tier"):
+        plan_for(position(), with_top_tier(situation(), 400 * last_close()))
+
+
+def test_a_gap_that_outgrows_the_tiers_is_unknown_not_zero() -> None:
+    plan = plan_for(position(), with_top_tier(situation(), 540 * last_close()))
+    assert [gap.survives for gap in plan.gap_test.gaps] == [True, None, None]
+    assert "outside the tiers" in plan.gap_test.gaps[2].maintenance.unknown
+
+
+def test_a_position_from_the_future_or_of_another_coin_is_refused() -> None:
+    with pytest.raises(BadInput, match="opened at"):
+        plan_for(position(opened_at=NOW + MINUTE_NS), situation())
+    with pytest.raises(BadInput, match="BTC, not ETH"):
+        plan_for(position(symbol="BTCUSDT"), situation())
+
+
+def test_the_push_to_liquidation_comes_from_the_scan() -> None:
+    profile = SimpleNamespace(distance=[0.0, 0.1, 0.3], label="a made book", as_of=NOW)
+    scan = SimpleNamespace(profile=profile, ignition_usd=[0.0, 1e8, 3e8])
+    cascade = SimpleNamespace(price=last_close(), up=scan, down=scan)
+    plan = plan_for(position(), replace(situation(), cascade=cascade))
+    away = tell_of(plan.margin, "distance") / 100
+    assert tell_of(plan.fuel, "ignition") == pytest.approx(1e9 * away)
+
+
+def test_the_verdict_is_told_when_there_is_one() -> None:
+    verdict = Reading(
+        id="verdict", title="Verdict", state="armed", because=["shorts pay"], tells=[], refs=["M7"]
+    )
+    plan = plan_for(position(), replace(situation(), verdict=verdict))
+    assert "Verdict: armed: shorts pay." in plan.market.notes
+
+
+def test_the_same_inputs_give_the_same_plan() -> None:
+    assert plan_for(position(), situation()) == plan_for(position(), situation())
