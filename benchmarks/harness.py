@@ -27,14 +27,18 @@ def seconds(work: Callable[[], object]) -> float:
 
 def against(
     name: str, ours: Callable[[], object], peer_name: str, peer: Callable[[], object],
-    *, per: int, unit: str = "ns", repeats: int = 9,
+    *, per: int, unit: str = "ns", repeats: int = 9, peer_per: int | None = None,
 ) -> Figure:  # fmt: skip
-    """Ours and the peer's median time per item, interleaved after one warm-up each."""
+    """Ours and the peer's median time per item, interleaved after one warm-up each.
+
+    `peer_per`: items of one call of the peer, where it is given fewer than ours.
+    """
     ours()
     peer()
     pairs = [(seconds(ours), seconds(peer)) for _ in range(repeats)]
     scale = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1.0}[unit] / per
+    fewer = per / (peer_per or per)
     mine = scale * statistics.median(pair[0] for pair in pairs)
-    theirs = scale * statistics.median(pair[1] for pair in pairs)
-    ratio = statistics.median(pair[1] / pair[0] for pair in pairs)
+    theirs = fewer * scale * statistics.median(pair[1] for pair in pairs)
+    ratio = fewer * statistics.median(pair[1] / pair[0] for pair in pairs)
     return Figure(name, unit, round(mine, 3), peer_name, round(theirs, 3), round(ratio, 3))

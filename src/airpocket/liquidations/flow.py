@@ -89,12 +89,15 @@ def advance(
         gross = rules.sticky * facts[VOLUME, i]
         for side in range(2):
             sign = 1.0 if side == 0 else -1.0
-            reach = (high if side == 0 else -1 - low) - cohorts.base[side]
-            entry = sign * start - 0.5 - cohorts.base[side]
+            reach = high if side == 0 else -1 - low
+            entry = (
+                sign * start - 0.5
+            )  # from bucket 0, not row 0: the grid's place must not show in bits
             cells = cohorts.cells[counts[PARITY], side]
             flow[i, side] = _side(
-                cells, cohorts.live[side], cohorts.held, cohorts.scale, side, rules.prior[side],
-                rules.shift[side], reach, entry, sign * step, points[i], gross, interest, counts,
+                cells, cohorts.base[side], cohorts.live[side], cohorts.held, cohorts.scale, side,
+                rules.prior[side], rules.shift[side], reach, entry, sign * step, points[i], gross,
+                interest, counts,
             )  # fmt: skip
         hours = min(end[i] // HOUR_NS - counts[HOUR], _MOST_HOURS) if counts[HOUR] else 0
         for _ in range(hours):
@@ -121,6 +124,7 @@ def _check(
 @kernel
 def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a bar
     cells: FloatArray,
+    base: int,
     live: IntArray,
     held: FloatArray,
     scale: FloatArray,
@@ -135,8 +139,8 @@ def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a b
     interest: float,
     counts: IntArray,
 ) -> float:
-    """One side of one bar; returns its forced flow in coin. Rows up to `reach` were traded through."""
-    forced = _kill(cells, live, reach) * scale[side]
+    """One side of one bar; returns its forced flow in coin. Buckets up to `reach` were traded through."""
+    forced = _kill(cells, live, reach - base) * scale[side]
     rest = max(held[side] - forced, 0.0)
     lost = _lost(prior, shift, reach, entry, step, points)
     stays = 1.0 - lost
@@ -154,7 +158,7 @@ def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a b
     held[side] = rest * (1.0 - closing) + gross * stays
     mass = gross / (scale[side] * points)
     for q in range(points):
-        _open(cells, live, prior, shift, reach, entry + q * step, mass)
+        _open(cells, base, live, prior, shift, reach, entry + q * step, mass)
     return forced + gross * lost
 
 
@@ -192,8 +196,9 @@ def _lost(
 
 
 @kernel
-def _open(
+def _open(  # noqa: PLR0913, PLR0917 - scalars in registers
     cells: FloatArray,
+    base: int,
     live: IntArray,
     prior: FloatArray,
     shift: FloatArray,
@@ -205,14 +210,15 @@ def _open(
     classes = len(shift)
     for k in range(classes):
         at = entry + shift[k]
-        row = floor(at)
-        upper = (at - row) * mass
+        bucket = floor(at)
+        upper = (at - bucket) * mass
         lower = mass - upper
-        if row > reach:
+        row = bucket - base
+        if bucket > reach:
             cells[row, k] += lower
             cells[row, classes] += prior[k] * lower
             live[FIRST] = min(live[FIRST], row)
-        if row + 1 > reach:
+        if bucket + 1 > reach:
             cells[row + 1, k] += upper
             cells[row + 1, classes] += prior[k] * upper
             live[FIRST] = min(live[FIRST], row + 1)

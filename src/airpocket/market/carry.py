@@ -63,8 +63,8 @@ def interest_of(contract: Contract, reference: Contract) -> InterestHistory | No
     """Open interest in coin, or None where none can be had.
 
     Contracts are converted by the contract size; USD (and inverse contracts of USD) by the mean price
-    of the same hour, the contract's own where it has bars, else the reference's: then the figure is
-    `mixed`. Rows whose hour has no price are left out: unknown, not zero.
+    of the same hour, the contract's own where it has that hour's bar, else the reference's: then the
+    figure is `mixed`. Rows whose hour has no price are left out: unknown, not zero.
     """
     table = contract.table("open_interest")
     if table is None:
@@ -75,15 +75,15 @@ def interest_of(contract: Contract, reference: Contract) -> InterestHistory | No
     provenance: Provenance = "measured"
     source = contract.key
     if needs_price.any():
-        own = len(contract.hours) > 0 and bool(contract.hours.end[-1] >= known_at[-1] - HOUR_NS)
-        pricer = contract if own else reference
         usd = _in_usd(contract, table)
-        price = hourly_mean_price(pricer.hours, table.ints("ts"), table.ints("averaged_s"))
+        ts, averaged_s = table.ints("ts"), table.ints("averaged_s")
+        own = hourly_mean_price(contract.hours, ts, averaged_s)
+        price = np.where(np.isnan(own), hourly_mean_price(reference.hours, ts, averaged_s), own)
         coin = np.where(needs_price, usd / price, coin)
-        if pricer is not contract:
+        if bool((needs_price & np.isnan(own)).any()):
             provenance, source = (
                 "mixed",
-                f"{contract.key} in USD at {pricer.key}'s hourly mean price",
+                f"{contract.key} in USD at {reference.key}'s hourly mean price",
             )
     priced = np.isfinite(coin)
     if not priced.any():

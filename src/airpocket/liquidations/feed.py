@@ -1,0 +1,161 @@
+"""What the map's step is fed: one contract's price path, volume and open interest, cut where they are final."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, format_time
+from airpocket.liquidations.settings import MapSettings
+from airpocket.market.bars import Bars
+from airpocket.market.carry import InterestHistory, interest_of
+from airpocket.market.state import Contract
+
+_POINT_NS = 5 * MINUTE_NS  # a longer bar's openings are spread over its range
+_MOST_POINTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One contract, ready for the step.
+
+    path: whose bars stand for the contract's prices. known_at, coin: (n,) open interest from the last
+    unit jump on. start: ns, where bars begin to count. settled: ns; up to here bars and open interest
+    can no longer change. beyond: bars after that.
+    """
+
+    key: str
+    path: Contract
+    own_path: bool
+    known_at: IntArray
+    coin: FloatArray
+    start: int
+    settled: int
+    assumed: tuple[str, ...]
+
+    @property
+    def interest_coin(self) -> float:
+        return float(self.coin[-1])
+
+    @property
+    def beyond(self) -> Bars:
+        bars = self.path.base
+        return bars.since_row(int(np.searchsorted(bars.end, self.settled, side="right")))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Arguments of the step for n bars; see `flow.advance`."""
+
+    end: IntArray
+    points: IntArray
+    measured: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    facts: FloatArray
+
+
+def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -> Feed | str:
+    """The contract's feed, or why there is none."""
+    history = interest_of(contract, reference)
+    if history is None:
+        return "no open interest"
+    known_at, coin, jumps = _since_last_jump(history, s.unit_jump)
+    fault = _fault(known_at, jumps, now, s)
+    if fault:
+        return fault
+    lead = 0 if jumps else s.lead_days * DAY_NS
+    start = int(known_at[0]) - lead
+    own = _covers(contract.base, start + lead, int(known_at[-1]), s.own_share)
+    path = contract if own else reference
+    settled = min(int(known_at[-1]), int(path.base.end[-1]) if len(path.base) else 0)
+    if now - settled > s.stale_h * HOUR_NS:
+        return "no fresh price bars to follow its positions by"
+    assumed = [*jumps, *_gaps(known_at, s), *_stand_ins(contract, path, history, s)]
+    return Feed(contract.key, path, own, known_at, coin, start, settled, tuple(assumed))
+
+
+def rows_of(feed: Feed, after: int, turnover_day: float) -> Rows:
+    """The bars that end in (after, settled], each with what was known of open interest at its end.
+
+    Before the first figure its value stands in, so that what was open already gets entry prices.
+    """
+    bars = feed.path.base
+    first = int(np.searchsorted(bars.end, max(after, feed.start), side="right"))
+    last = int(np.searchsorted(bars.end, feed.settled, side="right"))
+    end, length = bars.end[first:last], (bars.end - bars.ts)[first:last]
+    at = np.searchsorted(feed.known_at, end, side="right") - 1
+    interest = feed.coin[np.maximum(at, 0)]
+    high, low, close, volume = (
+        each[first:last] for each in (bars.high, bars.low, bars.close, bars.volume)
+    )
+    measured = np.isfinite(volume) & feed.own_path
+    volume = np.where(measured, volume, turnover_day * interest * length / DAY_NS)
+    return Rows(
+        end=np.ascontiguousarray(end),
+        points=np.clip(length // _POINT_NS, 1, _MOST_POINTS),
+        measured=measured & (at >= 0),
+        facts=np.stack([high, low, (high + low + close) / 3.0, low, high, volume, interest]),
+    )
+
+
+def _since_last_jump(
+    history: InterestHistory, factor: float
+) -> tuple[IntArray, FloatArray, list[str]]:
+    """Rows from the last change by more than `factor` on: before it the unit may have been another."""
+    known_at, coin = history.known_at, history.coin
+    held = coin > 0.0
+    known_at, coin = known_at[held], coin[held]
+    change = np.abs(np.diff(np.log(coin)))
+    jumps = np.flatnonzero(change > np.log(factor))
+    if len(jumps) == 0:
+        return known_at, coin, []
+    row = int(jumps[-1]) + 1
+    ratio = coin[row] / coin[row - 1]
+    said = (
+        f"open interest jumped {ratio:.3g} times at {format_time(int(known_at[row]))}, which may be a"
+        " change of unit: mapped only from there"
+    )
+    return known_at[row:], coin[row:], [said]
+
+
+def _fault(known_at: IntArray, jumps: list[str], now: int, s: MapSettings) -> str:
+    if len(known_at) == 0:
+        return "its open interest is zero"
+    if now - int(known_at[-1]) > s.stale_h * HOUR_NS:
+        return f"open interest last known at {format_time(int(known_at[-1]))}"
+    if jumps and now - int(known_at[0]) < DAY_NS:
+        return f"{jumps[0]}, once a day of figures agrees"
+    if len(known_at) < s.least_rows:
+        return f"{len(known_at)} figures of open interest, needs {s.least_rows}"
+    return ""
+
+
+def _covers(bars: Bars, since: int, until: int, share: float) -> bool:
+    inside = (bars.end > since) & (bars.end <= until)
+    covered = int((bars.end - bars.ts)[inside].sum())
+    fresh = len(bars) > 0 and until - int(bars.end[-1]) <= HOUR_NS
+    return fresh and covered >= share * (until - since)
+
+
+def _gaps(known_at: IntArray, s: MapSettings) -> list[str]:
+    gaps = np.diff(known_at)
+    long = gaps[gaps > s.stale_h * HOUR_NS]
+    if len(long) == 0:
+        return []
+    return [
+        f"open interest is missing {len(long)} times for longer than {s.stale_h} h"
+        f" ({int(long.sum()) // HOUR_NS} h in all): its last value was carried on"
+    ]
+
+
+def _stand_ins(
+    contract: Contract, path: Contract, history: InterestHistory, s: MapSettings
+) -> list[str]:
+    assumed = ["last prices stand in for its mark price"]
+    if path is not contract:
+        assumed = [
+            f"prices of {path.key} stand in for its mark price",
+            f"turnover of {s.turnover_day:g} times its open interest a day stands in for its volume",
+        ]
+    if history.provenance != "measured":
+        assumed.append(f"open interest is {history.source}")
+    return assumed

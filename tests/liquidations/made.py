@@ -1,0 +1,35 @@
+"""Made rows for the map's step."""
+
+import numpy as np
+from samples import START
+
+from airpocket.domain.units import HOUR_NS, MINUTE_NS
+from airpocket.liquidations.feed import Rows
+
+
+def rows(n, *, seed=0, step=MINUTE_NS, points=1, sd=0.0008, price=3000.0):
+    """n bars of a random walk with open interest that wanders around a million coin."""
+    rng = np.random.default_rng(seed)
+    close = price * np.exp(np.cumsum(sd * rng.standard_normal(n)))
+    opened = np.concatenate([[price], close[:-1]])
+    high = np.maximum(opened, close) * (1 + rng.uniform(0, sd, n))
+    low = np.minimum(opened, close) * (1 - rng.uniform(0, sd, n))
+    interest = 1e6 * np.exp(np.cumsum(0.002 * np.sqrt(step / HOUR_NS) * rng.standard_normal(n)))
+    volume = rng.gamma(2.0, 1e6 * 2.5 / (24 * HOUR_NS / step), n)
+    end = START + step * np.arange(1, n + 1, dtype=np.int64)
+    return Rows(
+        end=end,
+        points=np.full(n, points, np.int64),
+        measured=np.ones(n, np.bool_),
+        facts=np.stack([high, low, (high + low + close) / 3, low, high, volume, interest]),
+    )
+
+
+def part(all_rows, first, last):
+    """Rows first to last."""
+    return Rows(
+        all_rows.end[first:last],
+        all_rows.points[first:last],
+        all_rows.measured[first:last],
+        np.ascontiguousarray(all_rows.facts[:, first:last]),
+    )
