@@ -28,7 +28,7 @@ def made(n: int) -> Rows:
     log_price = np.empty(n)
     at = 0.0
     for i, step in enumerate(steps):  # pulled back to the middle, or a year would leave the band
-        at = 0.99995 * at + step
+        at = 0.99998 * at + step
         log_price[i] = at
     close = 3_000.0 * np.exp(log_price)
     opened = np.concatenate([close[:1], close[:-1]])

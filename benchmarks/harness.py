@@ -25,7 +25,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def against(
+def against(  # noqa: PLR0913
     name: str, ours: Callable[[], object], peer_name: str, peer: Callable[[], object],
     *, per: int, unit: str = "ns", repeats: int = 9, peer_per: int | None = None,
 ) -> Figure:  # fmt: skip

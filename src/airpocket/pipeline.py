@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from airpocket.cascade.records import Cascade, Unscanned
+from airpocket.cascade.scan import cascade_of
+from airpocket.cascade.settings import CascadeSettings
 from airpocket.domain.events import Batch, Event
 from airpocket.domain.tells import Graded
 from airpocket.domain.units import TimeNs
@@ -11,6 +13,8 @@ from airpocket.levels.find import find_levels
 from airpocket.levels.roadmap import Roadmap
 from airpocket.levels.settings import LevelSettings
 from airpocket.liquidations.records import LiquidationMap, Unmapped
+from airpocket.liquidations.settings import MapSettings
+from airpocket.liquidations.state import MapState
 from airpocket.market.health import Channel, channels
 from airpocket.market.state import Market, MarketState
 from airpocket.signals.panel import Signals, SignalSettings, SignalState
@@ -23,7 +27,9 @@ class Settings:
     """The settings of every stage of the middle."""
 
     signals: SignalSettings = field(default_factory=SignalSettings)
+    map: MapSettings = field(default_factory=MapSettings)
     levels: LevelSettings = field(default_factory=LevelSettings)
+    cascade: CascadeSettings = field(default_factory=CascadeSettings)
     triggers: TriggerSettings = field(default_factory=TriggerSettings)
     effects: EffectSettings = field(default_factory=EffectSettings)
 
@@ -49,6 +55,7 @@ class Assessor:
         self.settings = settings or Settings()
         self._market = MarketState(asset)
         self._signals = SignalState(self.settings.signals)
+        self._map = MapState(self.settings.map)
 
     @property
     def latest(self) -> int:
@@ -69,7 +76,9 @@ class Assessor:
         s = self.settings
         market = self._market.snapshot(now)
         signals = self._signals.measure(market)
+        mapped = self._map.measure(market)
         roadmap = find_levels(market.reference, now, s.levels)
+        found = cascade_of(mapped, market, signals, s.cascade)
         triggers = trigger_rows(market, signals, s.triggers)
         broken = swing_break(market, signals, s.triggers)
         clusters = effect_rows(market, signals, broken, s.triggers, s.effects)
@@ -77,9 +86,9 @@ class Assessor:
             market=market,
             health=tuple(channels(market)),
             signals=signals,
-            map=Unmapped("not wired yet"),
+            map=mapped,
             roadmap=roadmap,
-            cascade=Unscanned("not wired yet"),
+            cascade=found,
             triggers=tuple(triggers),
             clusters=tuple(clusters),
         )

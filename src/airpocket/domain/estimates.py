@@ -81,7 +81,7 @@ def known(
         return unknown(unit, f"the calculation gave no number (source: {source})")
     if as_of > now:
         raise ValueError(f"look-ahead: a value as of {as_of} was asked for at {now}")
-    low, high = interval if interval is not None else (None, None)
+    low, high = (float(interval[0]), float(interval[1])) if interval is not None else (None, None)
     return Estimate(
         unit=unit,
         value=float(value),  # a NumPy scalar would not survive the JSON encoder
