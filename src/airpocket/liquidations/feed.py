@@ -11,7 +11,8 @@ from airpocket.market.bars import Bars
 from airpocket.market.carry import InterestHistory, interest_of
 from airpocket.market.state import Contract
 
-_POINT_NS = 5 * MINUTE_NS  # a longer bar's openings are spread over its range
+# Finer bars are folded into steps of this length, the openings of coarser ones spread over their range.
+STEP_NS = 5 * MINUTE_NS
 _MOST_POINTS = 12
 
 
@@ -67,6 +68,7 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     own = _covers(contract.base, start + lead, int(known_at[-1]), s.own_share)
     path = contract if own else reference
     settled = min(int(known_at[-1]), int(path.base.end[-1]) if len(path.base) else 0)
+    settled -= settled % STEP_NS
     if now - settled > s.stale_h * HOUR_NS:
         return "no fresh price bars to follow its positions by"
     assumed = [*jumps, *_gaps(known_at, s), *_stand_ins(contract, path, history, s)]
@@ -74,27 +76,50 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
 
 
 def rows_of(feed: Feed, after: int, turnover_day: float) -> Rows:
-    """The bars that end in (after, settled], each with what was known of open interest at its end.
+    """The steps that end in (after, settled], each with what was known of open interest at its end.
 
     Before the first figure its value stands in, so that what was open already gets entry prices.
     """
     bars = feed.path.base
     first = int(np.searchsorted(bars.end, max(after, feed.start), side="right"))
     last = int(np.searchsorted(bars.end, feed.settled, side="right"))
-    end, length = bars.end[first:last], (bars.end - bars.ts)[first:last]
-    at = np.searchsorted(feed.known_at, end, side="right") - 1
-    interest = feed.coin[np.maximum(at, 0)]
+    length = (bars.end - bars.ts)[first:last]
+    if last == first:
+        return Rows(length, length, length > 0, np.empty((7, 0)))
+    end = _step_end(bars.end[first:last], length)
+    heads = np.flatnonzero(np.diff(end, prepend=-1))
     high, low, close, volume = (
         each[first:last] for each in (bars.high, bars.low, bars.close, bars.volume)
     )
-    measured = np.isfinite(volume) & feed.own_path
-    volume = np.where(measured, volume, turnover_day * interest * length / DAY_NS)
+    end, length = end[heads], np.add.reduceat(length, heads)
+    at = np.searchsorted(feed.known_at, end, side="right") - 1
+    interest = feed.coin[np.maximum(at, 0)]
+    traded = np.add.reduceat(volume, heads)
+    measured = np.isfinite(traded) & feed.own_path
+    highest, lowest = np.maximum.reduceat(high, heads), np.minimum.reduceat(low, heads)
     return Rows(
-        end=np.ascontiguousarray(end),
-        points=np.clip(length // _POINT_NS, 1, _MOST_POINTS),
+        end=end,
+        points=np.clip(length // STEP_NS, 1, _MOST_POINTS),
         measured=measured & (at >= 0),
-        facts=np.stack([high, low, (high + low + close) / 3.0, low, high, volume, interest]),
-    )
+        facts=np.stack([
+            highest, lowest, _mean_price((high + low + close) / 3.0, volume, heads), lowest, highest,
+            np.where(measured, traded, turnover_day * interest * length / DAY_NS), interest,
+        ]),
+    )  # fmt: skip
+
+
+def _step_end(end: IntArray, length: IntArray) -> IntArray:
+    """When the step a bar belongs to is over: its own end, or that of the steps' grid for finer bars."""
+    return np.where(length < STEP_NS, -(-end // STEP_NS) * STEP_NS, end)
+
+
+def _mean_price(typical: FloatArray, volume: FloatArray, heads: IntArray) -> FloatArray:
+    """Volume-weighted typical price of each step; plain where volume is not known or nil."""
+    weight = np.where(np.isfinite(volume), volume, 0.0)
+    total = np.add.reduceat(weight, heads)
+    plain = np.add.reduceat(typical, heads) / np.diff(heads, append=len(typical))
+    weighted = np.add.reduceat(weight * typical, heads)
+    return np.divide(weighted, total, out=plain, where=total > 0.0)
 
 
 def _since_last_jump(

@@ -241,22 +241,51 @@ def _age(cohorts: Cohorts, ageing: FloatArray) -> None:
         scale = cohorts.scale[side]
         stay, one, two = ageing[0] * scale, ageing[1] * scale, ageing[2] * scale
         width = source.shape[1]
-        for j in range(first, last + 1):
-            for k in range(width):
-                moved = (
-                    stay * source[j, k] + one * source[j - 1, k] + two * source[j - 2, k]
-                )  # rows below `first` are empty
-                target[j, k] = moved if moved > _DUST else 0.0
+        _drift(
+            source.reshape(-1), target.reshape(-1), first * width, (last + 1) * width, width,
+            stay, one, two,
+        )  # fmt: skip
         for k in range(width):
             edge = (one + two) * source[last, k] + two * source[last - 1, k]
             target[last, k] += edge
         source[first : last + 1] = 0.0
-        total = 0.0
-        for j in range(first, last + 1):
-            total += target[j, width - 1]
-        cohorts.held[side] = total
+        cohorts.held[side] = _sum(target[first : last + 1, width - 1])
         cohorts.scale[side] = 1.0
     cohorts.counts[PARITY] = new
+
+
+@kernel
+def _drift(  # noqa: PLR0913, PLR0917 - flat arrays and scalars, so that the loop becomes vector code
+    source: FloatArray,
+    target: FloatArray,
+    start: int,
+    stop: int,
+    width: int,
+    stay: float,
+    one: float,
+    two: float,
+) -> None:
+    """target = source, spread over its own row, the next one out and the one after; dust becomes 0."""
+    inner, outer = source[start - width : stop], source[start - 2 * width : stop]
+    own, into = source[start:stop], target[start:stop]
+    for i in range(stop - start):
+        moved = stay * own[i] + one * inner[i] + two * outer[i]
+        into[i] = moved if moved > _DUST else 0.0
+
+
+@kernel
+def _sum(column: FloatArray) -> float:
+    """Sum by four running totals, which do not wait for one another."""
+    a = b = c = d = 0.0
+    whole = len(column) // 4 * 4
+    for j in range(0, whole, 4):
+        a += column[j]
+        b += column[j + 1]
+        c += column[j + 2]
+        d += column[j + 3]
+    for j in range(whole, len(column)):
+        a += column[j]
+    return (a + b) + (c + d)
 
 
 @kernel
