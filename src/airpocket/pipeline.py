@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.cascade.scan import cascade_of
 from airpocket.cascade.settings import CascadeSettings
+from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.events import Batch, Event
 from airpocket.domain.tells import Graded
 from airpocket.domain.units import TimeNs
@@ -17,6 +18,7 @@ from airpocket.liquidations.settings import MapSettings
 from airpocket.liquidations.state import MapState
 from airpocket.market.health import Channel, channels
 from airpocket.market.state import Market, MarketState
+from airpocket.playbook.situation import Situation
 from airpocket.signals.panel import Signals, SignalSettings, SignalState
 from airpocket.verdict.effects import EffectSettings, effect_rows
 from airpocket.verdict.triggers import TriggerSettings, swing_break, trigger_rows
@@ -46,6 +48,23 @@ class Assessment:
     cascade: Cascade | Unscanned
     triggers: tuple[Graded, ...]
     clusters: tuple[Graded, ...]
+
+    def situation(
+        self,
+        catalysts: tuple[Catalyst, ...] | None = None,
+        portfolio_usd: float | None = None,
+    ) -> Situation:
+        """What a plan looks at, of this moment."""
+        return Situation(
+            market=self.market,
+            signals=self.signals,
+            roadmap=self.roadmap,
+            triggers=self.triggers,
+            map=self.map,
+            cascade=self.cascade,
+            catalysts=catalysts,
+            portfolio_usd=portfolio_usd,
+        )
 
 
 class Assessor:

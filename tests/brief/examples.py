@@ -17,8 +17,10 @@ from airpocket.brief.model import (
     PocketRow,
     PriceSection,
     Record,
+    Redraw,
     RiskBand,
     Side,
+    SideStep,
     StopRow,
     Verdict,
     Way,
@@ -27,6 +29,7 @@ from airpocket.domain.estimates import Estimate, Provenance, known, unknown
 from airpocket.domain.tells import Graded, Reading, Tell, at_least, at_most, context
 from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, format_time
 from airpocket.levels.roadmap import Level, Roadmap, Rule, VolumeProfile, Zone
+from airpocket.playbook.records import Cap
 
 NOW = 1_760_126_400_000_000_000  # 2025-10-10T20:00Z
 LAST = 4312.5
@@ -317,16 +320,26 @@ def _cascade() -> CascadeSection:
         unknown=None,
         easier="up",
         glide=modelled(0.71, words.RATIO, 0.52, 0.96),
+        runaway=unknown(words.RATIO, "how fast orders come back is not known"),
+        redrawn=[
+            Redraw(
+                direction="up", price=3325.0, spent_usd=modelled(2.1e8, words.USD, 1e8, 4e8),
+                easier="down", glide=modelled(1.3, words.RATIO, 0.9, 1.8),
+            )
+        ],
         ways=[
             Way(
                 direction=direction,
                 absorbed_by="square-root law: $18.2 bn a day, 3.1 % a day",
                 costs=[
-                    Cost(percent=sign * 3, ignition_usd=modelled(cost, words.USD, 0.6 * cost, 2 * cost)),
-                    Cost(percent=sign * 5, ignition_usd=unknown(words.USD, "beyond the map")),
+                    Cost(percent=sign * 3, ignition_usd=modelled(cost, words.USD, 0.6 * cost, 2 * cost),
+                         patient_usd=modelled(9 * cost, words.USD, 5 * cost, 15 * cost)),
+                    Cost(percent=sign * 5, ignition_usd=unknown(words.USD, "beyond the map"),
+                         patient_usd=unknown(words.USD, "beyond the map")),
                 ],
                 pockets=[
-                    PocketRow(push_usd=9.4e7, start_percent=sign * 1.8, stop_percent=sign * 2.6, forced_usd=3e8)
+                    PocketRow(push_usd=9.4e7, start_percent=sign * 1.8, stop_percent=sign * 2.6, forced_usd=3e8,
+                              inside_grid=direction == "up")
                 ],
                 stops=[
                     StopRow(
@@ -337,6 +350,7 @@ def _cascade() -> CascadeSection:
                 ],
                 fast=unknown(words.RATIO, "no order book is stored for this time"),
                 slow=modelled(0.22, words.RATIO, 0.14, 0.35),
+                overshoot=unknown(words.RATIO, "how fast orders come back is not known"),
             )
             for direction, sign, cost in (("up", 1, 1.3e8), ("down", -1, 1.9e8))
         ],
@@ -486,23 +500,40 @@ def rich(*, simulated: bool = False) -> Brief:
             )
         ],
         roadmap=_roadmap(),
-        shorts=Side(
-            unknown=None,
-            readings=[],
-            rules=[
+        shorts=_side(
+            [
                 "Cap leverage at 3 while a trigger fires.",
                 "Keep liquidation 12 % away or further.",
-            ],
+            ]
         ),
-        longs=Side(
-            unknown=None,
-            readings=[],
-            rules=["No adds on vertical candles; bid the retest."],
-        ),
+        longs=_side(["No adds on vertical candles; bid the retest."]),
         record=Record(
             summary="2 of 4 triggers have been evaluated",
             entries=["funding spike: lift 2.8, 57 cases"],
         ),
+    )
+
+
+def _side(zones) -> Side:
+    step = SideStep(
+        title="Trend acceleration", state="firing", when="a higher high on growing volume",
+        do="buy back 10 ETH at once", because=["both tells speak"], refs=["M32"],
+    )  # fmt: skip
+    cap = Cap(
+        id="gap",
+        rule="2 × maintenance left after 15 %",
+        max_leverage_x=modelled(5.9, "x", 5.9, 5.9),
+        binding=True,
+    )
+    return Side(
+        unknown=None, model="Worked for a model short of 20 ETH.", answer="SHORT 20 ETH: nothing must be cut.",
+        readings=[], steps=[step], caps=[cap], zones=zones, notes=["see airpocket plan"],
+    )  # fmt: skip
+
+
+def _no_side(why) -> Side:
+    return Side(
+        unknown=why, model="", answer="", readings=[], steps=[], caps=[], zones=[], notes=[]
     )
 
 
@@ -537,11 +568,17 @@ def empty() -> Brief:
         clusters=[],
         map=MapSection(unknown=none, clusters=[], sources=[], notes=[], heat=None),
         cascade=CascadeSection(
-            unknown=none, easier="unknown", glide=unknown(words.RATIO, none), ways=[], notes=[]
+            unknown=none,
+            easier="unknown",
+            glide=unknown(words.RATIO, none),
+            runaway=unknown(words.RATIO, none),
+            ways=[],
+            redrawn=[],
+            notes=[],
         ),
         flows=[],
         roadmap=Roadmap(zones=[], rules=[], profile=None, averages={}, missing=[]),
-        shorts=Side(unknown=none, readings=[], rules=[]),
-        longs=Side(unknown=none, readings=[], rules=[]),
+        shorts=_no_side(none),
+        longs=_no_side(none),
         record=Record(summary="not yet evaluated", entries=[]),
     )

@@ -5,7 +5,6 @@ from functools import lru_cache
 import samples
 
 from airpocket.cascade.records import Unscanned
-from airpocket.delivery.answers import situation_from
 from airpocket.domain.positions import Position
 from airpocket.domain.units import DAY_NS, HOUR_NS, TimeNs
 from airpocket.liquidations.records import Unmapped
@@ -22,7 +21,7 @@ def situation(seed=0, portfolio=1_000_000.0, venue="binance_usdm", now=NOW) -> S
     assessor = Assessor("ETH")
     assessor.apply(samples.bars(DAYS * 24, seed=seed, venue=venue))
     assessor.apply(samples.funding(DAYS * 3, venue=venue))
-    made = situation_from(assessor.assess(now), None, portfolio)
+    made = assessor.assess(now).situation(None, portfolio)
     return Situation(
         market=made.market, signals=made.signals, roadmap=made.roadmap, triggers=made.triggers,
         map=Unmapped("no map in this test"), cascade=Unscanned("no scan in this test"),

@@ -10,14 +10,13 @@ from airpocket.brief.model import (
     Health,
     PriceSection,
     Record,
-    Side,
     Verdict,
 )
+from airpocket.brief.sides import side_section
 from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.domain.tells import NOT_EVALUATED, Reading
+from airpocket.domain.tells import NOT_EVALUATED
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, format_time
-from airpocket.levels.roadmap import Roadmap
 from airpocket.market.health import Channel
 from airpocket.market.state import Market
 from airpocket.pipeline import Assessment
@@ -25,7 +24,6 @@ from airpocket.signals.funding import venue_fundings
 from airpocket.signals.interest import lead_interest, venue_interests
 from airpocket.signals.windows import values_at
 
-NO_POSITION = "this version does not read positions yet"
 _CHART_DAYS = 14
 _WANTED = {
     "open_interest": "open interest",
@@ -55,8 +53,8 @@ def compose(assessment: Assessment) -> Brief:
         cascade=cascade_section(assessment.cascade),
         flows=list(assessment.signals.flows),
         roadmap=assessment.roadmap,
-        shorts=_side(assessment, "shorts"),
-        longs=_side(assessment, "longs"),
+        shorts=side_section(assessment, "short"),
+        longs=side_section(assessment, "long"),
         record=Record(summary=NOT_EVALUATED, entries=[]),
     )
 
@@ -188,22 +186,3 @@ def _verdict(assessment: Assessment) -> Verdict:
         because=["this version has no state machine yet; the triggers stand alone"],
         would_change=blind,
     )
-
-
-def _side(assessment: Assessment, side: str) -> Side:
-    regimes = {reading.id: reading for reading in assessment.signals.regimes}
-    chosen: list[Reading] = [regimes[name] for name in ("funding", "interest", "volatility")]
-    return Side(unknown=NO_POSITION, readings=chosen, rules=_watch(assessment.roadmap, side))
-
-
-def _watch(roadmap: Roadmap, side: str) -> list[str]:
-    """The nearest zones that would hurt this side, in sentences."""
-    shorts = side == "shorts"
-    zones = [zone for zone in roadmap.zones if zone.bias == ("resistance" if shorts else "support")]
-    near = sorted(zones, key=lambda zone: abs(zone.distance_percent))[:2]
-    beyond = "above" if shorts else "below"
-    return [
-        f"{zone.role.replace('_', ' ')} {zone.low:,.2f} to {zone.high:,.2f} "
-        f"({zone.distance_percent:+.1f} %): a close {beyond} it works against {side}"
-        for zone in near
-    ]

@@ -12,11 +12,12 @@ from airpocket.brief.model import (
     MapSection,
     MapSource,
     PocketRow,
+    Redraw,
     RiskBand,
     StopRow,
     Way,
 )
-from airpocket.cascade.records import Cascade, Scan, Unscanned
+from airpocket.cascade.records import Cascade, Direction, Redrawn, Scan, Unscanned
 from airpocket.domain.estimates import COIN, PERCENT, RATIO, USD, Estimate, known, unknown
 from airpocket.domain.events import FloatArray
 from airpocket.domain.units import PositionSide
@@ -146,31 +147,34 @@ def _heat(heat: Heat, edge: FloatArray, price: float) -> HeatGrid | None:
 
 
 def cascade_section(found: Cascade | Unscanned) -> CascadeSection:
-    """Both directions of the fuel scan and the easier one."""
+    """Both directions of the fuel scan, the easier one, and the same after the nearest cluster."""
     if isinstance(found, Unscanned):
+        missing = unknown(RATIO, found.reason)
         return CascadeSection(
-            unknown=found.reason, easier="unknown", glide=unknown(RATIO, found.reason), ways=[],
-            notes=[],
+            unknown=found.reason, easier="unknown", glide=missing, runaway=missing, ways=[],
+            redrawn=[], notes=[],
         )  # fmt: skip
     return CascadeSection(
-        unknown=None, easier=found.easier, glide=found.glide,
-        ways=[_way(found.up), _way(found.down)], notes=list(found.notes),
-    )  # fmt: skip
+        unknown=None,
+        easier=found.easier,
+        glide=found.glide,
+        runaway=found.runaway,
+        ways=[_way(found.up), _way(found.down)],
+        redrawn=[_redraw(each) for each in found.redrawn],
+        notes=list(found.notes),
+    )
 
 
 def _way(scan: Scan) -> Way:
-    sign = 1.0 if scan.direction == "up" else -1.0
     return Way(
         direction=scan.direction,
         absorbed_by=scan.profile.label,
-        costs=[
-            Cost(percent=sign * abs(percent), ignition_usd=cost)
-            for percent, cost in scan.cost.items()
-        ],
+        costs=_costs(scan.direction, scan.cost, scan.cost_slow),
         pockets=[
             PocketRow(
                 push_usd=each.push_usd, start_percent=each.start_percent,
                 stop_percent=each.stop_percent, forced_usd=each.forced_usd,
+                inside_grid=each.inside_grid,
             )
             for each in scan.pockets
         ],
@@ -183,4 +187,25 @@ def _way(scan: Scan) -> Way:
         ],
         fast=scan.fast,
         slow=scan.slow,
+        overshoot=scan.overshoot,
     )  # fmt: skip
+
+
+def _costs(
+    direction: Direction, costs: dict[float, Estimate], patient: dict[float, Estimate]
+) -> list[Cost]:
+    sign = 1.0 if direction == "up" else -1.0
+    return [
+        Cost(percent=sign * abs(percent), ignition_usd=cost, patient_usd=patient[percent])
+        for percent, cost in costs.items()
+    ]
+
+
+def _redraw(redrawn: Redrawn) -> Redraw:
+    return Redraw(
+        direction=redrawn.direction,
+        price=redrawn.price,
+        spent_usd=redrawn.spent,
+        easier=redrawn.easier,
+        glide=redrawn.glide,
+    )

@@ -2,8 +2,15 @@
 
 from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Facts, Grid, Points, Words, band, nothing
-from airpocket.brief.model import CascadeSection, ClusterRow, MapSection, Way
+from airpocket.brief.model import CascadeSection, ClusterRow, MapSection, Redraw, Way
 from airpocket.domain.tells import Tell
+
+_EASIER = {
+    "up": "Up is the easier way: a push up costs less.",
+    "down": "Down is the easier way: a push down costs less.",
+    "even": "Neither way is clearly easier.",
+    "unknown": "Which way is easier is unknown.",
+}
 
 
 def map_blocks(section: MapSection) -> list[Block]:
@@ -50,35 +57,54 @@ def cascade_blocks(section: CascadeSection) -> list[Block]:
     """The easier way first, then each direction's costs, pockets and stops."""
     if section.unknown is not None:
         return [nothing(section.unknown)]
-    easier = {
-        "up": "Up is the easier way: a push up costs less.",
-        "down": "Down is the easier way: a push down costs less.",
-        "even": "Neither way is clearly easier.",
-    }.get(section.easier, f"The easier way is {words.name(section.easier)}.")
-    glide = Tell(id="glide", label="Cost of a push up over a push down", estimate=section.glide)
-    blocks: list[Block] = [Words(easier, strong=True), Facts("", [glide]), _costs(section.ways)]
+    facts = [
+        Tell(id="glide", label="Cost of a push up over a push down", estimate=section.glide),
+        Tell(
+            id="runaway", label="R from which nothing turns a burst round", estimate=section.runaway
+        ),
+    ]
+    blocks: list[Block] = [Words(_EASIER[section.easier], strong=True), Facts("", facts)]
+    blocks.append(_costs(section.ways))
     for way in section.ways:
         blocks.extend(_way(way))
+    if section.redrawn:
+        blocks.append(_redrawn(section.redrawn))
     if section.notes:
         blocks.append(Points("What it rests on", section.notes))
     return blocks
 
 
 def _costs(ways: list[Way]) -> Grid:
-    """One row a distance, a column each way: the glide path."""
+    """One row a distance, a column each way: the glide path; the patient end where it is another."""
     distances = sorted({abs(cost.percent) for way in ways for cost in way.costs})
-    by_way = {way.direction: {abs(c.percent): c.ignition_usd for c in way.costs} for way in ways}
+    by_way = {way.direction: {abs(c.percent): c for c in way.costs} for way in ways}
+    patient = any(c.patient_usd != c.ignition_usd for way in ways for c in way.costs)
+    rows: list[tuple[Cell, ...]] = []
+    for percent in distances:
+        found = [by_way.get(way, {}).get(percent) for way in ("up", "down")]
+        cells: list[Cell] = ["-" if each is None else each.ignition_usd for each in found]
+        if patient:
+            cells += ["-" if each is None else each.patient_usd for each in found]
+        rows.append((f"{percent:g} %", *cells))
+    columns = ("Distance", "Up", "Down")
+    if patient:
+        columns = (*columns, "Up, worked over a day", "Down, worked over a day")
+    return Grid("What an outside push must exceed to trade beyond", columns, rows)
+
+
+def _redrawn(redrawn: list[Redraw]) -> Grid:
+    """What the same costs become once the nearest cluster has gone off."""
     rows: list[tuple[Cell, ...]] = [
         (
-            f"{percent:g} %",
-            by_way.get("up", {}).get(percent, "-"),
-            by_way.get("down", {}).get(percent, "-"),
+            f"{each.direction} to {words.price(each.price)}",
+            each.spent_usd,
+            each.glide,
+            words.name(each.easier),
         )
-        for percent in distances
+        for each in redrawn
     ]
-    return Grid(
-        "What an outside push must exceed to trade beyond", ("Distance", "Up", "Down"), rows
-    )
+    columns = ("After price went", "Forced flow spent", "Cost up over cost down", "Easier")
+    return Grid("Once the nearest cluster has gone off", columns, rows)
 
 
 def _way(way: Way) -> list[Block]:
@@ -89,6 +115,7 @@ def _way(way: Way) -> list[Block]:
             [
                 Tell(id=f"fast_{way.direction}", label="R against what rests now", estimate=way.fast),
                 Tell(id=f"slow_{way.direction}", label="R in the slow limit", estimate=way.slow),
+                Tell(id=f"peak_{way.direction}", label="First peak over the push", estimate=way.overshoot),
             ],
         ),
         Words(f"{title}, absorbed by: {words.plain(way.absorbed_by)}"),
@@ -116,7 +143,8 @@ def _pockets(title: str, way: Way) -> Grid:
         (
             words.with_unit(each.push_usd, words.USD),
             words.signed_percent(each.start_percent),
-            words.signed_percent(each.stop_percent),
+            words.signed_percent(each.stop_percent)
+            + ("" if each.inside_grid else ", where the scan ends: nothing seen stops it"),
             words.with_unit(each.forced_usd, words.USD),
         )
         for each in way.pockets

@@ -8,6 +8,7 @@ from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.domain.units import PositionSide
 from airpocket.levels.roadmap import Roadmap
+from airpocket.playbook.records import Cap, StepState
 
 SCHEMA = "airpocket.brief/2"
 
@@ -125,6 +126,7 @@ class Cost(Struct, frozen=True, kw_only=True):
 
     percent: float  # signed
     ignition_usd: Estimate
+    patient_usd: Estimate  # the same against the square-root law alone: worked over about a day
 
 
 class PocketRow(Struct, frozen=True, kw_only=True):
@@ -134,6 +136,7 @@ class PocketRow(Struct, frozen=True, kw_only=True):
     start_percent: float
     stop_percent: float
     forced_usd: float
+    inside_grid: bool
 
 
 class StopRow(Struct, frozen=True, kw_only=True):
@@ -155,6 +158,17 @@ class Way(Struct, frozen=True, kw_only=True):
     stops: list[StopRow]
     fast: Estimate
     slow: Estimate
+    overshoot: Estimate
+
+
+class Redraw(Struct, frozen=True, kw_only=True):
+    """The glide path once the nearest cluster one way has gone off and price stands beyond it."""
+
+    direction: Literal["up", "down"]
+    price: float
+    spent_usd: Estimate
+    easier: str
+    glide: Estimate
 
 
 class CascadeSection(Struct, frozen=True, kw_only=True):
@@ -163,16 +177,38 @@ class CascadeSection(Struct, frozen=True, kw_only=True):
     unknown: str | None
     easier: str
     glide: Estimate
+    runaway: Estimate
     ways: list[Way]
+    redrawn: list[Redraw]
     notes: list[str]
 
 
+class SideStep(Struct, frozen=True, kw_only=True):
+    """One step of a play in words; its figures are in the plan of a position."""
+
+    title: str
+    state: StepState
+    when: str
+    do: str
+    because: list[str]
+    refs: list[str]
+
+
 class Side(Struct, frozen=True, kw_only=True):
-    """What the brief says to one side of the market, without knowing the reader's position."""
+    """What the brief says to one side of the market, without knowing the reader's position.
+
+    The steps and caps are those of a model position, described in `model`; `unknown` says why there are
+    none. zones: the nearest prices that would hurt this side, in sentences.
+    """
 
     unknown: str | None
+    model: str
+    answer: str
     readings: list[Reading]
-    rules: list[str]
+    steps: list[SideStep]
+    caps: list[Cap]
+    zones: list[str]
+    notes: list[str]
 
 
 class Record(Struct, frozen=True, kw_only=True):

@@ -198,9 +198,24 @@ def _profile(roadmap: Roadmap) -> list[Block]:
 
 def _side(side: Side) -> list[Block]:
     blocks: list[Block] = [] if side.unknown is None else [nothing(side.unknown)]
+    if side.answer:
+        blocks += [Words(words.plain(side.answer), strong=True), Words(words.plain(side.model))]
+    if side.steps:
+        steps: list[tuple[Cell, ...]] = [
+            (step.title, step.state, step.when, step.do) for step in side.steps
+        ]
+        loudest = next((at for at, step in enumerate(side.steps) if step.state == "firing"), None)
+        blocks.append(Grid("Plays", ("Step", "State", "When", "Do"), steps, marked=loudest))
+    if side.caps:
+        caps: list[tuple[Cell, ...]] = [
+            (cap.rule, cap.max_leverage_x, "binds" if cap.binding else "") for cap in side.caps
+        ]
+        blocks.append(Grid("Most leverage", ("Rule", "Most", ""), caps))
+    if side.zones:
+        blocks.append(Points("Zones to watch", side.zones))
     blocks.extend(side.readings)
-    if side.rules:
-        blocks.append(Points("Rules", side.rules))
+    if side.notes:
+        blocks.append(Points("", side.notes))
     return blocks or [nothing("nothing was computed")]
 
 

@@ -16,7 +16,7 @@ from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.catalysts import read_catalysts
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import facts_of, newest
-from airpocket.pipeline import Assessment, Assessor
+from airpocket.pipeline import Assessor
 from airpocket.playbook.plan import plan_for
 from airpocket.playbook.records import Plan
 from airpocket.playbook.situation import Situation
@@ -83,26 +83,7 @@ def _situation(
     assessor = Assessor(asset)
     for fact in facts_of(lake, asset, now):
         assessor.apply(fact)
-    return situation_from(assessor.assess(now), calendar, held.portfolio_usd)
-
-
-def situation_from(
-    assessment: Assessment,
-    catalysts: tuple[Catalyst, ...] | None = None,
-    portfolio_usd: float | None = None,
-) -> Situation:
-    """What a plan looks at, from an assessment."""
-    return Situation(
-        market=assessment.market,
-        signals=assessment.signals,
-        roadmap=assessment.roadmap,
-        triggers=assessment.triggers,
-        map=assessment.map,
-        cascade=assessment.cascade,
-        verdict=getattr(assessment, "verdict", None),
-        catalysts=catalysts,
-        portfolio_usd=portfolio_usd,
-    )
+    return assessor.assess(now).situation(calendar, held.portfolio_usd)
 
 
 def _planned(position: Position, situation: Situation, where: str) -> Plan:
