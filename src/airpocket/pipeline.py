@@ -21,6 +21,9 @@ from airpocket.market.state import Market, MarketState
 from airpocket.playbook.situation import Situation
 from airpocket.signals.panel import Signals, SignalSettings, SignalState
 from airpocket.verdict.effects import EffectSettings, effect_rows
+from airpocket.verdict.judge import verdict
+from airpocket.verdict.records import Verdict
+from airpocket.verdict.settings import VerdictSettings
 from airpocket.verdict.triggers import TriggerSettings, swing_break, trigger_rows
 
 
@@ -34,6 +37,7 @@ class Settings:
     cascade: CascadeSettings = field(default_factory=CascadeSettings)
     triggers: TriggerSettings = field(default_factory=TriggerSettings)
     effects: EffectSettings = field(default_factory=EffectSettings)
+    verdict: VerdictSettings = field(default_factory=VerdictSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Assessment:
     cascade: Cascade | Unscanned
     triggers: tuple[Graded, ...]
     clusters: tuple[Graded, ...]
+    verdict: Verdict
 
     def situation(
         self,
@@ -62,6 +67,7 @@ class Assessment:
             triggers=self.triggers,
             map=self.map,
             cascade=self.cascade,
+            verdict=self.verdict,
             catalysts=catalysts,
             portfolio_usd=portfolio_usd,
         )
@@ -98,9 +104,9 @@ class Assessor:
         mapped = self._map.measure(market)
         roadmap = find_levels(market.reference, now, s.levels)
         found = cascade_of(mapped, market, signals, s.cascade)
-        triggers = trigger_rows(market, signals, s.triggers)
+        triggers = trigger_rows(market, signals, s.triggers, mapped)
         broken = swing_break(market, signals, s.triggers)
-        clusters = effect_rows(market, signals, broken, s.triggers, s.effects)
+        clusters = effect_rows(market, signals, broken, s.triggers, s.effects, mapped)
         return Assessment(
             market=market,
             health=tuple(channels(market)),
@@ -110,6 +116,7 @@ class Assessor:
             cascade=found,
             triggers=tuple(triggers),
             clusters=tuple(clusters),
+            verdict=verdict(market, signals, mapped, found, s.verdict),
         )
 
 

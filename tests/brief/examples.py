@@ -22,7 +22,6 @@ from airpocket.brief.model import (
     Side,
     SideStep,
     StopRow,
-    Verdict,
     Way,
 )
 from airpocket.domain.estimates import Estimate, Provenance, known, unknown
@@ -30,6 +29,7 @@ from airpocket.domain.tells import Graded, Reading, Tell, at_least, at_most, con
 from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, format_time
 from airpocket.levels.roadmap import Level, Roadmap, Rule, VolumeProfile, Zone
 from airpocket.playbook.records import Cap
+from airpocket.verdict.records import Transition, Verdict
 
 NOW = 1_760_126_400_000_000_000  # 2025-10-10T20:00Z
 LAST = 4312.5
@@ -429,14 +429,7 @@ def rich(*, simulated: bool = False) -> Brief:
             hedged_longs=fact(10, words.PERCENT, provenance="modelled", interval=(5, 20)),
         ),
         triggers=_triggers(),
-        verdict=Verdict(
-            state="ignition",
-            because=["one trigger fires (funding spike with OI drop)", "spot does not lead yet"],
-            would_change=[
-                "squeeze on: a 4 h close above 4,410.00",
-                "quiet: funding back within 1 sd",
-            ],
-        ),
+        verdict=_verdict(),
         regimes=[
             Reading(
                 id="funding_regime",
@@ -514,6 +507,31 @@ def rich(*, simulated: bool = False) -> Brief:
     )
 
 
+def _verdict() -> Verdict:
+    return Verdict(
+        id="verdict", title="Verdict", state="ignition", direction="up", since=NOW - 2 * HOUR_NS,
+        because=["one trigger fires (funding spike with OI drop)", "spot does not lead yet"],
+        would_change=["squeeze on: a 4 h close above 4,410.00", "quiet: funding back within 1 sd"],
+        other="quiet", missing=["no trade tape"], refs=["M7"], implication="forced flow may follow",
+        path=[
+            Transition(at=NOW - 2 * HOUR_NS, direction="up", before="armed", after="ignition",
+                       because=["closed 0.7 hourly ATRs beyond the extreme"])
+        ],
+        tells=[
+            at_most("green", "open interest over green hours", fact(-2.2, words.PERCENT), -1.0,
+                    "covering at -1 %")
+        ],
+    )  # fmt: skip
+
+
+def _no_verdict(why) -> Verdict:
+    return Verdict(
+        id="verdict", title="Verdict", state="unknown", direction=None, since=None, because=[why],
+        other="unknown", would_change=[], path=[], missing=[why], tells=[], refs=["M7"],
+        implication="nothing can be said",
+    )  # fmt: skip
+
+
 def _side(zones) -> Side:
     step = SideStep(
         title="Trend acceleration", state="firing", when="a higher high on growing volume",
@@ -563,7 +581,7 @@ def empty() -> Brief:
             hedged_longs=unknown(words.PERCENT, none),
         ),
         triggers=[],
-        verdict=Verdict(state="unknown", because=[none], would_change=[]),
+        verdict=_no_verdict(none),
         regimes=[],
         clusters=[],
         map=MapSection(unknown=none, clusters=[], sources=[], notes=[], heat=None),

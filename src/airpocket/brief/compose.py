@@ -10,7 +10,6 @@ from airpocket.brief.model import (
     Health,
     PriceSection,
     Record,
-    Verdict,
 )
 from airpocket.brief.sides import side_section
 from airpocket.domain.estimates import Estimate, known, unknown
@@ -46,7 +45,7 @@ def compose(assessment: Assessment) -> Brief:
         health=_health(assessment),
         at_risk=at_risk(assessment.map),
         triggers=list(assessment.triggers),
-        verdict=_verdict(assessment),
+        verdict=assessment.verdict,
         regimes=list(assessment.signals.regimes),
         clusters=list(assessment.clusters),
         map=map_section(assessment.map),
@@ -81,6 +80,9 @@ def _answer(assessment: Assessment) -> str:
         what = "no trigger speaks"
     if blind and len(blind) < len(assessment.triggers):
         what += f" ({len(blind)} of {len(assessment.triggers)} can't be judged)"
+    state = assessment.verdict
+    way = f" {state.direction}" if state.direction else ""
+    what = f"verdict {state.state}{way}; {what}"
     label = "SIMULATED: " if market.simulated else ""
     return f"{label}{where}; {what}; {_mood(assessment)}; {short_headline(assessment.map)}."
 
@@ -174,15 +176,4 @@ def _channel(channel: Channel, now: int) -> ChannelHealth:
         longest_gap_h=channel.longest_gap_h,
         reason=channel.reason,
         sources=list(channel.sources),
-    )
-
-
-def _verdict(assessment: Assessment) -> Verdict:
-    blind = [
-        f"{row.title}: {row.because[0]}" for row in assessment.triggers if row.state == "unknown"
-    ]
-    return Verdict(
-        state="unknown",
-        because=["this version has no state machine yet; the triggers stand alone"],
-        would_change=blind,
     )

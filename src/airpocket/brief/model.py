@@ -9,6 +9,7 @@ from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.domain.units import PositionSide
 from airpocket.levels.roadmap import Roadmap
 from airpocket.playbook.records import Cap, StepState
+from airpocket.verdict.records import Verdict
 
 SCHEMA = "airpocket.brief/2"
 
@@ -68,14 +69,6 @@ class AtRisk(Struct, frozen=True, kw_only=True):
     longs: list[RiskBand]
     hedged_shorts: Estimate  # %, the share believed offset elsewhere; amounts are gross of it
     hedged_longs: Estimate
-
-
-class Verdict(Struct, frozen=True, kw_only=True):
-    """The state machine's word: quiet, armed, ignition, squeeze on, exhaustion, retrace; or unknown."""
-
-    state: str
-    because: list[str]
-    would_change: list[str]
 
 
 class ClusterRow(Struct, frozen=True, kw_only=True):

@@ -3,10 +3,14 @@
 from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Facts, Grid, Part, Points, Words, band, nothing
 from airpocket.brief.forced_page import cascade_blocks, map_blocks
-from airpocket.brief.model import AtRisk, Brief, Health, PriceSection, Side, Verdict
+from airpocket.brief.model import AtRisk, Brief, Health, PriceSection, Side
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
+from airpocket.domain.units import format_time
 from airpocket.levels.roadmap import Level, Roadmap, Zone
+from airpocket.verdict.records import Transition, Verdict
+
+_SHOWN_CHANGES = 6
 
 LEGEND = (
     "meas = read or summed from data; model = rests on an assumption; mixed = both. "
@@ -85,12 +89,33 @@ def _readings(readings: list[Reading], empty: str) -> list[Block]:
 
 
 def _verdict(verdict: Verdict) -> list[Block]:
-    blocks: list[Block] = [Words(words.name(verdict.state), strong=True)]
-    if verdict.because:
-        blocks.append(Points("Because", verdict.because))
-    if verdict.would_change:
-        blocks.append(Points("What would change it", verdict.would_change))
+    way = f", {verdict.direction}" if verdict.direction else ""
+    since = "" if verdict.since is None else f", since {words.moment(format_time(verdict.since))}"
+    blocks: list[Block] = [
+        Words(f"{words.name(verdict.state).upper()}{way}{since}", strong=True),
+        Words(
+            f"{words.plain(verdict.implication)}. Odds: {verdict.odds}; record: {verdict.record}."
+            f" The other direction: {verdict.other}."
+        ),
+    ]
+    for title, items in (
+        ("Because", verdict.because),
+        ("What would change it", verdict.would_change),
+        ("How it came here", [_change(each) for each in verdict.path[-_SHOWN_CHANGES:]]),
+        ("What would sharpen it", verdict.missing),
+    ):
+        if items:
+            blocks.append(Points(title, items))
+    if verdict.tells:
+        blocks.append(
+            Facts("Tell-tales of a broadening unwind, and what lies ahead", verdict.tells)
+        )
     return blocks
+
+
+def _change(change: Transition) -> str:
+    when = words.moment(format_time(change.at))
+    return f"{when}: {change.before} → {change.after} ({change.direction}): {'; '.join(change.because)}"
 
 
 def _at_risk(risk: AtRisk) -> list[Block]:

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import structs
 
 from airpocket.domain.estimates import PERCENT, Estimate, known, unknown
 from airpocket.domain.tells import Graded, Tell, at_least, at_most
-from airpocket.domain.units import DAY_NS, HOUR_NS
+from airpocket.domain.units import DAY_NS, HOUR_NS, PositionSide
 from airpocket.levels.pivots import confirmed_swings
+from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
 from airpocket.signals.panel import Signals
-from airpocket.verdict.triggers import SwingBreak, TriggerSettings, break_tells, judged
+from airpocket.verdict.triggers import SwingBreak, TriggerSettings, break_tells, judged, risk_tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,20 @@ class EffectSettings:
 
 def effect_rows(
     market: Market, signals: Signals, broken: SwingBreak, triggers: TriggerSettings,
-    settings: EffectSettings,
+    settings: EffectSettings, mapped: LiquidationMap | Unmapped | None = None,
 ) -> list[Graded]:  # fmt: skip
-    """The three rows of M10, in order."""
-    return [
+    """The three rows of M10, in order; a map adds the dollars behind each cluster, as context."""
+    rows = [
         _short_covering(signals, broken, triggers, settings),
         _flush_and_absorb(market, signals, settings),
         _crowded_longs(signals, settings),
+    ]
+    if mapped is None:
+        return rows
+    sides: tuple[PositionSide, ...] = ("short", "long", "long")
+    return [
+        structs.replace(row, tells=[*row.tells, risk_tell(side, mapped)])
+        for row, side in zip(rows, sides, strict=True)
     ]
 
 

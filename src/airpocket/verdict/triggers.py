@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from airpocket.domain.estimates import HOURS, RATIO, Estimate, known, unknown
+from airpocket.domain.estimates import HOURS, RATIO, USD, Estimate, known, unknown
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.tells import Graded, Tell, at_least, at_most, context
-from airpocket.domain.units import DAY_NS
+from airpocket.domain.units import DAY_NS, PositionSide
 from airpocket.levels.pivots import confirmed_swings
+from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
 from airpocket.signals.forced import forced_last_hour
 from airpocket.signals.panel import Signals
+
+_NEAR_PERCENT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,16 @@ def judged(required: list[Tell], armed_by: bool | None) -> tuple[str, list[str]]
     return "quiet", ["no tell speaks"]
 
 
-def trigger_rows(market: Market, signals: Signals, settings: TriggerSettings) -> list[Graded]:
-    """The four rows of M6, in order."""
+def trigger_rows(
+    market: Market,
+    signals: Signals,
+    settings: TriggerSettings,
+    mapped: LiquidationMap | Unmapped | None = None,
+) -> list[Graded]:
+    """The four rows of M6, in order; a map adds whose stops lie behind the break, as context."""
     broken = swing_break(market, signals, settings)
     return [
-        _clean_break(market, signals, broken, settings),
+        _clean_break(market, signals, broken, settings, mapped),
         _thin_hour_impulse(signals, settings),
         _funding_spike(signals, settings),
         _spot_led_burst(signals),
@@ -130,8 +138,19 @@ def break_tells(broken: SwingBreak, settings: TriggerSettings) -> list[Tell]:
     ]  # fmt: skip
 
 
+def risk_tell(side: PositionSide, mapped: LiquidationMap | Unmapped) -> Tell:
+    """Dollars of one side forced out within 5 %, as context."""
+    missing = isinstance(mapped, Unmapped)
+    risk = unknown(USD, mapped.reason) if missing else mapped.at_risk(side, _NEAR_PERCENT)
+    return context(f"{side}s_at_risk", f"{side}s forced out within {_NEAR_PERCENT:g} %", risk)
+
+
 def _clean_break(
-    market: Market, signals: Signals, broken: SwingBreak, settings: TriggerSettings
+    market: Market,
+    signals: Signals,
+    broken: SwingBreak,
+    settings: TriggerSettings,
+    mapped: LiquidationMap | Unmapped | None,
 ) -> Graded:
     flow, rank = forced_last_hour(market, "buy")
     required = [
@@ -143,6 +162,8 @@ def _clean_break(
     near = broken.atr.value is not None and broken.atr.value >= -settings.near_atr
     state, because = judged(required, near)
     tells = [*required, context("forced_buying", "forced buying, last hour", flow)]
+    if mapped is not None:
+        tells.append(risk_tell("short", mapped))
     return Graded(
         id="clean_break", title="Clean break of a recent swing high", state=state, because=because,
         tells=tells, refs=["M6a"],

@@ -1,0 +1,173 @@
+"""The verdict of a moment: the machine's state in its stronger direction, with what speaks for and against."""
+
+import numpy as np
+
+from airpocket.cascade.records import Cascade, Unscanned
+from airpocket.domain.errors import NothingKnown
+from airpocket.domain.estimates import PERCENT, RATIO, Estimate, known, unknown
+from airpocket.domain.tells import Tell, at_most, context
+from airpocket.domain.units import DAY_NS, HOUR_NS
+from airpocket.liquidations.records import LiquidationMap, Unmapped
+from airpocket.market.state import Market
+from airpocket.signals.panel import Signals
+from airpocket.verdict.evidence import Evidence, evidence_of
+from airpocket.verdict.machine import Course, fold
+from airpocket.verdict.outlook import would_change
+from airpocket.verdict.records import Direction, Transition, Verdict
+from airpocket.verdict.settings import VerdictSettings
+from airpocket.verdict.triggers import risk_tell
+
+# from the least to the most telling
+_RANK = ("quiet", "consolidation", "retrace", "armed", "exhaustion", "ignition", "squeeze on")
+_DIRECTIONS: tuple[Direction, Direction] = ("up", "down")
+_IMPLICATION = {
+    "quiet": "nothing is being forced",
+    "armed": "fuel and price are in place; a break would start forced flow",
+    "ignition": "the level broke; forced flow may follow",
+    "squeeze on": "positions are being forced out; the move feeds on itself while they last",
+    "exhaustion": "the forced flow is running dry",
+    "retrace": "the leg is being given back",
+    "consolidation": "the leg is kept without being driven further",
+    "unknown": "nothing can be said",
+}
+
+
+def verdict(
+    market: Market,
+    signals: Signals,
+    mapped: LiquidationMap | Unmapped,
+    found: Cascade | Unscanned,
+    settings: VerdictSettings | None = None,
+) -> Verdict:
+    """The state machine M7 at the market's time, as far as bars, funding and open interest allow."""
+    s = settings or VerdictSettings()
+    try:
+        evidence = evidence_of(market, s)
+    except NothingKnown as error:
+        return _unknown(str(error))
+    fault = _fault(evidence, market.now)
+    if fault:
+        return _unknown(fault)
+    runs = {direction: fold(evidence, direction, s) for direction in _DIRECTIONS}
+    direction = max(_DIRECTIONS, key=lambda d: (_RANK.index(runs[d][0].state), runs[d][0].since))
+    course, path = runs[direction]
+    other = runs["down" if direction == "up" else "up"][0]
+    tells = _tells(evidence, signals, mapped, found, market.now)
+    quiet = course.state == "quiet"
+    return Verdict(
+        id="verdict",
+        title="Verdict",
+        state=course.state,
+        direction=None if quiet else direction,
+        since=course.since or None,
+        because=_because(course, path, direction, signals),
+        other=other.state,
+        would_change=[
+            *would_change(course, evidence, direction, s),
+            *(
+                would_change(other, evidence, "down" if direction == "up" else "up", s)
+                if quiet
+                else []
+            ),
+        ],
+        path=path,
+        missing=_missing(evidence, signals),
+        tells=tells,
+        refs=["M7"],
+        implication=_IMPLICATION[course.state],
+    )
+
+
+def _unknown(reason: str) -> Verdict:
+    return Verdict(
+        id="verdict", title="Verdict", state="unknown", direction=None, since=None, because=[reason],
+        other="unknown", would_change=[], path=[], missing=[reason], tells=[], refs=["M7"],
+        implication=_IMPLICATION["unknown"],
+    )  # fmt: skip
+
+
+def _fault(evidence: Evidence, now: int) -> str:
+    if len(evidence) == 0 or now - int(evidence.end[-1]) > 2 * HOUR_NS:
+        return "no hour has closed in the last two"
+    if not (np.isfinite(evidence.top[-1]) and np.isfinite(evidence.atr[-1])):
+        return "too few hours of prices to know what is usual"
+    return ""
+
+
+def _because(
+    course: Course, path: list[Transition], direction: Direction, signals: Signals
+) -> list[str]:
+    if path and path[-1].after == course.state:
+        reasons = list(path[-1].because)
+    else:
+        reasons = ["price is away from its extremes, or nothing known is there to be forced"]
+    if course.state not in ("ignition", "squeeze on"):
+        return reasons
+    thinning = signals.tells["ask_thinning" if direction == "up" else "bid_thinning"]
+    spot = signals.tells["spot_premium"]
+    if direction == "up" and thinning.met and spot.met:
+        reasons.append("offers retreat and spot leads: the mark of a vertical leg")
+    elif thinning.met is False:
+        reasons.append(
+            "resting orders ahead are not retreating: a stall at the next level is likely"
+        )
+    return reasons
+
+
+def _missing(evidence: Evidence, signals: Signals) -> list[str]:
+    found = [
+        "no live book: whether quotes retreat from, or reload at, the next level is unknown",
+        "no trade tape: the speed of prints is unknown",
+    ]
+    if not np.isfinite(evidence.interest[-1]):
+        found.append("open interest of the last hour is not known: covering can't be told")
+    if not np.isfinite(evidence.funding_sd[-1]):
+        found.append("funding has no history to be scored by: crowding can't be told")
+    spot = signals.tells["spot_premium"]
+    if spot.met is None:
+        found.append(f"whether spot leads is unknown: {spot.estimate.unknown}")
+    return found
+
+
+def _tells(
+    evidence: Evidence,
+    signals: Signals,
+    mapped: LiquidationMap | Unmapped,
+    found: Cascade | Unscanned,
+    now: int,
+) -> list[Tell]:
+    """Tell-tales of a broadening unwind, then what map and scan put in the way."""
+    positive = signals.tells.get(_positive_id(signals))
+    tells = [
+        *([positive] if positive is not None else []),
+        at_most("green_interest", "open interest over the green hours of a day",
+                _green_interest(evidence, now), -1.0, "covering at -1 %"),
+        signals.tells["ask_thinning"],
+        signals.tells["bid_thinning"],
+        signals.tells["spot_premium"],
+    ]  # fmt: skip
+    tells += [risk_tell("short", mapped), risk_tell("long", mapped)]
+    glide = unknown(RATIO, found.reason) if isinstance(found, Unscanned) else found.glide
+    tells.append(context("glide", "cost of a push up over a push down", glide))
+    return tells
+
+
+def _positive_id(signals: Signals) -> str:
+    return next((name for name in signals.tells if name.startswith("funding_positive:")), "")
+
+
+def _green_interest(evidence: Evidence, now: int) -> Estimate:
+    """Change of open interest over the last day's hours that closed above their open, %."""
+    day = evidence.end > now - DAY_NS
+    green = day & (evidence.close > evidence.open)
+    changes = evidence.interest[green]
+    if int(day.sum()) < 24:
+        return unknown(PERCENT, "hours of the last day are missing")
+    if len(changes) == 0:
+        return unknown(PERCENT, "no hour of the last day closed above its open")
+    if not np.isfinite(changes).all():
+        return unknown(PERCENT, "open interest is not known for every one of those hours")
+    total = 100.0 * (float(np.prod(1.0 + changes)) - 1.0)
+    return known(
+        total, PERCENT, as_of=int(evidence.end[-1]), now=now, source="open interest by hour"
+    )
