@@ -15,10 +15,10 @@ from playbook.situations import NOW, last_close, play_of, position, situation, s
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, MarginError
 from airpocket.domain.estimates import known, unknown
-from airpocket.domain.tells import Reading
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
 from airpocket.market.state import Observations
 from airpocket.playbook.plan import plan_for
+from airpocket.verdict.records import Verdict
 
 
 def with_figures(base, **values):
@@ -305,7 +305,7 @@ def test_a_position_from_the_future_or_of_another_coin_is_refused() -> None:
 
 
 def test_the_push_to_liquidation_comes_from_the_scan() -> None:
-    profile = SimpleNamespace(distance=[0.0, 0.1, 0.3], label="a made book", as_of=NOW)
+    profile = SimpleNamespace(kind="book", distance=[0.0, 0.1, 0.3], label="a made book", as_of=NOW)
     scan = SimpleNamespace(profile=profile, ignition_usd=[0.0, 1e8, 3e8])
     cascade = SimpleNamespace(price=last_close(), up=scan, down=scan)
     plan = plan_for(position(), replace(situation(), cascade=cascade))
@@ -313,12 +313,42 @@ def test_the_push_to_liquidation_comes_from_the_scan() -> None:
     assert tell_of(plan.fuel, "ignition") == pytest.approx(1e9 * away)
 
 
+def told(state, direction) -> Verdict:
+    return Verdict(
+        id="verdict", title="Verdict", state=state, direction=direction, since=None, other="quiet",
+        because=["shorts pay"], would_change=[], path=[], missing=[], tells=[], refs=["M7"],
+        implication="",
+    )  # fmt: skip
+
+
 def test_the_verdict_is_told_when_there_is_one() -> None:
-    verdict = Reading(
-        id="verdict", title="Verdict", state="armed", because=["shorts pay"], tells=[], refs=["M7"]
+    plan = plan_for(position(), replace(situation(), verdict=told("armed", "up")))
+    assert "Verdict: armed, up: shorts pay." in plan.market.notes
+    assert "forced out now" not in plan.answer
+
+
+def test_a_squeeze_against_the_side_leads_the_answer_and_stops_adds() -> None:
+    squeezed = replace(situation(), verdict=told("squeeze on", "up"))
+    flushed = replace(situation(), verdict=told("squeeze on", "down"))
+    assert (
+        "squeeze on, up: shorts are being forced out now" in plan_for(position(), squeezed).answer
     )
-    plan = plan_for(position(), replace(situation(), verdict=verdict))
-    assert "Verdict: armed: shorts pay." in plan.market.notes
+    assert "forced out now" not in plan_for(position(), flushed).answer
+    long = plan_for(position(side="long"), flushed)
+    adds = next(play for play in long.plays if play.id == "adds")
+    assert {step.state for step in adds.steps} == {"quiet"}
+    assert all("squeeze on, down" in step.because[0] for step in adds.steps)
+
+
+def test_staggered_exits_say_what_they_cost_when_the_stop_comes_first() -> None:
+    plan = plan_for(position(), situation())
+    staggered = next(play for play in plan.plays if play.id == "staggered")
+    first, second, third = staggered.steps[:3]
+    whole, entry = plan.position.size_coin, plan.position.entry_price
+    assert sum(step.size_coin.value for step in (first, second, third)) == pytest.approx(whole)
+    lost = first.size_coin.value * (first.price.value - entry)
+    lost += (whole - first.size_coin.value) * (third.price.value - entry)
+    assert f"{'loses' if lost > 0 else 'makes'} ${abs(lost):,.0f} (" in staggered.notes[0]
 
 
 def test_the_same_inputs_give_the_same_plan() -> None:

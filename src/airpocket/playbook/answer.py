@@ -9,6 +9,7 @@ from airpocket.margin.standing import Standing
 from airpocket.playbook.account import Account
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.sizes import rest_of, rounded_down
+from airpocket.playbook.tide import against
 
 _GAP, _BUFFER = 15.0, 3.0
 
@@ -38,8 +39,14 @@ def answer_of(ground: Ground, standing: Standing | None) -> str:
         where = f"liquidation at {price_text(standing.liquidation_price)} ({away:+.1f} %)"
     return (
         f"{head}: {where}, {standing.buffer_multiple:.1f} × maintenance behind it; "
-        f"{_survives(ground, account)}."
+        f"{_survives(ground, account)}.{_tide(ground)}"
     )
+
+
+def _tide(ground: Ground) -> str:
+    tide = against(ground)
+    crowd = "shorts" if ground.is_short else "longs"
+    return f" The market's verdict is {tide}: {crowd} are being forced out now." if tide else ""
 
 
 def _money(usd: float) -> str:

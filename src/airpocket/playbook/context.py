@@ -3,6 +3,7 @@
 from airpocket.domain.tells import Tell, context
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.records import Facts
+from airpocket.playbook.tide import against
 
 _SHOWN = (
     ("imbalance", "book imbalance within 1 %"),
@@ -36,7 +37,9 @@ def _verdict(ground: Ground) -> str:
     if verdict is None:
         return "Verdict: unknown, no state machine has judged this moment."
     why = f": {verdict.because[0]}" if verdict.because else ""
-    return f"Verdict: {verdict.state}{why}."
+    way = f", {verdict.direction}" if verdict.direction else ""
+    tide = " This side is being forced out." if against(ground) else ""
+    return f"Verdict: {verdict.state}{way}{why}.{tide}"
 
 
 def _triggers(ground: Ground) -> list[str]:

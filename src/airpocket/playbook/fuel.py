@@ -78,19 +78,24 @@ def _cluster(cluster: Cluster) -> str:
     )
 
 
+_PUSH = "push that would carry price there"
+
+
 def _ignition(ground: Ground, reached: float) -> Tell:
-    label = "push that would carry price there"
     cascade = ground.situation.cascade
     if isinstance(cascade, Unscanned):
-        return context("ignition", label, unknown(USD, cascade.reason))
+        return context("ignition", _PUSH, unknown(USD, cascade.reason))
     scan: Scan = cascade.up if ground.is_short else cascade.down
+    booked = scan.profile.kind == "book"
+    label = _PUSH if booked else f"{_PUSH} if worked over about a day; a fast one needs far less"
     distance = abs(reached / cascade.price - 1.0)
     grid = np.asarray(scan.profile.distance)
     if len(grid) == 0 or distance > float(grid[-1]):
         return context("ignition", label, unknown(USD, "the scan does not reach that far"))
     cost = float(np.interp(distance, grid, scan.ignition_usd))
     estimate = known(
-        cost, USD, as_of=scan.profile.as_of, now=ground.situation.now, provenance="modelled",
+        cost, USD, as_of=scan.profile.as_of, now=ground.situation.now,
+        provenance="mixed" if booked else "modelled",
         source=f"fuel scan over {scan.profile.label}",
     )  # fmt: skip
     return context("ignition", label, estimate)

@@ -15,6 +15,7 @@ from airpocket.playbook.sizes import rounded_down, split
 from airpocket.playbook.steps import all_of, resting
 from airpocket.playbook.stops import Stop, atr_multiple, best_stop, trail
 from airpocket.playbook.structure import Shelf
+from airpocket.playbook.tide import against, result_note
 
 ISOLATED = (
     "Put each bid on isolated margin, so that it can't take the rest of the account with it; blend it "
@@ -176,7 +177,10 @@ def stop_play(ground: Ground) -> Play:
         invalidation="it is never moved away from the price; it moves up behind higher lows",
         uncovered="slippage past the stop in a thin book",
     )  # fmt: skip
-    return Play(id="stop", title=title, refs=refs, steps=[resting_stop, *_trailing(ground, stop)])
+    return Play(
+        id="stop", title=title, refs=refs, steps=[resting_stop, *_trailing(ground, stop)],
+        notes=[result_note(ground, [(size, stop.price)], "If the stop fills at its price")],
+    )  # fmt: skip
 
 
 def _before_liquidation(ground: Ground, stop: Stop) -> list[str]:
@@ -221,6 +225,9 @@ def add_play(ground: Ground, smallest_bid: float | None) -> Play:
         "pullback", "price, 24 h", signals.figure("move_24h"), 0.0, "a pullback at 0 %"
     )
     state, because = all_of([calm, neutral, pullback])
+    tide = against(ground)
+    if tide:
+        state, because = "quiet", [_no_adds(tide)]
     size = None if smallest_bid is None else ground.coins(smallest_bid)
     amount = "no more than the first bid" if smallest_bid is None else ground.text(smallest_bid)
     reset = Step(
@@ -237,6 +244,10 @@ def add_play(ground: Ground, smallest_bid: float | None) -> Play:
     )  # fmt: skip
 
 
+def _no_adds(tide: str) -> str:
+    return f"the verdict is {tide}: nothing is added while longs are being forced out"
+
+
 def _retest_add(ground: Ground, size: Estimate | None, amount: str) -> Step:
     shelf = next(iter(ground.structure.against), None)
     title = "Confirmation add, on a retest that holds"
@@ -245,12 +256,13 @@ def _retest_add(ground: Ground, size: Estimate | None, amount: str) -> Step:
             id="confirmation", title=title, refs=["M42"], state="unknown", action="none",
             condition="a retest of support holds", because=["no zone is known below the price"],
         )  # fmt: skip
-    zone = shelf.zone
+    zone, tide = shelf.zone, against(ground)
+    why = "an add belongs after the proof, not before it"
     return Step(
-        id="confirmation", title=title, refs=["M42"], state="waiting",
+        id="confirmation", title=title, refs=["M42"], state="quiet" if tide else "waiting",
         condition=f"price trades into {shelf.words}, then a 4 h bar closes above "
         f"{price_text(zone.high)} with a higher low",
-        because=["an add belongs after the proof, not before it"],
+        because=[_no_adds(tide) if tide else why],
         action=f"buy {amount}; it counts against the same budget", size_coin=size,
         price=ground.modelled(zone.high, PRICE),
         invalidation=f"a 4 h close below {price_text(zone.low)}",

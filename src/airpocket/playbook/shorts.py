@@ -10,6 +10,7 @@ from airpocket.playbook.records import Play, Step
 from airpocket.playbook.sizes import split
 from airpocket.playbook.steps import all_of, resting
 from airpocket.playbook.stops import structural, volatility_stop
+from airpocket.playbook.tide import result_note
 
 CHOOSE = (
     "Choose one way out: the thirds above, or the price invalidation here for the whole. Send every order "
@@ -156,7 +157,9 @@ def staggered_play(ground: Ground) -> Play:
         ),
         _re_entry(ground),
     ]  # fmt: skip
-    return Play(id="staggered", title=title, refs=refs, steps=steps, notes=[])
+    fills = [(first, prices.extension), (second + third, prices.stop)]
+    notes = [result_note(ground, fills, "If the stop comes before the confirmation")]
+    return Play(id="staggered", title=title, refs=refs, steps=steps, notes=notes)
 
 
 def _why_there(ground: Ground, prices: ExitPrices) -> list[str]:

@@ -8,13 +8,14 @@ from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.estimates import PRICE, Estimate, known, unknown
 from airpocket.domain.positions import Position
-from airpocket.domain.tells import Graded, Reading
+from airpocket.domain.tells import Graded
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
 from airpocket.levels.roadmap import Roadmap
 from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Contract, Market
 from airpocket.playbook.words import moment
 from airpocket.signals.panel import Signals
+from airpocket.verdict.records import Verdict
 
 _MARK_LAG_NS = 5 * MINUTE_NS  # an older mark price gives way to a newer trade price
 
@@ -29,7 +30,7 @@ class Situation:
     triggers: tuple[Graded, ...]
     map: LiquidationMap | Unmapped
     cascade: Cascade | Unscanned
-    verdict: Reading | None = None
+    verdict: Verdict | None = None
     catalysts: tuple[Catalyst, ...] | None = None
     portfolio_usd: float | None = None
 

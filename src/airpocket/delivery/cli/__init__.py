@@ -13,6 +13,12 @@ _HERE = "airpocket.delivery.cli"
 _COMMANDS = (
     ("demo", "demo:demo", "The brief on a bundled SIMULATED market; no network, no keys."),
     ("brief", "brief:brief", "What forced flow threatens an asset, from what the store knew."),
+    ("map", "sections:map_", "Who is forced out at which prices, as far as data can tell."),
+    (
+        "cascade",
+        "sections:cascade",
+        "What a push costs each way, and where forced flow carries it.",
+    ),
     ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
     (
         "import",
