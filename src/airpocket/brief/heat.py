@@ -11,7 +11,7 @@ from airpocket.brief.model import Brief, HeatGrid
 from airpocket.domain.units import DAY_NS, day_of
 
 _WIDTH, _HEIGHT = 960.0, 420.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80.0, 860.0, 44.0, 380.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80.0, 860.0, 52.0, 380.0
 _ALONE = (
     'xmlns="http://www.w3.org/2000/svg" style="background:#fff;color:#1b1f24;font:12px sans-serif"'
 )

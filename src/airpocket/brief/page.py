@@ -94,7 +94,7 @@ def _verdict(verdict: Verdict) -> list[Block]:
     blocks: list[Block] = [
         Words(f"{words.name(verdict.state).upper()}{way}{since}", strong=True),
         Words(
-            f"{words.plain(verdict.implication)}. Odds: {verdict.odds}; record: {verdict.record}."
+            f"{words.plain(_capital(verdict.implication))}. Odds: {verdict.odds}; record: {verdict.record}."
             f" The other direction: {verdict.other}."
         ),
     ]
@@ -111,6 +111,10 @@ def _verdict(verdict: Verdict) -> list[Block]:
             Facts("Tell-tales of a broadening unwind, and what lies ahead", verdict.tells)
         )
     return blocks
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _change(change: Transition) -> str:

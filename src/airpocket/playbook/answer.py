@@ -46,7 +46,11 @@ def answer_of(ground: Ground, standing: Standing | None) -> str:
 def _tide(ground: Ground) -> str:
     tide = against(ground)
     crowd = "shorts" if ground.is_short else "longs"
-    return f" The market's verdict is {tide}: {crowd} are being forced out now." if tide else ""
+    if not tide:
+        return ""
+    forced = tide.startswith("squeeze")
+    what = f"{crowd} are being forced out now" if forced else f"a level has broken against {crowd}"
+    return f" The market's verdict is {tide}: {what}."
 
 
 def _money(usd: float) -> str:

@@ -38,7 +38,7 @@ def _verdict(ground: Ground) -> str:
         return "Verdict: unknown, no state machine has judged this moment."
     why = f": {verdict.because[0]}" if verdict.because else ""
     way = f", {verdict.direction}" if verdict.direction else ""
-    tide = " This side is being forced out." if against(ground) else ""
+    tide = " It runs against this side." if against(ground) else ""
     return f"Verdict: {verdict.state}{way}{why}.{tide}"
 
 

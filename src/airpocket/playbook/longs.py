@@ -245,7 +245,7 @@ def add_play(ground: Ground, smallest_bid: float | None) -> Play:
 
 
 def _no_adds(tide: str) -> str:
-    return f"the verdict is {tide}: nothing is added while longs are being forced out"
+    return f"the verdict is {tide}: nothing is added while it runs against longs"
 
 
 def _retest_add(ground: Ground, size: Estimate | None, amount: str) -> Step:
