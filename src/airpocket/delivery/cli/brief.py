@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from airpocket.delivery.cli.common import stored_brief
+
 if TYPE_CHECKING:
     from airpocket.brief.model import Brief
 
@@ -28,19 +30,7 @@ def brief(
         md: Also write Markdown to this file.
         as_json: Print JSON instead of the terminal page.
     """
-    from airpocket.delivery.warmup import compiling
-    from airpocket.domain.errors import BadInput
-    from airpocket.domain.units import parse_time
-
-    if asof is not None:
-        try:
-            parse_time(asof)
-        except ValueError as error:
-            raise BadInput(f"--asof: {error}") from error
-    with compiling():
-        from airpocket.delivery.answers import brief_of
-
-        found = brief_of(asset, store, asof)
+    found = stored_brief(asset, store, asof)
     deliver(found, html=html, md=md, as_json=as_json)
     return 0
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from airpocket.delivery.cli.common import check_asof
+
 if TYPE_CHECKING:
     from airpocket.playbook.records import Plan
 
@@ -32,14 +34,8 @@ def plan(
 
     from airpocket.delivery.files import write_text
     from airpocket.delivery.warmup import compiling
-    from airpocket.domain.errors import BadInput
-    from airpocket.domain.units import parse_time
 
-    if asof is not None:
-        try:
-            parse_time(asof)
-        except ValueError as error:
-            raise BadInput(f"--asof: {error}") from error
+    check_asof(asof)
     with compiling():
         from airpocket.delivery.answers import plans_of
 

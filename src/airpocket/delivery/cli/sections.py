@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from airpocket.delivery.cli.common import stored_brief
+
 if TYPE_CHECKING:
     from airpocket.brief.model import Brief
 
@@ -28,7 +30,7 @@ def map_(
     """
     import sys
 
-    brief = _brief(asset, store, asof)
+    brief = stored_brief(asset, store, asof)
     if svg is not None:
         from airpocket.brief.heat import heat_file
         from airpocket.delivery.files import write_text
@@ -61,24 +63,8 @@ def cascade(
     """
     import sys
 
-    sys.stdout.write(_shown(_brief(asset, store, asof), ("cascade",), as_json=as_json))
+    sys.stdout.write(_shown(stored_brief(asset, store, asof), ("cascade",), as_json=as_json))
     return 0
-
-
-def _brief(asset: str, store: Path, asof: str | None) -> "Brief":
-    from airpocket.delivery.warmup import compiling
-    from airpocket.domain.errors import BadInput
-    from airpocket.domain.units import parse_time
-
-    if asof is not None:
-        try:
-            parse_time(asof)
-        except ValueError as error:
-            raise BadInput(f"--asof: {error}") from error
-    with compiling():
-        from airpocket.delivery.answers import brief_of
-
-        return brief_of(asset, store, asof)
 
 
 def _shown(brief: "Brief", wanted: tuple[str, ...], *, as_json: bool) -> str:
