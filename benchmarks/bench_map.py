@@ -24,11 +24,11 @@ _BUCKETS = 1_000
 def made(n: int) -> Rows:
     """n minutes of a price that wanders within a band, so that about 1,000 buckets stay in use."""
     rng = np.random.default_rng(0)
-    steps = 6e-4 * rng.standard_normal(n)
+    steps = 8e-4 * rng.standard_normal(n)
     log_price = np.empty(n)
     at = 0.0
     for i, step in enumerate(steps):  # pulled back to the middle, or a year would leave the band
-        at = 0.99998 * at + step
+        at = 0.99999 * at + step
         log_price[i] = at
     close = 3_000.0 * np.exp(log_price)
     opened = np.concatenate([close[:1], close[:-1]])
@@ -67,7 +67,7 @@ def figures() -> Iterator[Figure]:
         "the two maps disagree"
     )
     whole, _ = stepped(year)
-    in_use = int((whole.live[:, 1] - whole.live[:, 0]).min()) + 1
+    in_use = int((whole.live[:, 1] - whole.live[:, 0]).sum()) // 2 + 1
     yield against(
         f"map_step_year_of_minutes_7x2x{in_use}", lambda: stepped(year), "NumPy, bar by bar",
         lambda: with_numpy(few, cohorts), per=_YEAR, repeats=3, peer_per=days,

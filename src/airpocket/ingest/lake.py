@@ -178,12 +178,12 @@ class Lake:
             ]
             return self._frame(files) if files else empty_frame(definition)
 
-        frame = self._consistent(collect)
+        rows = self._consistent(collect).lazy()
         if start is not None:
-            frame = frame.filter(pl.col("ts").dt.epoch("us") >= -(-start // 1_000))
+            rows = rows.filter(pl.col("ts").dt.epoch("us") >= -(-start // 1_000))
         if until is not None:
-            frame = frame.filter(pl.col("usable_from").dt.epoch("us") <= until // 1_000)
-        return frame.sort(definition.key)
+            rows = rows.filter(pl.col("usable_from").dt.epoch("us") <= until // 1_000)
+        return rows.sort(definition.key).collect()
 
     def read_batch(
         self,
@@ -204,7 +204,7 @@ class Lake:
             for column in columns_of(kind_named(kind))
             if column.name != "source"
         }
-        sources = tuple(frame["source"].unique().sort().to_list())
+        sources = tuple(sorted(frame["source"].unique().to_list()))
         return Batch(kind, venue, symbol, columns, sources)
 
     def verified_files(self, kinds: Iterable[str]) -> dict[str, list[Path]]:
@@ -278,7 +278,7 @@ class Lake:
             frame = pl.read_parquet(paths, columns=names, glob=False, hive_partitioning=False)
         except FileNotFoundError as error:
             raise StoreDamaged(f"{error.filename or paths[0]}: the file has gone") from error
-        return frame.select(names)
+        return frame if frame.columns == names else frame.select(names)
 
     def _verify_once(self, entry: Entry) -> Path:
         path = self.folder / entry.path

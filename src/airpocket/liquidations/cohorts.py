@@ -1,5 +1,7 @@
 """One contract's cohorts through time: caught up bar by bar, and read as a ladder in coin."""
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +24,7 @@ from airpocket.liquidations.grid import shifts
 from airpocket.liquidations.settings import Churn, MapSettings
 
 _SLACK = 64  # rows added when the grid grows, so that it seldom does
+_THREADS = 2
 _EDGE = 4  # rows kept free at both ends, for ageing
 
 
@@ -106,6 +109,13 @@ def units(cohorts: Cohorts, side: int, reach: int) -> Units:
     return Units(int(-1 - bucket[-1]), cells[::-1, :-1], cells[::-1, -1])
 
 
+def _advanced(cohorts: Cohorts, rules: Rules, rows: Rows) -> Cohorts:
+    moved = fitted(cohorts, rules, rows)
+    flow = np.empty((len(rows.end), 2))
+    advance(moved, rules, rows.end, rows.points, rows.measured, rows.facts, flow)
+    return moved
+
+
 class VenueCohorts:
     """Owner of one contract's cohorts in every world of the prior; changed by `catch_up` alone."""
 
@@ -131,11 +141,9 @@ class VenueCohorts:
             self._restart()
         rows = rows_of(feed, self._until, self._settings.turnover_day)
         if len(rows.end):
-            flow = np.empty((len(rows.end), 2))
-            for at, rules in enumerate(self._rules):
-                cohorts = fitted(self.worlds[at], rules, rows)
-                advance(cohorts, rules, rows.end, rows.points, rows.measured, rows.facts, flow)
-                self.worlds[at] = cohorts
+            # the worlds don't touch one another and the kernel lets go of the interpreter
+            with ThreadPoolExecutor(_THREADS) as threads:
+                self.worlds = list(threads.map(_advanced, self.worlds, self._rules, repeat(rows)))
             self.bars += len(rows.end)
             self._until = int(rows.end[-1])
         self._taken = (feed.path.key, *self._past(feed))
