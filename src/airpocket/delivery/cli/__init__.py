@@ -25,6 +25,7 @@ _COMMANDS = (
         "import_:import_",
         "Tables and archives, described by mapping files, into the store.",
     ),
+    ("decode", "decode:decode", "What a venue's recorded frames say, one event a line."),
     ("backfill", "backfill:backfill", "A venue's history over REST into the store."),
 )
 # reads its own flags: they differ by calculator

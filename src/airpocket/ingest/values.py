@@ -1,0 +1,64 @@
+"""Numbers and times as venues write them, read strictly: what is not a plain finite number is refused."""
+
+import math
+import re
+
+from airpocket.domain.units import EARLIEST, LATEST, SECOND_NS
+
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+# Stamps by size: seconds, milliseconds, microseconds, nanoseconds of any year from 2009 to 2100.
+_UNITS = (SECOND_NS, 1_000_000, 1_000, 1)
+
+
+class BadValue(ValueError):
+    """A value that no venue means: names what it is."""
+
+
+def number(text: str | float, name: str) -> float:
+    """A finite number; a string must be plain decimal.
+
+    Raises:
+        BadValue: not a number, not finite, or in a form such as '1_000' that only Python reads.
+    """
+    if isinstance(text, str) and not _PLAIN.fullmatch(text):
+        raise BadValue(f"{name} {text[:40]!r} is not a number")
+    value = float(text)
+    if not math.isfinite(value):
+        raise BadValue(f"{name} {str(text)[:40]!r} is not finite")
+    return value
+
+
+def positive(text: str | float, name: str) -> float:
+    """A number above zero.
+
+    Raises:
+        BadValue: it is not.
+    """
+    value = number(text, name)
+    if value <= 0.0:
+        raise BadValue(f"{name} must be above zero, not {value:g}")
+    return value
+
+
+def nonnegative(text: str | float, name: str) -> float:
+    """A number from zero up.
+
+    Raises:
+        BadValue: it is below.
+    """
+    value = number(text, name)
+    if value < 0.0:
+        raise BadValue(f"{name} must not be negative, not {value:g}")
+    return value
+
+
+def stamp_ns(value: int, name: str) -> int:
+    """A time in seconds, ms, µs or ns since 1970 → ns; which of them is told by its size.
+
+    Raises:
+        BadValue: in none of them a moment between 2009 and 2100.
+    """
+    for unit in _UNITS:
+        if EARLIEST <= value * unit < LATEST:
+            return value * unit
+    raise BadValue(f"{name} {value} is no time between 2009 and 2100")

@@ -1,0 +1,1 @@
+"""The venues' own dialects, one file each; none knows another."""

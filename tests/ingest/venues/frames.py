@@ -1,0 +1,24 @@
+"""Readers of recorded frames, one for each format they are kept in."""
+
+import gzip
+import json
+
+
+def lines(path):
+    """One raw frame a line."""
+    return [line for line in path.read_bytes().splitlines() if line.strip()]
+
+
+def stamped(path):
+    """gzip text: '<receive ns> <JSON>' a line → (heard, frame)."""
+    with gzip.open(path, "rb") as file:
+        for line in file:
+            heard, _, frame = line.partition(b" ")
+            yield int(heard), frame.strip()
+
+
+def wrapped(path, key="message"):
+    """JSONL whose field `key` is the frame, as object or as text."""
+    for line in lines(path):
+        held = json.loads(line)[key]
+        yield held.encode() if isinstance(held, str) else json.dumps(held).encode()
