@@ -19,7 +19,7 @@ class Trade(Fact, frozen=True, kw_only=True, tag="trade"):
     size: float | None
     notional_usd: float | None
     taker_side: Side
-    trade_id: int
+    trade_id: int | str
     aggregate: bool = False
 
 
@@ -29,7 +29,7 @@ class OffBook(Fact, frozen=True, kw_only=True, tag="off_book"):
     price: float
     size: float | None
     reason: str
-    trade_id: int
+    trade_id: int | str
 
 
 class Quote(Fact, frozen=True, kw_only=True, tag="quote"):

@@ -10,6 +10,10 @@ _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _UNITS = (SECOND_NS, 1_000_000, 1_000, 1)
 
 
+# Nothing a venue writes is beyond these, and their products and quotients stay finite.
+_MOST, _LEAST = 1e18, 1e-18
+
+
 class BadValue(ValueError):
     """A value that no venue means: names what it is."""
 
@@ -18,13 +22,13 @@ def number(text: str | float, name: str) -> float:
     """A finite number; a string must be plain decimal.
 
     Raises:
-        BadValue: not a number, not finite, or in a form such as '1_000' that only Python reads.
+        BadValue: not a number, not finite, beyond ±1e18, or in a form such as '1_000' that only Python reads.
     """
     if isinstance(text, str) and not _PLAIN.fullmatch(text):
         raise BadValue(f"{name} {text[:40]!r} is not a number")
     value = float(text)
-    if not math.isfinite(value):
-        raise BadValue(f"{name} {str(text)[:40]!r} is not finite")
+    if not math.isfinite(value) or abs(value) > _MOST or 0.0 < abs(value) < _LEAST:
+        raise BadValue(f"{name} {str(text)[:40]!r} is out of any range")
     return value
 
 

@@ -8,7 +8,7 @@ def decode(venue: str, *, address: str = "") -> int:
     can't be decoded gives {"undecodable": reason}; the exit status is 0 all the same.
 
     Args:
-        venue: Whose frames: binance_usdm, binance_coinm or binance_spot.
+        venue: Whose frames: binance_usdm, bybit_linear, ...; docs/venues.md has them all.
         address: Where they came from; a REST body names no symbol, its address does.
     """
     import sys

@@ -3,8 +3,9 @@
 from airpocket.domain.errors import UnknownInstrument
 from airpocket.ingest.venue import Venue
 from airpocket.ingest.venues.binance import decoder as binance
+from airpocket.ingest.venues.bybit import decoder as bybit
 
-VENUES: dict[str, Venue] = {venue.name: venue for venue in binance.VENUES}
+VENUES: dict[str, Venue] = {venue.name: venue for venue in (*binance.VENUES, *bybit.VENUES)}
 
 
 def venue_named(name: str) -> Venue:
