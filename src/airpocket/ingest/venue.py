@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from airpocket.domain.errors import UndecodableFrame
 from airpocket.domain.wire import LiveEvent
+from airpocket.ingest.values import BadValue
 
 # frame, heard (ns), address the frame came from ('' when unknown): REST bodies name no symbol
 Decode: TypeAlias = Callable[[bytes, int, str], list[LiveEvent]]
@@ -19,6 +22,22 @@ class Venue:
 
     name: str
     decode: Decode
+
+
+def guarded(venue: str, frame: bytes, read: Callable[[], list[LiveEvent]]) -> list[LiveEvent]:
+    """What `read` makes of the frame; whatever it trips over becomes the one error.
+
+    Raises:
+        UndecodableFrame: the frame is too big, no JSON, of another shape, or holds an impossible value.
+    """
+    if len(frame) > MOST_BYTES:
+        raise undecodable(venue, f"a frame of {len(frame):,} bytes")
+    try:
+        return read()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise undecodable(venue, str(error)) from error
+    except (BadValue, RecursionError) as error:
+        raise undecodable(venue, str(error) or "nested too deep") from error
 
 
 def undecodable(venue: str, reason: str) -> UndecodableFrame:

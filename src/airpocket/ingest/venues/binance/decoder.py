@@ -9,8 +9,6 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
-
 from airpocket.domain.events import Bar, OpenInterest, Ticker
 from airpocket.domain.units import Side, parse_interval
 from airpocket.domain.wire import (
@@ -25,7 +23,7 @@ from airpocket.domain.wire import (
     Trade,
 )
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import MOST_BYTES, Venue, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable
 from airpocket.ingest.venues.binance.shapes import (
     DEPTH,
     ENVELOPE,
@@ -77,14 +75,7 @@ def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[Live
     Raises:
         UndecodableFrame: anything that is not this dialect; nothing else is ever raised.
     """
-    if len(frame) > MOST_BYTES:
-        raise undecodable(venue, f"a frame of {len(frame):,} bytes")
-    try:
-        return _decoded(venue, frame, heard, address)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise undecodable(venue, str(error)) from error
-    except (BadValue, RecursionError) as error:
-        raise undecodable(venue, str(error) or "nested too deep") from error
+    return guarded(venue, frame, lambda: _decoded(venue, frame, heard, address))
 
 
 def _decoded(venue: str, frame: bytes, heard: int, address: str) -> list[LiveEvent]:

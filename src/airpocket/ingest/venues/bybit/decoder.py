@@ -3,8 +3,6 @@
 from functools import partial
 from typing import NamedTuple
 
-import msgspec
-
 from airpocket.domain.events import Bar, OpenInterest, Ticker
 from airpocket.domain.units import MINUTE_NS, Side
 from airpocket.domain.wire import (
@@ -18,7 +16,7 @@ from airpocket.domain.wire import (
     Trade,
 )
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import MOST_BYTES, Venue, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable
 from airpocket.ingest.venues.bybit.shapes import (
     BOOK,
     CANDLES,
@@ -68,20 +66,17 @@ def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[Live
         UndecodableFrame: anything that is not this dialect; nothing else is ever raised.
     """
     del address
-    if len(frame) > MOST_BYTES:
-        raise undecodable(venue, f"a frame of {len(frame):,} bytes")
-    try:
-        outer = ENVELOPE.decode(frame)
-        if not outer.topic:
-            return [_control(venue, outer, heard)]
-        handler = _BY_TOPIC.get(outer.topic.split(".", maxsplit=1)[0])
-        if handler is None:
-            raise undecodable(venue, f"unknown topic {outer.topic[:60]!r}")
-        return handler(_Frame(venue, outer, heard))
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise undecodable(venue, str(error)) from error
-    except (BadValue, RecursionError) as error:
-        raise undecodable(venue, str(error) or "nested too deep") from error
+    return guarded(venue, frame, lambda: _decoded(venue, frame, heard))
+
+
+def _decoded(venue: str, frame: bytes, heard: int) -> list[LiveEvent]:
+    outer = ENVELOPE.decode(frame)
+    if not outer.topic:
+        return [_control(venue, outer, heard)]
+    handler = _BY_TOPIC.get(outer.topic.split(".", maxsplit=1)[0])
+    if handler is None:
+        raise undecodable(venue, f"unknown topic {outer.topic[:60]!r}")
+    return handler(_Frame(venue, outer, heard))
 
 
 def _control(venue: str, outer: Envelope, heard: int) -> Control:
