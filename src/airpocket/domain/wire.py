@@ -47,6 +47,8 @@ class BookChange(Fact, frozen=True, kw_only=True, tag="book_change"):
 
     first, last: the update ids it spans; previous: the last id before it, where the venue says so.
     in_coin: whether sizes are coin; otherwise they are contracts of unknown worth.
+    checksum: the venue's own, to be compared over bid_texts and ask_texts, the levels (price, size) as
+    they were written; None and empty where the venue sends none, or a constant 0.
     """
 
     snapshot: bool
@@ -56,6 +58,9 @@ class BookChange(Fact, frozen=True, kw_only=True, tag="book_change"):
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     in_coin: bool = True
+    checksum: int | None = None
+    bid_texts: tuple[tuple[str, str], ...] = ()
+    ask_texts: tuple[tuple[str, str], ...] = ()
 
 
 class FundingEstimate(Fact, frozen=True, kw_only=True, tag="funding_estimate"):
@@ -77,6 +82,56 @@ class Liquidation(Fact, frozen=True, kw_only=True, tag="liquidation"):
     coverage: Literal["all", "sample", "unknown"]
 
 
+class Listing(Fact, frozen=True, kw_only=True, tag="listing"):
+    """What the venue says of a contract now; None where it does not say.
+
+    contract_size: coin per contract, or dollars where `size_unit` is usd; 1 where sizes are coin anyway.
+    """
+
+    base: str
+    kind: Literal["spot", "linear", "inverse", "option"]
+    contract_size: float | None
+    size_unit: Literal["coin", "usd"]
+    tick_size: float | None
+    status: Literal["live", "halted", "delisted", "unknown"]
+    funding_interval_s: int | None = None
+
+
+class OptionTick(Fact, frozen=True, kw_only=True, tag="option_tick"):
+    """The state of one option: prices in `price_unit` per coin, volatilities as fractions a year.
+
+    forward: the underlying's price for this expiry; delta is Black-Scholes; vega is per volatility point,
+    theta per day; open_interest: coin. None is no quote or not said, never a placeholder.
+    """
+
+    base: str
+    expiry: int  # ns
+    strike: float
+    call: bool
+    price_unit: Literal["coin", "usd"]
+    bid: float | None = None
+    bid_size: float | None = None
+    ask: float | None = None
+    ask_size: float | None = None
+    mark: float | None = None
+    bid_iv: float | None = None
+    ask_iv: float | None = None
+    mark_iv: float | None = None
+    forward: float | None = None
+    index: float | None = None
+    delta: float | None = None
+    gamma: float | None = None
+    vega: float | None = None
+    theta: float | None = None
+    open_interest: float | None = None
+
+
+class VolTick(Fact, frozen=True, kw_only=True, tag="vol_tick"):
+    """An implied-volatility index at one moment, per cent a year."""
+
+    value: float
+
+
 class Control(Fact, frozen=True, kw_only=True, tag="control"):
     """The venue about the connection itself: what is an acknowledgement, an error, a notice."""
 
@@ -86,5 +141,5 @@ class Control(Fact, frozen=True, kw_only=True, tag="control"):
 
 LiveEvent: TypeAlias = (
     Bar | OpenInterest | Ticker | Trade | OffBook | Quote | BookChange | FundingEstimate
-    | Liquidation | Control
+    | Liquidation | Listing | OptionTick | VolTick | Control
 )  # fmt: skip
