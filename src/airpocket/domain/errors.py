@@ -9,7 +9,8 @@ AirpocketError
 ├── StoreError            3
 │   ├── StoreDamaged      3  a file of the store is not what its manifest says
 │   ├── StoreConflict     3  new rows contradict rows already there
-│   └── StoreBusy         3  another process writes this store
+│   ├── StoreBusy         3  another process writes this store
+│   └── LogFailed         3  the raw log can no longer be written; what was acknowledged is safe
 ├── NothingKnown          4  the store holds nothing that could answer
 ├── MissingExtra          5  an optional dependency is not installed
 ├── VenueRefused          6  a venue answered with an error, or not at all
@@ -74,6 +75,10 @@ class StoreConflict(StoreError):
 
 class StoreBusy(StoreError):
     """Another process is writing this store."""
+
+
+class LogFailed(StoreError):
+    """The raw log can no longer be written; what was acknowledged before is safe and readable."""
 
 
 class NothingKnown(AirpocketError):

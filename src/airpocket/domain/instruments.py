@@ -72,6 +72,7 @@ _FAMILIES: dict[str, tuple[_Family, ...]] = {
     ),
     "bybit_linear": (_family(r"(?P<base>\w+?)(?P<quote>USDT)", "{base}USDT", "linear", hours=8),),
     "bybit_inverse": (_family(r"(?P<base>\w+?)USD", "{base}USD", "inverse", "USD", 8),),
+    "bybit_spot": (_family(r"(?P<base>\w+?)(?P<quote>USDT|USDC)", "{base}USDT", "spot"),),
     "okx": (
         _family(r"(?P<base>\w+)-(?P<quote>USDT|USDC)-SWAP", "{base}-USDT-SWAP", "linear", hours=8),
         _family(r"(?P<base>\w+)-USD-SWAP", "{base}-USD-SWAP", "inverse", "USD", 8),

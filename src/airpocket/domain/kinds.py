@@ -158,6 +158,20 @@ KINDS: dict[str, Kind] = {
             span="day",
         ),
         Kind(
+            "tape",
+            "what one market's tape and touch did in an interval, as heard live; ts is its start",
+            (
+                Column("prints", "i64", "trades", "nonnegative"),
+                _amount("buy_usd", "USD"),
+                _amount("sell_usd", "USD"),
+                _amount("spread_bps", "bp of mid"),
+                Column("reloads", "i64", "times", "nonnegative", nullable=True),
+                Column("retreats", "i64", "times", "nonnegative", nullable=True),
+                _amount("refill_s", "s"),
+            ),
+            has_interval=True,
+        ),
+        Kind(
             "liquidation_total",
             "liquidated notional over an interval, by side of the closed position",
             (

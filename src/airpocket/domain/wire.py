@@ -6,6 +6,7 @@ from airpocket.domain.events import Bar, Fact, OpenInterest, Ticker
 from airpocket.domain.units import Side
 
 PriceKind: TypeAlias = Literal["fill", "order", "bankruptcy"]
+Status: TypeAlias = Literal["live", "halted", "delisted", "unknown"]
 Level: TypeAlias = tuple[float, float]  # price, size
 
 
@@ -93,7 +94,7 @@ class Listing(Fact, frozen=True, kw_only=True, tag="listing"):
     contract_size: float | None
     size_unit: Literal["coin", "usd"]
     tick_size: float | None
-    status: Literal["live", "halted", "delisted", "unknown"]
+    status: Status
     funding_interval_s: int | None = None
 
 

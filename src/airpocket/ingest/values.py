@@ -2,10 +2,11 @@
 
 import math
 import re
+from datetime import datetime
 
 from airpocket.domain.units import EARLIEST, LATEST, SECOND_NS
 
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 # Stamps by size: seconds, milliseconds, microseconds, nanoseconds of any year from 2009 to 2100.
 _UNITS = (SECOND_NS, 1_000_000, 1_000, 1)
 
@@ -66,3 +67,45 @@ def stamp_ns(value: int, name: str) -> int:
         if EARLIEST <= value * unit < LATEST:
             return value * unit
     raise BadValue(f"{name} {value} is no time between 2009 and 2100")
+
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def rfc3339_ns(text: str, name: str) -> int:
+    """'2026-07-10T00:00:00.123456Z' → ns, exactly: no float in between.
+
+    Raises:
+        BadValue: not of that form, or no moment between 2009 and 2100.
+    """
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        raise BadValue(f"{name} {text[:40]!r} is no time")
+    day, clock, fraction, zone = found.groups()
+    try:
+        whole = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone == 'Z' else zone}")
+    except ValueError as error:
+        raise BadValue(f"{name} {text[:40]!r} is no time") from error
+    nanoseconds = int((fraction or "").ljust(9, "0")) + int(whole.timestamp()) * SECOND_NS
+    if not EARLIEST <= nanoseconds < LATEST:
+        raise BadValue(f"{name} {text[:40]!r} is no time between 2009 and 2100")
+    return nanoseconds
+
+
+def decimal_seconds_ns(text: str, name: str) -> int:
+    """'1618678117.243818' → ns, exactly.
+
+    Raises:
+        BadValue: not plain decimal seconds, or no moment between 2009 and 2100.
+    """
+    whole, _, fraction = text.partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= 10) or not (
+        (fraction.isascii() and fraction.isdigit() and len(fraction) <= 9) or not fraction
+    ):
+        raise BadValue(f"{name} {text[:40]!r} is no time")
+    nanoseconds = int(whole) * SECOND_NS + int(fraction.ljust(9, "0"))
+    if not EARLIEST <= nanoseconds < LATEST:
+        raise BadValue(f"{name} {text[:40]!r} is no time between 2009 and 2100")
+    return nanoseconds

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from airpocket.delivery.cli.printing import print_json, print_table, say, size_text
+
 if TYPE_CHECKING:
     from airpocket.ingest.lake import SeriesInfo
     from airpocket.ingest.query import Row
@@ -31,12 +33,12 @@ def ls(
 
     series = Lake(store).series()
     if as_json:
-        _print_json([_series_as_json(one) for one in series])
+        print_json([_series_as_json(one) for one in series])
     elif not series:
-        _say(_nothing_in(store))
+        say(_nothing_in(store))
     else:
-        _print_table(
-            f"{len(series)} series, {_size(sum(one.bytes for one in series))} in {store}",
+        print_table(
+            f"{len(series)} series, {size_text(sum(one.bytes for one in series))} in {store}",
             ["kind", "venue", "symbol", "rows", "first", "last", "size", "files", "sources"],
             [_series_as_cells(one) for one in series],
             right={"rows", "size", "files"},
@@ -64,12 +66,12 @@ def verify(
     files = 0 if damages else sum(one.files for one in lake.series())
     if as_json:
         listed = [{"file": str(damage.path), "problem": damage.problem} for damage in damages]
-        _print_json({"intact": not damages, "files": files or None, "damaged": listed})
+        print_json({"intact": not damages, "files": files or None, "damaged": listed})
     elif damages:
         for damage in damages:
-            _say(f"{damage.path}: {damage.problem}")
+            say(f"{damage.path}: {damage.problem}")
     else:
-        _say(f"{files:,} files, all intact" if files else _nothing_in(store))
+        say(f"{files:,} files, all intact" if files else _nothing_in(store))
     return DAMAGED if damages else 0
 
 
@@ -103,9 +105,9 @@ def sql(
     columns, rows = run_sql(Lake(store), text, limit_rows=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     if as_json:
-        _print_json({"columns": columns, "rows": shown, "more": more})
+        print_json({"columns": columns, "rows": shown, "more": more})
         return
-    _print_table(
+    print_table(
         f"the first {limit} rows; --limit N shows more" if more else f"{len(shown)} rows",
         columns,
         [[_cell(value) for value in row] for row in shown],
@@ -145,18 +147,10 @@ def _series_as_cells(one: "SeriesInfo") -> list[str]:
         f"{one.rows:,}",
         format_time(one.first),
         format_time(one.last),
-        _size(one.bytes),
+        size_text(one.bytes),
         f"{one.files:,}",
         ", ".join(one.sources),
     ]
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1_000:
-            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1_000
-    return f"{count:,.1f} TB"
 
 
 def _cell(value: object) -> str:
@@ -172,34 +166,3 @@ def _numeric(columns: list[str], rows: "list[Row]") -> set[str]:
         for position, name in enumerate(columns)
         if all(isinstance(row[position], int | float | None) for row in rows)
     }
-
-
-def _print_table(title: str, columns: list[str], rows: list[list[str]], *, right: set[str]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(Text(name), justify="right" if name in right else "left", overflow="fold")
-    for row in rows:
-        # Text: names from a venue are never markup, and control characters never reach the terminal
-        table.add_row(*(Text(_printable(cell)) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(Text(title))
-    console.print(table)
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else repr(text)[1:-1]
-
-
-def _print_json(value: object) -> None:
-    import msgspec
-
-    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
-
-
-def _say(sentence: str) -> None:
-    sys.stdout.write(_printable(sentence) + "\n")

@@ -1,11 +1,63 @@
-"""Every venue that can be decoded, by name."""
+"""Every venue that can be decoded and heard, by name."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TypeAlias
 
 from airpocket.domain.errors import UnknownInstrument
+from airpocket.ingest.feed import Feed
 from airpocket.ingest.venue import Venue
 from airpocket.ingest.venues.binance import decoder as binance
+from airpocket.ingest.venues.binance import feed as binance_feed
 from airpocket.ingest.venues.bybit import decoder as bybit
+from airpocket.ingest.venues.bybit import feed as bybit_feed
+from airpocket.ingest.venues.coinbase import decoder as coinbase
+from airpocket.ingest.venues.coinbase import feed as coinbase_feed
+from airpocket.ingest.venues.deribit import decoder as deribit
+from airpocket.ingest.venues.deribit import feed as deribit_feed
+from airpocket.ingest.venues.hyperliquid import decoder as hyperliquid
+from airpocket.ingest.venues.hyperliquid import feed as hyperliquid_feed
+from airpocket.ingest.venues.kraken import feed as kraken_feed
+from airpocket.ingest.venues.kraken import futures as kraken_futures
+from airpocket.ingest.venues.kraken import spot as kraken_spot
+from airpocket.ingest.venues.okx import decoder as okx
+from airpocket.ingest.venues.okx import feed as okx_feed
 
-VENUES: dict[str, Venue] = {venue.name: venue for venue in (*binance.VENUES, *bybit.VENUES)}
+FeedOf: TypeAlias = Callable[[tuple[str, ...]], Feed]
+
+VENUES: dict[str, Venue] = {
+    venue.name: venue
+    for venue in (
+        *binance.VENUES,
+        *bybit.VENUES,
+        *okx.VENUES,
+        *deribit.VENUES,
+        *hyperliquid.VENUES,
+        *kraken_spot.VENUES,
+        *kraken_futures.VENUES,
+        *coinbase.VENUES,
+    )
+}
+
+_FEEDS = {
+    "binance_usdm": binance_feed.feed,
+    "binance_coinm": binance_feed.feed,
+    "binance_spot": binance_feed.feed,
+    "bybit_linear": bybit_feed.feed,
+    "bybit_inverse": bybit_feed.feed,
+    "bybit_spot": bybit_feed.feed,
+    "okx": okx_feed.feed,
+    "deribit": deribit_feed.feed,
+    "hyperliquid": hyperliquid_feed.feed,
+    "kraken_spot": kraken_feed.feed,
+    "kraken_futures": kraken_feed.feed,
+    "coinbase": coinbase_feed.feed,
+}
+# Venue → the feed of given symbols; every one is keyless.
+FEEDS: Mapping[str, FeedOf] = MappingProxyType(
+    {name: partial(feed, name) for name, feed in _FEEDS.items()}
+)
 
 
 def venue_named(name: str) -> Venue:

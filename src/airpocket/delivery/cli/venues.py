@@ -1,0 +1,117 @@
+"""`airpocket venues`: which venues can be heard, what each brings, and how its channels are now."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from airpocket.ingest.feed import Feed
+    from airpocket.live.health_file import Health
+
+
+def venues(
+    asset: str = "ETH",
+    *,
+    store: Path = Path("store"),
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Which venues can be heard without keys, and how every channel is, if a recorder runs.
+
+    sample: the venue reports only some of what happens, so sums are lower bounds. A channel that speaks
+    only when something happens is live while its connection brings other data.
+
+    Args:
+        asset: The coin whose contracts are listed.
+        store: Folder of the store a recorder writes to.
+        as_json: Print JSON.
+    """
+    from airpocket.ingest.world import SystemClock
+    from airpocket.live import health_file
+    from airpocket.live.feeds import feeds_of
+
+    feeds = feeds_of([asset.upper()])
+    health = health_file.read(store)
+    now = SystemClock().now()
+    if as_json:
+        _print_json(feeds, health, now)
+    else:
+        _print(feeds, health, now)
+    return 0
+
+
+def _states(health: "Health | None", now: int) -> dict[tuple[str, str, str], tuple[str, str, str]]:
+    """(venue, symbol, channel) → state, age, reason; empty when no recorder runs."""
+    from airpocket.live.health_file import OLD_S
+
+    if health is None or (now - health.asof) / 1e9 > OLD_S:
+        return {}
+    return {
+        (c.venue, c.symbol, c.channel): (c.state, "–" if c.age_s is None else f"{c.age_s:,.0f} s", c.reason)
+        for c in health.channels
+    }  # fmt: skip
+
+
+def _print(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
+    from airpocket.delivery.cli.printing import print_table, say
+    from airpocket.domain.units import format_time
+
+    states = _states(health, now)
+    if not states:
+        last = "" if health is None else f"; the last one stopped at {format_time(health.asof)}"
+        say(f"no recorder runs on this store{last}: states are not known")
+    rows: list[list[str]] = []
+    for feed in feeds.values():
+        for channel in feed.channels:
+            state, age, reason = states.get(
+                (feed.venue, channel.symbol, channel.name), ("–", "–", "")
+            )
+            due = "when it happens" if channel.silence_s is None else f"{channel.silence_s:g} s"
+            rows.append(
+                [
+                    feed.venue,
+                    channel.symbol,
+                    channel.name,
+                    due,
+                    channel.coverage,
+                    state,
+                    age,
+                    reason,
+                ]
+            )
+        rows += [
+            [feed.venue, "", name, "", "none", "–", "–", why] for name, why in feed.absent.items()
+        ]
+    print_table(
+        f"{len(feeds)} venues, {len(rows)} channels; no keys needed",
+        ["venue", "symbol", "channel", "silent at most", "coverage", "state", "age", "reason"],
+        rows,
+        right={"silent at most", "age"},
+    )
+
+
+def _print_json(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
+    from airpocket.delivery.cli.printing import print_json
+    from airpocket.domain.units import format_time
+
+    states = _states(health, now)
+    channels: list[dict[str, object]] = []
+    for feed in feeds.values():
+        for channel in feed.channels:
+            state, _, reason = states.get(
+                (feed.venue, channel.symbol, channel.name), (None, "", "")
+            )
+            channels.append(
+                {
+                    "venue": feed.venue, "symbol": channel.symbol, "channel": channel.name,
+                    "silent_at_most_s": channel.silence_s, "coverage": channel.coverage, "state": state,
+                    "reason": reason or None,
+                }
+            )  # fmt: skip
+    absent = [
+        {"venue": feed.venue, "channel": name, "reason": why}
+        for feed in feeds.values()
+        for name, why in feed.absent.items()
+    ]
+    asof = format_time(health.asof) if health is not None and states else None
+    print_json({"asof": asof, "channels": channels, "absent": absent})

@@ -1,0 +1,90 @@
+"""Asking a venue over REST: within its budget, never redirected, a ban obeyed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import httpx
+
+from airpocket.domain.ports import Clock
+from airpocket.ingest.dial import Refused, refusal, through_gate
+from airpocket.ingest.feed import Poll
+from airpocket.ingest.pace import Budget
+
+_TIMEOUT_S = 10.0
+_MOST_BYTES = 16 * 1024 * 1024
+# Snapshots after a storm of losses must not eat the whole budget, nor come all at once.
+_SHARE = 0.5
+_BURST_S = 10.0
+
+Ask: TypeAlias = Callable[[Poll], Awaitable[bytes]]
+
+
+class Asker:
+    """One client for all venues; `async with` closes it. Calling it asks one question.
+
+    Raises:
+        Refused: no answer, or an answer other than 200; says how long to stay away.
+    """
+
+    def __init__(
+        self,
+        budgets: dict[str, int],
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        gate: str = "",
+    ) -> None:
+        """Args: budgets: REST weight a minute by venue. gate: reach every venue through this address."""
+        self._clock, self._sleep, self._gate = clock, sleep, gate
+        self._client = httpx.AsyncClient(
+            timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False
+        )
+        now = clock.monotonic()
+        self._budgets = {
+            venue: Budget(per_minute * _SHARE / 60.0, per_minute * _SHARE / 60.0 * _BURST_S, now)
+            for venue, per_minute in budgets.items()
+        }
+        self._banned_until: dict[str, int] = {}
+
+    async def __call__(self, poll: Poll) -> bytes:
+        await self._wait(poll)
+        try:
+            answer = await self._body(poll)
+        except httpx.HTTPError as error:
+            raise Refused(f"no answer: {error or type(error).__name__}") from error
+        except Refused as refused:
+            if refused.wait_s > 0.0:
+                until = self._clock.monotonic() + int(refused.wait_s * 1e9)
+                self._banned_until[poll.venue] = max(until, self._banned_until.get(poll.venue, 0))
+            raise
+        return answer
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
+
+    async def _wait(self, poll: Poll) -> None:
+        budget, now = self._budgets.get(poll.venue), self._clock.monotonic()
+        banned_s = (self._banned_until.get(poll.venue, now) - now) / 1e9
+        wait_s = budget.wait_s(float(poll.weight), now) if budget is not None else 0.0
+        wait_s = max(wait_s, banned_s)
+        if wait_s > 0.0:
+            await self._sleep(wait_s)
+
+    async def _body(self, poll: Poll) -> bytes:
+        method = "POST" if poll.body else "GET"
+        url = through_gate(poll.url, self._gate)
+        headers = {"Content-Type": "application/json"} if poll.body else {}
+        content = poll.body.encode() if poll.body else None
+        async with self._client.stream(method, url, content=content, headers=headers) as found:
+            if found.status_code != 200:
+                raise refusal(found.status_code, found.headers.get("Retry-After", ""))
+            parts: list[bytes] = []
+            size = 0
+            async for part in found.aiter_bytes():
+                size += len(part)
+                if size > _MOST_BYTES:
+                    raise Refused(f"an answer of more than {_MOST_BYTES:,} bytes")
+                parts.append(part)
+        return b"".join(parts)

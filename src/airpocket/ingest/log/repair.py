@@ -1,0 +1,72 @@
+"""Start after a crash: the unfinished end of the last segment is set aside, everything else stays as it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from airpocket.ingest import manifest
+from airpocket.ingest.log import disk
+from airpocket.ingest.log.segment import HEADER_SIZE, LogDamage, Scan, segments_in
+
+TORN = ".torn"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What a start found in the last segment.
+
+    `torn_bytes` were cut off and lie in `torn_file`; `damages` are bytes changed between valid records,
+    which are left where they are. `last_number` and `last_sequence` are 0 for an empty folder.
+    """
+
+    last_number: int
+    last_sequence: int
+    torn_bytes: int = 0
+    torn_file: Path | None = None
+    damages: tuple[LogDamage, ...] = ()
+
+
+def repair(folder: Path) -> Repair:
+    """Cut the unfinished end off the last segment and keep it beside; the caller holds the folder's lock.
+
+    The bytes are copied and synced before they are cut, so a kill in between loses nothing.
+    """
+    for temporary in folder.glob(".*.log.tmp"):
+        temporary.unlink()
+    found = segments_in(folder)
+    while found:
+        number, path = found.popitem()
+        try:
+            scan = Scan(path)
+        except FileNotFoundError:  # sealed a moment ago
+            continue
+        try:
+            return _repaired(scan, number, max(found, default=0))
+        finally:
+            scan.close()
+    return Repair(0, 0)
+
+
+def _repaired(scan: Scan, number: int, before: int) -> Repair:
+    damages = tuple(item for item in scan.items() if isinstance(item, LogDamage))
+    last = (scan.expected or 1) - 1
+    tail = scan.tail()
+    if tail is None:
+        return Repair(number, last, damages=damages)
+    aside = scan.path.with_suffix(TORN)
+    again = 1
+    while aside.exists():
+        again += 1
+        aside = scan.path.with_suffix(f".{again}{TORN}")
+    with scan.path.open("rb") as file:
+        file.seek(scan.offset)
+        manifest.put(aside, file.read())
+    disk.sync_folder(scan.path.parent)
+    if scan.offset < HEADER_SIZE:  # not even a header: nothing of ours is in it
+        scan.path.unlink()
+        number = before
+    else:
+        with scan.path.open("r+b") as file:
+            file.truncate(scan.offset)
+            disk.sync(file.fileno())
+    disk.sync_folder(scan.path.parent)
+    return Repair(number, last, tail.bytes, aside, damages)

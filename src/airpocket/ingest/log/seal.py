@@ -1,0 +1,127 @@
+"""Sealing: a closed segment becomes a verified Parquet file, then the segment goes; restartable at any step."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from airpocket.domain.errors import StoreBusy, StoreDamaged, StoreError
+from airpocket.ingest import manifest
+from airpocket.ingest.log import disk, sealed
+from airpocket.ingest.log.records import Record
+from airpocket.ingest.log.repair import repair
+from airpocket.ingest.log.sealed import SealedEntry
+from airpocket.ingest.log.segment import LogDamage, Scan, segments_in
+
+
+@dataclass(frozen=True)
+class SealReport:
+    """What sealing did; `left` names segments with damage inside, which stay as they are, and says why."""
+
+    sealed: tuple[SealedEntry, ...]
+    left: tuple[str, ...]
+
+
+def seal(folder: Path) -> SealReport:
+    """Seal every closed segment; the one that a running writer appends to is not closed.
+
+    Takes the memory of one segment. A segment with damage inside is not sealed, so that no byte of it is
+    thrown away.
+
+    Raises:
+        StoreBusy: another process is sealing.
+        StoreDamaged: the manifest, or a sealed file whose segment was about to be removed.
+        StoreError: the disk is full, read-only or failing; nothing is lost.
+    """
+    if not folder.is_dir():
+        return SealReport((), ())
+    place = folder / sealed.FOLDER
+    try:
+        disk.make_folder(place)
+        with disk.locked(place, task="sealing this log"):
+            entries = sealed.load(folder)
+            closed = _closed(folder)
+            _finish(folder, entries)
+            return _sealed(folder, entries, closed)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: cannot be sealed: {error}; no record is lost, seal again"
+        ) from error
+
+
+def _closed(folder: Path) -> dict[int, Path]:
+    """Segments that nobody will write again; a writer never reopens one, so listing them is enough."""
+    try:
+        with disk.locked(folder, task="writing this log"):
+            repair(folder)
+            return segments_in(folder)
+    except StoreBusy:
+        found = segments_in(folder)
+        if found:
+            found.popitem()
+        return found
+
+
+def _finish(folder: Path, entries: dict[int, SealedEntry]) -> None:
+    """What an interrupted sealing left: files that nobody lists, segments whose sealed file is there."""
+    listed = {folder / entry.path for entry in entries.values()}
+    for path in (folder / sealed.FOLDER).iterdir():
+        ours = path.name.endswith((".parquet", ".parquet.tmp", ".jsonl.tmp"))
+        if ours and path not in listed:
+            path.unlink()
+    for number, path in segments_in(folder).items():
+        if number in entries:
+            _remove(folder, path, entries[number])
+
+
+def _sealed(folder: Path, entries: dict[int, SealedEntry], closed: dict[int, Path]) -> SealReport:
+    done: list[SealedEntry] = []
+    left: list[str] = []
+    for number, path in closed.items():
+        if number in entries:
+            continue
+        records, damages = _whole(path)
+        if damages:
+            left.append(f"{path}: offset {damages[0].offset}: {damages[0].problem}")
+            continue
+        entry, data = sealed.packed(number, records, path.stat().st_size)
+        manifest.put(folder / entry.path, data)
+        del data
+        disk.sync_folder(folder / sealed.FOLDER)
+        _compare(folder, entry, records)
+        entries[number] = entry
+        sealed.commit(folder, entries.values())
+        _remove(folder, path, entry)
+        done.append(entry)
+    return SealReport(tuple(done), tuple(left))
+
+
+def _whole(path: Path) -> tuple[list[Record], list[LogDamage]]:
+    scan = Scan(path)
+    try:
+        items = list(scan.items())
+        tail = scan.tail()
+    finally:
+        scan.close()
+    damages = [item for item in items if isinstance(item, LogDamage)]
+    if tail is not None:
+        damages.append(tail)
+    return [item for item in items if isinstance(item, Record)], damages
+
+
+def _compare(folder: Path, entry: SealedEntry, records: list[Record]) -> None:
+    """The file as it lies on the disk holds what the segment holds, record by record."""
+    problem = sealed.problem_with(folder, entry)
+    if not problem:
+        back = sealed.records_of(folder / entry.path, entry.records)
+        same = all(a == b for a, b in zip(back, records, strict=True))
+        problem = "" if same else "it does not give the records back"
+    if problem:
+        raise StoreDamaged(f"{folder / entry.path}: {problem}; the segment was kept")
+
+
+def _remove(folder: Path, path: Path, entry: SealedEntry) -> None:
+    problem = sealed.problem_with(folder, entry)
+    if problem:
+        raise StoreDamaged(f"{folder / entry.path}: {problem}; {path} was kept")
+    path.unlink()
+    disk.step("segment removed")
+    disk.sync_folder(folder)

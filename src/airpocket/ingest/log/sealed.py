@@ -1,0 +1,143 @@
+"""Sealed segments: one compressed Parquet file each, listed with its SHA-256 in a checksummed manifest."""
+
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+import polars as pl
+from msgspec import Struct
+
+from airpocket.domain.errors import StoreDamaged, StoreError
+from airpocket.ingest import manifest
+from airpocket.ingest.log import disk
+from airpocket.ingest.log.records import Record
+
+FOLDER = "sealed"
+MANIFEST = "manifest.jsonl"
+FORMAT = 1
+_HEADER = re.compile(rb"airpocket-log ([1-9][0-9]{0,5}) ([0-9a-f]{64})\n")
+_ROWS = 20_000  # of a row group, and of one slice read back
+_SCHEMA = {
+    "sequence": pl.Int64(),
+    "heard": pl.Int64(),
+    "monotonic": pl.Int64(),
+    "venue": pl.String(),
+    "connection": pl.String(),
+    "connection_sequence": pl.Int64(),
+    "kind": pl.String(),
+    "about": pl.String(),
+    "body": pl.Binary(),
+}
+
+
+class SealedEntry(Struct, frozen=True, kw_only=True):
+    """One sealed segment; `path` is relative to the log folder, times are UTC ns, sequences inclusive.
+
+    `heard_first` and `heard_last` are the least and greatest; all four are 0 without records.
+    """
+
+    number: int
+    path: str
+    sha256: str
+    size: int
+    records: int
+    first_sequence: int
+    last_sequence: int
+    heard_first: int
+    heard_last: int
+    venues: tuple[str, ...]
+    log_bytes: int  # of the segment it replaced
+
+
+_ENTRY = msgspec.json.Decoder(SealedEntry)
+
+
+def load(folder: Path) -> dict[int, SealedEntry]:
+    """The sealed segments of a log folder by number, in order; {} where nothing was sealed.
+
+    Raises:
+        StoreDamaged: the manifest is damaged, or missing beside sealed files.
+        StoreError: written by a newer version, or unreadable.
+    """
+    path = folder / FOLDER / MANIFEST
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
+    header = _HEADER.match(raw)
+    body = raw[header.end() :] if header else b""
+    if header is None or _digest(int(header[1]), body) != header[2]:
+        raise StoreDamaged(f"{path}: the checksum does not match; bring the file back from a copy")
+    if int(header[1]) > FORMAT:
+        raise StoreError(
+            f"{path}: format {int(header[1])} is newer than this airpocket knows ({FORMAT}); upgrade it"
+        )
+    try:
+        entries = _ENTRY.decode_lines(body)
+    except msgspec.MsgspecError as error:
+        raise StoreDamaged(f"{path}: {error}") from error
+    return {entry.number: entry for entry in sorted(entries, key=lambda entry: entry.number)}
+
+
+def commit(folder: Path, entries: Iterable[SealedEntry]) -> None:
+    """The moment at which sealed segments become visible."""
+    lines = (msgspec.json.encode(entry) + b"\n" for entry in entries)
+    body = b"".join(lines)
+    data = b"airpocket-log %d %s\n%s" % (FORMAT, _digest(FORMAT, body), body)
+    manifest.put(folder / FOLDER / MANIFEST, data)
+    disk.sync_folder(folder / FOLDER)
+
+
+def _digest(version: int, body: bytes) -> bytes:
+    return hashlib.sha256(b"airpocket-log %d\n" % version + body).hexdigest().encode()
+
+
+def packed(number: int, records: list[Record], log_bytes: int) -> tuple[SealedEntry, bytes]:
+    """Records as Parquet bytes with their manifest entry; the same records give the same bytes."""
+    columns = {name: [getattr(record, name) for record in records] for name in _SCHEMA}
+    buffer = io.BytesIO()
+    pl.DataFrame(columns, schema=_SCHEMA).write_parquet(
+        buffer, compression="zstd", row_group_size=_ROWS, metadata={"airpocket.log": str(FORMAT)}
+    )
+    data = buffer.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    entry = SealedEntry(
+        number=number,
+        path=f"{FOLDER}/{number:010d}-{digest[:12]}.parquet",
+        sha256=digest,
+        size=len(data),
+        records=len(records),
+        first_sequence=records[0].sequence if records else 0,
+        last_sequence=records[-1].sequence if records else 0,
+        heard_first=min(columns["heard"], default=0),
+        heard_last=max(columns["heard"], default=0),
+        venues=tuple(sorted(set(columns["venue"]))),
+        log_bytes=log_bytes,
+    )
+    return entry, data
+
+
+def problem_with(folder: Path, entry: SealedEntry) -> str:
+    """What is wrong with a sealed file, read in full; '' when it is what was written."""
+    try:
+        with (folder / entry.path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "the file is missing"
+    except OSError as error:
+        return f"the file cannot be read: {error.strerror}"
+    return "" if digest == entry.sha256 else "its SHA-256 is not the manifest's"
+
+
+def records_of(path: Path, rows: int) -> Iterator[Record]:
+    """The records of a verified sealed file of `rows`, a row group at a time."""
+    lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    for start in range(0, rows, _ROWS):
+        for values in lazy.slice(start, _ROWS).select(_SCHEMA).collect().iter_rows():
+            sequence, heard, monotonic, venue, connection, own, kind, about, body = values
+            yield Record(heard, venue, connection, kind, body, about, own, monotonic, sequence)

@@ -1,0 +1,1 @@
+"""Coinbase: spot, by Advanced Trade and by the older exchange feed."""

@@ -1,0 +1,1 @@
+"""Deribit v2: perpetuals, options and the volatility index."""

@@ -1,0 +1,325 @@
+"""Deribit frames and REST bodies into events. Linear sizes are coin, inverse ones dollars, options coin."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import msgspec
+
+from airpocket.domain.units import Side
+from airpocket.domain.wire import Level, Listing, LiveEvent, OptionTick, VolTick
+from airpocket.ingest.said import Book, Chain, Said, control
+from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
+from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venues.deribit import shapes
+from airpocket.ingest.venues.deribit.names import Name, read
+
+_VENUE = "deribit"
+_OPPOSITE: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
+_EIGHT_HOURS_S = 8 * 3_600
+
+
+def decode(frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
+    """The events of one frame or REST body; `address` tells what a REST body answers.
+
+    Raises:
+        UndecodableFrame: anything that is not this dialect; nothing else is ever raised.
+    """
+    return guarded(_VENUE, frame, lambda: _decoded(frame, heard, address))
+
+
+def _decoded(frame: bytes, heard: int, address: str) -> list[LiveEvent]:
+    outer = shapes.ENVELOPE.decode(frame)
+    if outer.error is not None:
+        return [control(_VENUE, heard, "error", f"{outer.error.code}: {outer.error.message}")]
+    if outer.method == "heartbeat":
+        return [
+            control(_VENUE, heard, "notice", outer.params.type if outer.params else "heartbeat")
+        ]
+    if outer.method == "subscription" and outer.params is not None:
+        return _channel(outer.params, heard)
+    if bytes(outer.result):
+        return _answer(bytes(outer.result), heard, address)
+    raise undecodable(_VENUE, "neither a subscription, a heartbeat nor an answer")
+
+
+def _channel(params: shapes.Params, heard: int) -> list[LiveEvent]:
+    family = params.channel.split(".", maxsplit=1)[0]
+    handler = _BY_CHANNEL.get(family)
+    if handler is None:
+        raise undecodable(_VENUE, f"unknown channel {params.channel[:60]!r}")
+    return handler(params.channel, bytes(params.data), heard)
+
+
+def _answer(result: bytes, heard: int, address: str) -> list[LiveEvent]:
+    """An answer to a question of ours; without an address it is the list of channels granted."""
+    handler = _BY_PATH.get(urlsplit(address).path.rsplit("/", maxsplit=1)[-1])
+    if handler is not None:
+        return handler("", result, heard)
+    try:
+        granted = shapes.GRANTED.decode(result)
+    except msgspec.ValidationError as error:
+        raise undecodable(_VENUE, "an answer to an unknown question") from error
+    # a channel that is refused is only missing here
+    text = granted if isinstance(granted, str) else f"{len(granted)} channels: {' '.join(granted)}"
+    return [control(_VENUE, heard, "ack", text)]
+
+
+def _said(symbol: str, stamp: int, heard: int) -> Said:
+    return Said(_VENUE, symbol, stamp_ns(stamp, "timestamp"), heard)
+
+
+def _sized(name: Name, amount: float, price: float) -> tuple[float, float | None]:
+    """Coin and dollars. An option's dollars would need the index, which a trade does not carry."""
+    if name.kind == "inverse":
+        return amount / price, amount
+    return amount, amount * price if name.kind == "linear" else None
+
+
+def _side(text: str) -> Side:
+    if text == "buy":
+        return "buy"
+    if text == "sell":
+        return "sell"
+    raise BadValue(f"direction {text[:20]!r}")
+
+
+def _trades(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """Each print; where one side was liquidated, also the forced close of it."""
+    del channel
+    found: list[LiveEvent] = []
+    for each in shapes.TRADES.decode(data):
+        name = read(each.instrument_name)
+        if name.kind == "other":
+            continue
+        price, amount = positive(each.price, "price"), positive(each.amount, "amount")
+        size, usd = _sized(name, amount, price)
+        said, taker = _said(each.instrument_name, each.timestamp, heard), _side(each.direction)
+        found.append(said.trade(price, size, usd, taker, each.trade_id))
+        if each.liquidation not in ("", "M", "T", "MT", "none"):
+            raise BadValue(f"liquidation {each.liquidation[:20]!r}")
+        if "T" in each.liquidation:
+            found.append(said.liquidation(taker, price, "fill", size, usd, "all"))
+        if "M" in each.liquidation:
+            found.append(said.liquidation(_OPPOSITE[taker], price, "fill", size, usd, "all"))
+    return found
+
+
+def _entries(name: Name, rows: list[shapes.Entry]) -> tuple[Level, ...]:
+    found: list[Level] = []
+    for action, price, amount in rows:
+        at = positive(price, "level price")
+        if action not in ("new", "change", "delete"):
+            raise BadValue(f"book action {action[:20]!r}")
+        held = 0.0 if action == "delete" else nonnegative(amount, "level amount")
+        found.append((at, _sized(name, held, at)[0]))
+    return tuple(found)
+
+
+def _book(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    if ".none." in channel or channel.count(".") > 3:
+        return _window(channel, data, heard)
+    message = shapes.BOOK.decode(data)
+    name = read(message.instrument_name)
+    if name.kind == "other":
+        return []
+    if message.type not in ("snapshot", "change", ""):
+        raise BadValue(f"book type {message.type[:20]!r}")
+    # the field came in 2019; before it a message without a predecessor was the snapshot
+    snapshot = message.type == "snapshot" or (not message.type and message.prev_change_id is None)
+    levels = Book(_entries(name, message.bids), _entries(name, message.asks))
+    chain = Chain(snapshot, message.change_id, message.change_id, message.prev_change_id)
+    return [_said(message.instrument_name, message.timestamp, heard).book(levels, chain)]
+
+
+def _window(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """A book sent whole each time."""
+    del channel
+    message = shapes.WINDOW.decode(data)
+    name = read(message.instrument_name)
+    if name.kind == "other":
+        return []
+    said = _said(message.instrument_name, message.timestamp, heard)
+    levels = Book(_rows(name, message.bids), _rows(name, message.asks))
+    return [said.book(levels, Chain(True, message.change_id, message.change_id))]
+
+
+def _rows(name: Name, rows: list[tuple[float, float]]) -> tuple[Level, ...]:
+    found: list[Level] = []
+    for price, amount in rows:
+        at = positive(price, "level price")
+        found.append((at, _sized(name, nonnegative(amount, "level amount"), at)[0]))
+    return tuple(found)
+
+
+def _ticker(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    del channel
+    tick = shapes.TICKER.decode(data)
+    name, said = read(tick.instrument_name), _said(tick.instrument_name, tick.timestamp, heard)
+    if name.kind == "other":
+        return []
+    if name.kind == "option":
+        return [_option(tick, name, said)]
+    found: list[LiveEvent] = [
+        said.ticker(last=_some(tick.last_price, "last"), mark=_some(tick.mark_price, "mark"),
+                    index=_some(tick.index_price, "index"))
+    ]  # fmt: skip
+    if tick.open_interest is not None:
+        amount = nonnegative(tick.open_interest, "open interest")
+        found.append(said.interest(amount, "coin" if name.linear else "usd"))
+    if tick.current_funding is not None:
+        # accrues continuously: the running rate, a fraction over eight hours, with no settlement ahead
+        rate = number(tick.current_funding, "current funding")
+        found.append(said.funding(rate, None, _EIGHT_HOURS_S))
+    found.append(_touch(tick, name, said))
+    return found
+
+
+def _touch(tick: shapes.Ticker | shapes.Quote, name: Name, said: Said) -> LiveEvent:
+    return said.quote(
+        _best(name, tick.best_bid_price, tick.best_bid_amount),
+        _best(name, tick.best_ask_price, tick.best_ask_amount),
+    )
+
+
+def _best(name: Name, price: float | None, amount: float | None) -> Level | None:
+    """An empty side is written as price 0."""
+    if not price or amount is None:
+        return None
+    at = positive(price, "quote price")
+    return at, _sized(name, nonnegative(amount, "quote amount"), at)[0]
+
+
+def _some(value: float | None, name: str) -> float | None:
+    """Zero stands for no price."""
+    return positive(value, name) if value else None
+
+
+def _iv(value: float | None) -> float | None:
+    """Per cent → fraction; 0 is no quote."""
+    return positive(value, "volatility") / 100.0 if value else None
+
+
+def _greek(value: float | None) -> float | None:
+    return None if value is None else number(value, "greek")
+
+
+def _option(tick: shapes.Ticker, name: Name, said: Said) -> OptionTick:
+    greeks = tick.greeks or shapes.Greeks()
+    bid = _best(name, tick.best_bid_price, tick.best_bid_amount)
+    ask = _best(name, tick.best_ask_price, tick.best_ask_amount)
+    held = tick.open_interest
+    return OptionTick(
+        venue=_VENUE, symbol=said.symbol, ts=said.ts, usable_from=said.heard, heard=said.heard,
+        base=name.base, expiry=name.expiry, strike=name.strike, call=name.call,
+        price_unit="usd" if name.linear else "coin", bid=bid[0] if bid else None,
+        bid_size=bid[1] if bid else None, ask=ask[0] if ask else None, ask_size=ask[1] if ask else None,
+        mark=_some(tick.mark_price, "mark"), bid_iv=_iv(tick.bid_iv), ask_iv=_iv(tick.ask_iv),
+        mark_iv=_iv(tick.mark_iv), forward=_some(tick.underlying_price, "underlying price"),
+        index=_some(tick.index_price, "index price"), delta=_greek(greeks.delta),
+        gamma=_greek(greeks.gamma), vega=_greek(greeks.vega), theta=_greek(greeks.theta),
+        open_interest=None if held is None else nonnegative(held, "open interest"),
+    )  # fmt: skip
+
+
+def _quote(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    del channel
+    message = shapes.QUOTE.decode(data)
+    name = read(message.instrument_name)
+    if name.kind == "other":
+        return []
+    return [_touch(message, name, _said(message.instrument_name, message.timestamp, heard))]
+
+
+def _perpetual(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    message = shapes.PERPETUAL.decode(data)
+    said = _said(channel.split(".")[1], message.timestamp, heard)
+    return [
+        said.ticker(index=_some(message.index_price, "index")),
+        said.funding(number(message.interest, "interest"), None, _EIGHT_HOURS_S),
+    ]
+
+
+def _volatility(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    del channel
+    message = shapes.VOLATILITY.decode(data)
+    coin = message.index_name.split("_", maxsplit=1)[0].upper()
+    return [
+        VolTick(venue=_VENUE, symbol=f"{coin}-DVOL", ts=stamp_ns(message.timestamp, "timestamp"),
+                usable_from=heard, heard=heard, value=positive(message.volatility, "volatility"))
+    ]  # fmt: skip
+
+
+def _index(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """The index of a coin concerns its perpetual."""
+    del channel
+    message = shapes.INDEX.decode(data)
+    coin, _, quote = message.index_name.upper().partition("_")
+    symbol = f"{coin}-PERPETUAL" if quote == "USD" else f"{coin}_{quote}-PERPETUAL"
+    return [_said(symbol, message.timestamp, heard).ticker(index=positive(message.price, "index"))]
+
+
+def _summaries(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """The chain at one moment; rows of perpetuals and futures give their open interest."""
+    del channel
+    found: list[LiveEvent] = []
+    for row in shapes.SUMMARIES.decode(data):
+        name = read(row.instrument_name)
+        said = _said(row.instrument_name, row.creation_timestamp, heard)
+        if name.kind == "option":
+            held = row.open_interest
+            found.append(
+                OptionTick(
+                    venue=_VENUE, symbol=said.symbol, ts=said.ts, usable_from=heard, heard=heard,
+                    base=name.base, expiry=name.expiry, strike=name.strike, call=name.call,
+                    price_unit="usd" if name.linear else "coin", bid=_some(row.bid_price, "bid"),
+                    ask=_some(row.ask_price, "ask"), mark=_some(row.mark_price, "mark"),
+                    mark_iv=_iv(row.mark_iv), forward=_some(row.underlying_price, "underlying price"),
+                    open_interest=None if held is None else nonnegative(held, "open interest"),
+                )
+            )  # fmt: skip
+        elif name.kind in ("linear", "inverse") and row.open_interest is not None:
+            amount = nonnegative(row.open_interest, "open interest")
+            found.append(said.interest(amount, "coin" if name.linear else "usd"))
+    return found
+
+
+def _contracts(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    del channel
+    found: list[LiveEvent] = []
+    for each in shapes.CONTRACTS.decode(data):
+        name = read(each.instrument_name)
+        if name.kind == "other":
+            continue
+        live = each.is_active
+        found.append(
+            Listing(
+                venue=_VENUE, symbol=each.instrument_name, ts=heard, usable_from=heard, heard=heard,
+                base=name.base, kind=name.kind, contract_size=1.0,
+                size_unit="usd" if name.kind == "inverse" else "coin",
+                tick_size=_some(each.tick_size, "tick size"),
+                status="unknown" if live is None else "live" if live else "halted",
+            )
+        )  # fmt: skip
+    return found
+
+
+_Handler: TypeAlias = Callable[[str, bytes, int], list[LiveEvent]]
+_BY_CHANNEL: dict[str, _Handler] = {
+    "trades": _trades,
+    "book": _book,
+    "ticker": _ticker,
+    "quote": _quote,
+    "perpetual": _perpetual,
+    "deribit_volatility_index": _volatility,
+    "deribit_price_index": _index,
+}
+_BY_PATH: dict[str, _Handler] = {
+    "get_book_summary_by_currency": _summaries,
+    "get_book_summary_by_instrument": _summaries,
+    "get_instruments": _contracts,
+    "get_order_book": _window,
+    "ticker": _ticker,
+}
+
+VENUES = (Venue(_VENUE, decode),)

@@ -1,0 +1,59 @@
+"""Where Deribit is heard, keyless: one socket; the option chain as a summary asked for each minute."""
+
+import json
+from collections.abc import Mapping
+
+from airpocket.domain.channels import Channel
+from airpocket.ingest.feed import Feed, Poll, Socket
+
+_REST = "https://www.deribit.com/api/v2/public"
+
+
+def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
+    """Perpetuals; the coins' options and volatility index come with them."""
+    perps = tuple(symbol for symbol in symbols if symbol.endswith("-PERPETUAL"))
+    coins = sorted({symbol.split("-", maxsplit=1)[0].split("_")[0] for symbol in perps})
+    names = [name for symbol in perps for name in _names(symbol)]
+    names += [f"deribit_volatility_index.{coin.lower()}_usd" for coin in coins]
+    channels = [channel for symbol in perps for channel in _channels(symbol)]
+    channels += [Channel("vol_index", coin, 60.0) for coin in coins]
+    socket = Socket(
+        venue, "public", "wss://www.deribit.com/ws/api/v2", tuple(channels),
+        hello=(_say("public/set_heartbeat", {"interval": 30}), _say("public/subscribe", {"channels": names})),
+        replies=((b'"test_request"', _say("public/test", {})),),
+    )  # fmt: skip
+    return Feed(
+        venue,
+        (socket,),
+        polls=tuple(_chain(venue, coin) for coin in coins),
+        again={symbol: ("public", _again(symbol)) for symbol in perps},
+    )
+
+
+def _names(symbol: str) -> tuple[str, ...]:
+    return (f"book.{symbol}.100ms", f"ticker.{symbol}.100ms", f"trades.{symbol}.100ms")
+
+
+def _channels(symbol: str) -> tuple[Channel, ...]:
+    return (
+        Channel("book", symbol, 10.0), Channel("trades", symbol, 300.0), Channel("price", symbol, 10.0),
+        Channel("quote", symbol, 10.0), Channel("open_interest", symbol, 10.0),
+        Channel("funding", symbol, 10.0), Channel("liquidations", symbol, None),
+    )  # fmt: skip
+
+
+def _chain(venue: str, coin: str) -> Poll:
+    url = f"{_REST}/get_book_summary_by_currency?currency={coin}&kind=option"
+    return Poll(venue, url, (Channel("options", coin, 180.0),), every_s=60.0)
+
+
+def _again(symbol: str) -> tuple[str, ...]:
+    """A second subscription sends no snapshot, so the first is given up before."""
+    names = {"channels": [f"book.{symbol}.100ms"]}
+    return (_say("public/unsubscribe", names), _say("public/subscribe", names))
+
+
+def _say(method: str, params: Mapping[str, object]) -> str:
+    return json.dumps(
+        {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, separators=(",", ":")
+    )

@@ -1,0 +1,1 @@
+"""Hyperliquid: perpetuals by websocket and the info address."""

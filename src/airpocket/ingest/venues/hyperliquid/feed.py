@@ -1,0 +1,45 @@
+"""Where Hyperliquid is heard, keyless. It has no public liquidation channel, and book frames come slowly."""
+
+import json
+
+from airpocket.domain.channels import Channel
+from airpocket.ingest.feed import Feed, Poll, Socket
+
+
+def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
+    """Coins must be names of the live list: an unknown one closes the whole connection without a word."""
+    hello = tuple(_say(each) for symbol in symbols for each in _subscriptions(symbol))
+    socket = Socket(
+        venue, "public", "wss://api.hyperliquid.xyz/ws",
+        tuple(channel for symbol in symbols for channel in _channels(symbol)),
+        hello=hello, ping='{"method":"ping"}', ping_every_s=30.0, sends_per_s=10.0,
+    )  # fmt: skip
+    listed = Poll(
+        venue, "https://api.hyperliquid.xyz/info", (), every_s=3_600.0, body='{"type":"meta"}', weight=20
+    )  # fmt: skip
+    return Feed(
+        venue,
+        (socket,),
+        polls=(listed,),
+        weight_per_minute=1_200,
+        absent={"liquidations": "the venue has no public liquidation channel"},
+    )
+
+
+def _subscriptions(coin: str) -> tuple[dict[str, str], ...]:
+    return (
+        {"type": "l2Book", "coin": coin}, {"type": "trades", "coin": coin}, {"type": "bbo", "coin": coin},
+        {"type": "activeAssetCtx", "coin": coin}, {"type": "candle", "coin": coin, "interval": "1m"},
+    )  # fmt: skip
+
+
+def _channels(coin: str) -> tuple[Channel, ...]:
+    return (
+        Channel("book", coin, 16.5), Channel("trades", coin, 120.0), Channel("quote", coin, 30.0),
+        Channel("price", coin, 5.0), Channel("open_interest", coin, 5.0), Channel("funding", coin, 5.0),
+        Channel("bars", coin, None),
+    )  # fmt: skip
+
+
+def _say(subscription: dict[str, str]) -> str:
+    return json.dumps({"method": "subscribe", "subscription": subscription}, separators=(",", ":"))

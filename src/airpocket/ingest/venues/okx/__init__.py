@@ -1,0 +1,1 @@
+"""OKX v5: perpetuals, dated futures, spot and option summaries."""

@@ -1,0 +1,59 @@
+"""What a running recorder says of its channels, in a file beside the log, for every other process to read."""
+
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from airpocket.domain.errors import StoreDamaged, StoreError
+from airpocket.market.pulse import PulseStatus
+
+NAME = "health.json"
+OLD_S = 30.0  # a recorder writes every few seconds: an older file is of one that stopped
+
+
+class Health(Struct, frozen=True):
+    """The channels at `asof` (ns); `refused` counts frames not understood, by venue and reason."""
+
+    asof: int
+    pid: int
+    assets: tuple[str, ...]
+    records: int
+    channels: tuple[PulseStatus, ...]
+    refused: dict[str, int]
+    reserve_used: bool = False
+
+
+_DECODER = msgspec.json.Decoder(Health)
+
+
+def write(store: Path, health: Health) -> None:
+    """Replace the file at once.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+    path = store / NAME
+    part = path.with_name(f".{NAME}.{os.getpid()}.tmp")
+    try:
+        part.write_bytes(msgspec.json.encode(health))
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def read(store: Path) -> Health | None:
+    """The last word of a recorder; None where none ever ran.
+
+    Raises:
+        StoreDamaged: the file is not one of ours.
+    """
+    path = store / NAME
+    try:
+        return _DECODER.decode(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StoreDamaged(f"{path}: {error}; it is written anew by airpocket record") from error

@@ -1,0 +1,71 @@
+"""A recorded log through the same decoders into the same state, as it was heard."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from airpocket.domain.errors import NothingKnown
+from airpocket.ingest.log import reader
+from airpocket.ingest.log.records import Record
+from airpocket.ingest.log.segment import LogDamage
+from airpocket.live.feeds import decoders, feeds_of
+from airpocket.live.intake import Intake
+from airpocket.live.recorder import pulse_of
+from airpocket.live.session import States
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay went through. `journal` is the hash of all events in order; times are ns heard."""
+
+    records: int
+    frames: int
+    events: int
+    refused: dict[str, int]  # 'venue: reason' → frames
+    first: int
+    last: int
+    damages: tuple[LogDamage, ...]
+    journal: str
+
+
+class Replay:
+    """Drives one intake through a log."""
+
+    def __init__(self, assets: tuple[str, ...]) -> None:
+        self.states = States(assets)
+        self.pulse = pulse_of(feeds_of(assets).values())
+        self.intake = Intake(decoders(), self.states, self.pulse, journal=True)
+        self._first = 0
+        self._damages: list[LogDamage] = []
+
+    def run(self, folder: Path, *, pace: Callable[[Record], None] | None = None) -> Replayed:
+        """Replay a log folder; `pace` is called before each record and may wait.
+
+        Raises:
+            NothingKnown: no log lies there.
+        """
+        if not folder.is_dir():
+            raise NothingKnown(f"{folder}: no recorded log lies here; airpocket record makes one")
+        for found in reader.read(folder):
+            if isinstance(found, LogDamage):
+                self._damages.append(found)
+                continue
+            if pace is not None:
+                pace(found)
+            self._first = self._first or found.heard
+            self.intake.take(found)
+        return self.report()
+
+    def feed(self, records: Iterable[Record]) -> None:
+        """Replay records from elsewhere."""
+        for record in records:
+            self._first = self._first or record.heard
+            self.intake.take(record)
+
+    def report(self) -> Replayed:
+        """What was gone through so far."""
+        refused = {f"{venue}: {reason}": n for (venue, reason), n in self.intake.refused.items()}
+        return Replayed(
+            self.intake.records, sum(self.intake.frames.values()), self.intake.events, refused,
+            self._first, self.intake.latest, tuple(self._damages), self.intake.journal,
+        )  # fmt: skip

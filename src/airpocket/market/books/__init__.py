@@ -1,0 +1,1 @@
+"""Order books: kept by each venue's rule, measured, and watched for how they refill and retreat."""

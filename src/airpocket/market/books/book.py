@@ -1,0 +1,198 @@
+"""One market's book: live while every change follows the last, untrusted from the first that does not."""
+
+from collections import deque
+from typing import Literal, TypeAlias
+
+from airpocket.domain.units import SECOND_NS
+from airpocket.domain.wire import BookChange
+from airpocket.market.books.ladder import Ladder
+from airpocket.market.books.rules import Rule, Step, rule_of, unnumbered
+
+BookState: TypeAlias = Literal["empty", "syncing", "live", "untrusted", "delisted"]
+
+_MOST_WAITING = 4_096  # changes kept until their snapshot comes
+_MOST_SUMMED = 25  # levels a side, of any venue's checksum
+_CROSSED_NS = SECOND_NS  # crossed for longer: not a passing moment of the matching engine
+
+
+class Book:
+    """Takes changes in the order heard; nothing it is given makes it raise.
+
+    empty: nothing came. syncing: changes wait for their snapshot. untrusted: a change is missing, the
+    checksum or the prices contradict themselves; its levels are not shown until a snapshot mends it.
+    """
+
+    def __init__(self, venue: str, symbol: str, *, depth: int | None = None) -> None:
+        """Args: depth: levels a side that were subscribed, where the venue truncates to them."""
+        self.venue, self.symbol = venue, symbol
+        self._rule: Rule = rule_of(venue)
+        self._depth = depth if depth is not None else self._rule.depth
+        self._levels = Ladder()
+        self._state: BookState = "empty"
+        self._reason = "no book came yet"
+        self._last: int = 0
+        self._joined = False
+        self._resumable = False
+        self._wrong = ""
+        self._waiting: deque[BookChange] = deque(maxlen=_MOST_WAITING)
+        self._crossed_since: int | None = None
+        self.in_coin = True
+        self.connection = ""
+        self.ts = self.heard = 0  # of the last change applied, ns
+        self.applied = self.repeated = self.gaps = self.checked = 0
+
+    @property
+    def state(self) -> BookState:
+        """Where the book stands; a crossed book is not to be trusted."""
+        if self._state == "live" and self._crossed_since is not None:
+            return "untrusted"
+        return self._state
+
+    @property
+    def reason(self) -> str:
+        """Why it is not live; '' when it is."""
+        if self._state == "live" and self._crossed_since is not None:
+            best = self._levels.touch()
+            return f"crossed: bid {best.bid:g} at or above ask {best.ask:g}" if best else "crossed"
+        return self._reason
+
+    @property
+    def levels(self) -> Ladder | None:
+        """The levels of a live book; None while it can't be trusted."""
+        return self._levels if self.state == "live" else None
+
+    @property
+    def wants_snapshot(self) -> bool:
+        """Whether only a new snapshot can help."""
+        if self._state == "live":
+            since = self._crossed_since
+            return since is not None and self.heard - since > _CROSSED_NS
+        return self._state in ("syncing", "untrusted") and not self._resumable
+
+    def distrust(self, reason: str) -> None:
+        """Changes may be missing from here on, as after a lost connection.
+
+        Where changes are numbered, the next one tells whether any is: then the book goes on.
+        """
+        if self._state in ("live", "syncing"):
+            self._resumable = self._state == "live" and self._rule.follows is not unnumbered
+            self._state, self._reason = "untrusted", reason
+            self._waiting.clear()
+
+    def apply(self, change: BookChange) -> None:
+        """Take one change or snapshot."""
+        if self._state == "delisted":
+            return
+        if change.snapshot:
+            self._replace(change)
+        elif self._state == "live":
+            self._follow(change)
+        elif self._resumable:
+            self._resume(change)
+        elif self._rule.rest_snapshot:
+            self._wait(change)
+
+    def _replace(self, change: BookChange) -> None:
+        if (
+            change.last == 1
+            and not change.bids
+            and not change.asks
+            and self.venue.startswith("bybit")
+        ):
+            self._state, self._reason = "delisted", "the venue no longer lists it"
+            self._levels.clear()
+            return
+        if self._state == "live" and self._is_stale_snapshot(change):
+            self.repeated += 1
+            return
+        self._levels.clear()
+        self._put(change)
+        self._last = change.last or 0
+        self._joined, self.in_coin = False, change.in_coin
+        self._state, self._reason, self._resumable = "live", "", False
+        self._applied(change)
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        for each in waiting:
+            if self._state == "live":
+                self._follow(each)
+            else:
+                self._wait(each)
+
+    def _resume(self, change: BookChange) -> None:
+        """After a lost connection: the first change that is not old either follows or proves a loss."""
+        if self._rule.follows(change, self._last, self._joined) != "old":
+            self._resumable, self._state, self._reason = False, "live", ""
+            self._follow(change)
+
+    def _is_stale_snapshot(self, change: BookChange) -> bool:
+        """A REST answer older than what the changes have built since, the book being sound."""
+        return (
+            self._rule.rest_snapshot and self._joined and self._crossed_since is None
+            and change.last is not None and change.last < self._last
+        )  # fmt: skip
+
+    def _wait(self, change: BookChange) -> None:
+        if self._state == "empty":
+            self._state, self._reason = "syncing", "changes wait for their snapshot"
+        self._waiting.append(change)
+
+    def _follow(self, change: BookChange) -> None:
+        step: Step = self._rule.follows(change, self._last, self._joined)
+        if step == "old":
+            self.repeated += 1
+            return
+        if step == "gap":
+            self.gaps += 1
+            self._state = "untrusted"
+            self._reason = (
+                f"a change is missing: after {self._last} came {change.first} to {change.last}"
+                + (f", which follows {change.previous}" if change.previous is not None else "")
+            )
+            if self._rule.rest_snapshot:
+                self._waiting.append(change)
+            return
+        self._put(change)
+        if change.last is not None:
+            self._last = change.last
+        self._joined = True
+        self._applied(change)
+
+    def _put(self, change: BookChange) -> None:
+        """Set the levels, and how they were written; what falls out of the venue's depth goes."""
+        levels = self._levels
+        _, self._wrong = levels.apply(change.bids, change.asks)
+        if change.bid_texts or change.ask_texts:
+            levels.bids.write(change.bids, change.bid_texts)
+            levels.asks.write(change.asks, change.ask_texts)
+        if self._depth is not None:
+            levels.bids.keep(self._depth)
+            levels.asks.keep(self._depth)
+
+    def _applied(self, change: BookChange) -> None:
+        self.applied += 1
+        self.ts, self.heard = change.ts, change.heard or change.usable_from
+        if self._wrong:
+            self._state, self._reason = "untrusted", self._wrong
+            return
+        self._check_sum(change)
+        best = self._levels.touch()
+        if best is not None and best.bid >= best.ask:
+            if self._crossed_since is None:
+                self._crossed_since = self.heard
+        else:
+            self._crossed_since = None
+
+    def _check_sum(self, change: BookChange) -> None:
+        arithmetic = self._rule.checksum
+        if arithmetic is None or change.checksum is None:
+            return
+        bids = self._levels.bids.top_texts(_MOST_SUMMED)
+        asks = self._levels.asks.top_texts(_MOST_SUMMED)
+        if bids is None or asks is None:
+            return
+        self.checked += 1
+        found = arithmetic(bids, asks)
+        if found != change.checksum:
+            self._state = "untrusted"
+            self._reason = f"checksum {found} where the venue has {change.checksum}"

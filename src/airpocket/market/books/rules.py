@@ -1,0 +1,127 @@
+"""How each venue's book changes follow one another, as the venues document it: one small function each."""
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from airpocket.domain.wire import BookChange
+
+Step: TypeAlias = Literal["apply", "old", "gap"]
+# change, last id applied, whether a change was applied since the snapshot
+Follows: TypeAlias = Callable[[BookChange, int, bool], Step]
+Texts: TypeAlias = Sequence[tuple[str, str]]  # price and size as written, best first
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`rest_snapshot`: changes wait for a snapshot that comes by REST. `depth`: levels a side that the
+    venue keeps us informed of. `checksum`: the venue's arithmetic over both sides' wire texts."""
+
+    follows: Follows
+    rest_snapshot: bool = False
+    depth: int | None = None
+    checksum: Callable[[Texts, Texts], int] | None = None
+
+
+def rule_of(venue: str) -> Rule:
+    """The rule of a venue's books; one nobody has written a rule for is taken as it comes."""
+    return RULES.get(venue, Rule(unnumbered))
+
+
+def binance_futures(change: BookChange, last: int, joined: bool) -> Step:
+    """First `U <= lastUpdateId <= u`, then every `pu` is the `u` before."""
+    first, final = change.first, change.last
+    if first is None or final is None:
+        return "gap"
+    if final < last or (joined and final == last):
+        return "old"
+    if joined:
+        return "apply" if change.previous == last else "gap"
+    return "apply" if first <= last else "gap"
+
+
+def binance_spot(change: BookChange, last: int, joined: bool) -> Step:
+    """First `U <= lastUpdateId + 1 <= u`, then every `U` is one more than the `u` before."""
+    first, final = change.first, change.last
+    if first is None or final is None:
+        return "gap"
+    if final <= last:
+        return "old"
+    if joined:
+        return "apply" if first == last + 1 else "gap"
+    return "apply" if first <= last + 1 else "gap"
+
+
+def counted(change: BookChange, last: int, joined: bool) -> Step:
+    """Each id is one more than the one before (Bybit `u`, Kraken Futures `seq`)."""
+    del joined
+    if change.last is None:
+        return "gap"
+    if change.last <= last:
+        return "old"
+    return "apply" if change.last == last + 1 else "gap"
+
+
+def chained(change: BookChange, last: int, joined: bool) -> Step:
+    """Each change names the one before it (Deribit)."""
+    del joined
+    if change.last is None or change.previous is None:
+        return "gap"
+    if change.previous == last:
+        return "apply"
+    return "old" if change.last <= last else "gap"
+
+
+def okx(change: BookChange, last: int, joined: bool) -> Step:
+    """Chained; an id below its predecessor is the venue's own reset. Older frames carry no ids at all."""
+    del joined
+    if change.last is None or change.previous is None:
+        return "apply"
+    if change.previous == last:
+        return "apply"  # equal ids: a sign of life that changes nothing
+    if change.last < change.previous:
+        return "apply"  # maintenance
+    return "old" if change.last <= last else "gap"
+
+
+def unnumbered(change: BookChange, last: int, joined: bool) -> Step:
+    """No ids to go by."""
+    del change, last, joined
+    return "apply"
+
+
+def kraken_checksum(bids: Texts, asks: Texts) -> int:
+    """CRC-32 of ten asks, then ten bids: price then size, without the dot and leading zeros."""
+    parts = [
+        text.replace(".", "").lstrip("0") for level in (*asks[:10], *bids[:10]) for text in level
+    ]
+    return zlib.crc32("".join(parts).encode())
+
+
+def okx_checksum(bids: Texts, asks: Texts) -> int:
+    """Signed CRC-32 of 25 levels, bid and ask in turn, joined by colons."""
+    parts: list[str] = []
+    for row in range(25):
+        for side in (bids, asks):
+            if row < len(side):
+                parts += side[row]
+    unsigned = zlib.crc32(":".join(parts).encode())
+    return unsigned - (1 << 32) if unsigned >= 1 << 31 else unsigned
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "binance_usdm": Rule(binance_futures, rest_snapshot=True),
+        "binance_coinm": Rule(binance_futures, rest_snapshot=True),
+        "binance_spot": Rule(binance_spot, rest_snapshot=True),
+        "bybit_linear": Rule(counted),
+        "bybit_inverse": Rule(counted),
+        "bybit_spot": Rule(counted),
+        "okx": Rule(okx, checksum=okx_checksum),
+        "deribit": Rule(chained),
+        "kraken_futures": Rule(counted),
+        "kraken_spot": Rule(unnumbered, checksum=kraken_checksum),
+    }
+)

@@ -1,0 +1,101 @@
+"""One market's minute, gathered trade by trade and quote by quote."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from airpocket.domain.wire import Quote, Trade
+
+_IDS_KEPT = 8_192  # trades repeated after a reconnect lie within this many
+
+
+@dataclass(slots=True)
+class Minute:
+    """Sums of one minute; `whole` is False when the tape was not heard all through it."""
+
+    start: int  # ns
+    whole: bool = True
+    prints: int = 0
+    buy: float = 0.0  # coin
+    sell: float = 0.0
+    buy_usd: float = 0.0
+    sell_usd: float = 0.0
+    sized: bool = True  # every trade's size was known
+    in_dollars: bool = True  # every trade's dollars were
+    open: float = 0.0
+    high: float = 0.0
+    low: float = 0.0
+    close: float = 0.0
+    spread_sum: float = 0.0
+    quotes: int = 0
+
+    def trade(self, trade: Trade) -> None:
+        """Add one trade."""
+        price = trade.price
+        if self.prints == 0:
+            self.open = self.high = self.low = price
+        self.high, self.low, self.close = max(self.high, price), min(self.low, price), price
+        self.prints += 1
+        bought = trade.taker_side == "buy"
+        if trade.size is None:
+            self.sized = False
+        elif bought:
+            self.buy += trade.size
+        else:
+            self.sell += trade.size
+        if trade.notional_usd is None:
+            self.in_dollars = False
+        elif bought:
+            self.buy_usd += trade.notional_usd
+        else:
+            self.sell_usd += trade.notional_usd
+
+    def quote(self, bid: float, ask: float) -> None:
+        """Add one look at the touch."""
+        self.spread_sum += 2e4 * (ask - bid) / (ask + bid)
+        self.quotes += 1
+
+    @property
+    def spread_bps(self) -> float | None:
+        """Mean over the looks, in bp of the mid; None without one."""
+        return self.spread_sum / self.quotes if self.quotes else None
+
+
+@dataclass(slots=True)
+class Tape:
+    """The running and the last minute of one market, and the ids that prove a trade is new.
+
+    `heard_by`: the connections that bring its trades; without one the minute has a hole.
+    """
+
+    running: Minute
+    last: Minute | None = None
+    heard_by: set[str] = field(default_factory=set[str])
+    late: int = 0
+    repeated: int = 0
+    ids: set[int | str] = field(default_factory=set[int | str])
+    order: deque[int | str] = field(default_factory=deque[int | str])
+
+    def is_new(self, trade_id: int | str) -> bool:
+        """Whether this trade was not heard before; remembers it."""
+        if trade_id in self.ids:
+            self.repeated += 1
+            return False
+        self.ids.add(trade_id)
+        self.order.append(trade_id)
+        if len(self.order) > _IDS_KEPT:
+            self.ids.discard(self.order.popleft())
+        return True
+
+    def trade(self, trade: Trade, minute: int) -> None:
+        """Add a trade to the minute of its own time; one whose minute is closed only counts as late."""
+        if minute == self.running.start:
+            self.running.trade(trade)
+        elif self.last is not None and minute == self.last.start:
+            self.last.trade(trade)
+        else:
+            self.late += 1
+
+    def quote(self, quote: Quote) -> None:
+        """Add a two-sided, uncrossed quote to the running minute."""
+        if quote.bid is not None and quote.ask is not None and quote.bid < quote.ask:
+            self.running.quote(quote.bid, quote.ask)

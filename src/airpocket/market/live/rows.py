@@ -1,0 +1,100 @@
+"""Live sums and events as the batches that history has too: same kinds, same columns."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from airpocket.domain.events import Batch, ColumnArray
+from airpocket.domain.kinds import split_name
+from airpocket.domain.units import MINUTE_NS
+from airpocket.domain.wire import Liquidation, OptionTick
+from airpocket.market.live.minute import Minute
+
+SOURCE = "heard live"
+
+
+def batch(kind: str, venue: str, symbol: str, rows: Sequence[Mapping[str, Any]]) -> Batch:
+    """Rows with ts and usable_from (ns) as a batch; None becomes NaN where the kind allows it."""
+    columns: dict[str, ColumnArray] = {
+        name: np.array([row[name] for row in rows], dtype=np.int64)
+        for name in ("ts", "usable_from")
+    }
+    for column in split_name(kind)[0].columns:
+        values = [row.get(column.name) for row in rows]
+        if column.dtype == "f64":
+            columns[column.name] = np.array(
+                [np.nan if value is None else value for value in values], dtype=np.float64
+            )
+        elif column.dtype == "str":
+            columns[column.name] = np.array(["" if v is None else v for v in values], dtype=np.str_)
+        else:
+            columns[column.name] = np.array(
+                [-1 if v is None else v for v in values], dtype=np.int64
+            )
+    return Batch(kind, venue, symbol, columns, (SOURCE,))
+
+
+def bar_row(minute: Minute, usable_from: int) -> dict[str, Any]:
+    """The minute's trade bar; volumes in coin, unknown where a contract's size is."""
+    volume = minute.buy + minute.sell if minute.sized else None
+    return {
+        "ts": minute.start, "usable_from": usable_from, "open": minute.open, "high": minute.high,
+        "low": minute.low, "close": minute.close, "volume": volume,
+        "volume_usd": minute.buy_usd + minute.sell_usd if minute.in_dollars else None,
+        "taker_buy": minute.buy if minute.sized else None,
+    }  # fmt: skip
+
+
+def tape_row(
+    minute: Minute, usable_from: int, touch: Mapping[str, float | int | None]
+) -> dict[str, Any]:
+    """The minute's tape; `touch` has reloads, retreats and refill_s where the book could tell."""
+    return {
+        "ts": minute.start, "usable_from": usable_from, "prints": minute.prints,
+        "buy_usd": minute.buy_usd if minute.in_dollars else None,
+        "sell_usd": minute.sell_usd if minute.in_dollars else None,
+        "spread_bps": minute.spread_bps, **touch,
+    }  # fmt: skip
+
+
+def liquidation_rows(events: Sequence[Liquidation], first: int) -> list[dict[str, Any]]:
+    """Forced closes in time order; `seq`, counted from `first`, tells those of one moment apart."""
+    ordered = sorted(events, key=lambda event: event.ts)
+    return [
+        {
+            "ts": event.ts, "usable_from": event.usable_from, "forced_side": event.forced_side,
+            "price": event.price, "size": event.size, "notional_usd": event.notional_usd,
+            "coverage": event.coverage, "seq": number,
+        }
+        for number, event in enumerate(ordered, first)
+    ]  # fmt: skip
+
+
+def chain_rows(ticks: Sequence[OptionTick], start: int, usable_from: int) -> list[dict[str, Any]]:
+    """One chain snapshot: every option with a known forward, prices in coin, by name."""
+    rows: list[dict[str, Any]] = []
+    for tick in sorted(ticks, key=lambda each: each.symbol):
+        if tick.forward is None:
+            continue
+        scale = 1.0 if tick.price_unit == "coin" else 1.0 / tick.forward
+
+        def coin(price: float | None, by: float = scale) -> float | None:
+            return None if price is None else price * by
+
+        rows.append(
+            {
+                "ts": start, "usable_from": usable_from, "instrument": tick.symbol,
+                "expiry": tick.expiry, "strike": tick.strike,
+                "option_type": "call" if tick.call else "put", "underlying_index": None,
+                "underlying_price": tick.forward, "bid": coin(tick.bid), "ask": coin(tick.ask),
+                "mark": coin(tick.mark), "mark_iv": tick.mark_iv, "delta": tick.delta,
+                "vega": tick.vega, "open_interest": tick.open_interest, "index_price": tick.index,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def minute_of(ts: int) -> int:
+    """Start of the minute a moment lies in, ns."""
+    return ts - ts % MINUTE_NS

@@ -1,0 +1,111 @@
+"""Health of live channels: proven by data alone, per channel; silence is never read as calm."""
+
+import pytest
+
+from airpocket.domain.channels import Channel
+from airpocket.domain.wire import Liquidation, Quote, Trade
+from airpocket.market.pulse import Pulse
+
+S = 1_000_000_000
+T0 = 1_800_000_000 * S
+
+
+def trade(at, lag_s=0.0, symbol="ETHUSDT"):
+    return Trade(venue="v", symbol=symbol, ts=int(at - lag_s * S), usable_from=at, heard=at, price=1.0,
+                 size=1.0, notional_usd=1.0, taker_side="buy", trade_id=at)  # fmt: skip
+
+
+def forced(at):
+    return Liquidation(venue="v", symbol="ETHUSDT", ts=at, usable_from=at, heard=at, forced_side="buy",
+                       price=1.0, price_kind="fill", size=1.0, notional_usd=1.0, coverage="all")  # fmt: skip
+
+
+@pytest.fixture
+def pulse():
+    found = Pulse()
+    for name, silence in (("trades", 20.0), ("liquidations", None)):
+        found.declare("v", "market", Channel(name, "ETHUSDT", silence))
+    found.declare("v", "public", Channel("quote", "ETHUSDT", 5.0))
+    return found
+
+
+def state(pulse, channel, now):
+    return pulse.state_of("v", "ETHUSDT", channel, now)[0]
+
+
+def test_a_connection_proves_nothing(pulse):
+    assert state(pulse, "trades", T0) == "down"
+    pulse.opened("v", "market", T0)
+    assert state(pulse, "trades", T0 + 15 * S) == "waiting"
+    assert state(pulse, "trades", T0 + 21 * S) == "silent"
+
+
+def test_one_route_flows_while_the_other_is_dead(pulse):
+    """T01: acknowledged, then no data on one route."""
+    pulse.opened("v", "market", T0)
+    pulse.opened("v", "public", T0)
+    for second in range(60):
+        at = T0 + second * S
+        pulse.heard(Quote(venue="v", symbol="ETHUSDT", ts=at, usable_from=at, heard=at, bid=1.0,
+                          bid_size=1.0, ask=2.0, ask_size=1.0))  # fmt: skip
+    now = T0 + 60 * S
+    assert state(pulse, "quote", now) == "live"
+    assert state(pulse, "trades", now) == "silent"
+    assert state(pulse, "liquidations", now) == "silent"
+    assert set(pulse.ill_routes(now)) == {("v", "market")}
+
+
+def test_no_liquidation_is_calm_only_while_its_route_delivers(pulse):
+    """L02: zero with proof."""
+    pulse.opened("v", "market", T0)
+    pulse.heard(trade(T0 + S))
+    assert state(pulse, "liquidations", T0 + 2 * S) == "live"
+    assert state(pulse, "liquidations", T0 + 40 * S) == "silent"
+    pulse.heard(forced(T0 + 41 * S))
+    assert state(pulse, "liquidations", T0 + 42 * S) == "stale"  # it spoke, its siblings are gone
+
+
+def test_a_channel_that_stops_is_stale_and_the_interval_is_kept(pulse):
+    pulse.opened("v", "market", T0)
+    pulse.heard(trade(T0 + S))
+    pulse.status(T0 + 2 * S)
+    assert state(pulse, "trades", T0 + 22 * S) == "stale"
+    pulse.status(T0 + 22 * S)
+    pulse.heard(trade(T0 + 50 * S))
+    pulse.status(T0 + 50 * S)
+    outage = next(o for o in pulse.outages if o.channel == "trades")
+    assert (outage.start, outage.end, outage.state) == (T0 + S, T0 + 50 * S, "stale")
+
+
+def test_messages_that_come_old_make_a_channel_stale(pulse):
+    """C12: a backlog is fresh by receipt and old by the venue's clock."""
+    pulse.opened("v", "market", T0)
+    pulse.heard(trade(T0 + S, lag_s=11.0))
+    found, reason = pulse.state_of("v", "ETHUSDT", "trades", T0 + 2 * S)
+    assert found == "stale"
+    assert "11 s old" in reason
+
+
+def test_a_successor_keeps_the_route_open(pulse):
+    pulse.opened("v", "market", T0)
+    pulse.heard(trade(T0 + S))
+    pulse.opened("v", "market", T0 + 2 * S)
+    pulse.closed("v", "market", "relieved")
+    assert state(pulse, "trades", T0 + 3 * S) == "live"
+    pulse.closed("v", "market", "1006")
+    assert pulse.state_of("v", "ETHUSDT", "trades", T0 + 3 * S) == ("down", "1006")
+
+
+def test_faults_and_delistings_are_named(pulse):
+    pulse.opened("v", "market", T0)
+    pulse.heard(trade(T0))
+    pulse.fault("v", "ETHUSDT", "trades", "1 in 3 frames is not understood")
+    assert pulse.state_of("v", "ETHUSDT", "trades", T0)[0] == "degraded"
+    pulse.fault("v", "ETHUSDT", "trades", "")
+    pulse.delisted("v", "ETHUSDT")
+    assert state(pulse, "trades", T0) == "delisted"
+
+
+def test_events_nobody_declared_change_nothing(pulse):
+    pulse.heard(trade(T0, symbol="OTHER"))
+    assert all(status.messages == 0 for status in pulse.status(T0))
