@@ -21,11 +21,12 @@ FAST = RecorderSettings(
     tick_s=0.05,
     kick_s=3_600.0,
 )
+NOW_MS = SystemClock().now() // 1_000_000
 SNAPSHOT = json.dumps(
-    {"lastUpdateId": 100, "E": 1_800_000_000_000, "T": 1_800_000_000_000,
+    {"lastUpdateId": 100, "E": NOW_MS, "T": NOW_MS,
      "bids": [["3000.0", "5"], ["2999.5", "7"]], "asks": [["3000.5", "4"], ["3001.0", "9"]]}
 ).encode()  # fmt: skip
-OPEN_INTEREST = b'{"openInterest":"1000.5","symbol":"ETHUSDT","time":1800000000000}'
+OPEN_INTEREST = b'{"openInterest":"1000.5","symbol":"ETHUSDT","time":%d}' % NOW_MS
 REST = {
     "/fapi.binance.com/fapi/v1/depth": (200, SNAPSHOT),
     "/fapi.binance.com/fapi/v1/openInterest": (200, OPEN_INTEREST),
@@ -33,20 +34,20 @@ REST = {
 
 
 def depth(first, last, previous, bids=(), asks=()):
-    data = {"e": "depthUpdate", "E": 1_800_000_000_000, "T": 1_800_000_000_000, "s": "ETHUSDT", "U": first,
+    data = {"e": "depthUpdate", "E": NOW_MS, "T": NOW_MS, "s": "ETHUSDT", "U": first,
             "u": last, "pu": previous, "b": list(bids), "a": list(asks)}  # fmt: skip
     return json.dumps({"stream": "ethusdt@depth@100ms", "data": data})
 
 
 def trade(number, price="3000.5"):
-    data = {"e": "trade", "E": 1_800_000_000_000, "T": 1_800_000_000_000, "s": "ETHUSDT", "t": number,
+    data = {"e": "trade", "E": NOW_MS, "T": NOW_MS, "s": "ETHUSDT", "t": number,
             "p": price, "q": "1.5", "X": "MARKET", "m": False}  # fmt: skip
     return json.dumps({"stream": "ethusdt@trade", "data": data})
 
 
 def mark(price="3000.2"):
-    data = {"e": "markPriceUpdate", "E": 1_800_000_000_000, "s": "ETHUSDT", "p": price, "i": "3000",
-            "P": "0", "r": "0.0001", "T": 1_800_003_600_000}  # fmt: skip
+    data = {"e": "markPriceUpdate", "E": NOW_MS, "s": "ETHUSDT", "p": price, "i": "3000",
+            "P": "0", "r": "0.0001", "T": NOW_MS + 3_600_000}  # fmt: skip
     return json.dumps({"stream": "ethusdt@markPrice@1s", "data": data})
 
 
@@ -290,7 +291,7 @@ def test_an_old_connection_goes_only_when_its_successor_has_brought_data(tmp_pat
             numbers["next"] += 1
             await connection.send(trade(numbers["next"]))
             quote = {"e": "bookTicker", "u": 1, "s": "ETHUSDT", "b": "3000", "B": "1", "a": "3001", "A": "1",
-                     "T": 1_800_000_000_000, "E": 1_800_000_000_000}  # fmt: skip
+                     "T": NOW_MS, "E": NOW_MS}  # fmt: skip
             await connection.send(json.dumps({"stream": "ethusdt@bookTicker", "data": quote}))
             await asyncio.sleep(0.02)
 

@@ -19,6 +19,7 @@ FUNDING_8H = "% per 8 h"
 RATIO = "ratio"
 SD = "sd"  # standard deviations
 HOURS = "h"
+SECONDS = "s"
 COUNT = "count"
 BPS = "bp"
 POINTS = "points"

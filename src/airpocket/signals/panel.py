@@ -10,7 +10,7 @@ from airpocket.domain.events import FloatArray
 from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.market.bars import Bars
 from airpocket.market.state import Market
-from airpocket.signals import depth, drivers, funding, interest, motion, spotled
+from airpocket.signals import depth, drivers, funding, interest, motion, spotled, tape
 from airpocket.signals.bundle import Bundle, BundleSettings
 from airpocket.signals.depth import DepthSettings
 from airpocket.signals.drivers import DriverSettings
@@ -18,6 +18,7 @@ from airpocket.signals.funding import FundingSettings
 from airpocket.signals.interest import InterestSettings
 from airpocket.signals.motion import MotionSettings
 from airpocket.signals.spotled import SpotLedSettings
+from airpocket.signals.tape import TapeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class SignalSettings:
     interest: InterestSettings = field(default_factory=InterestSettings)
     spotled: SpotLedSettings = field(default_factory=SpotLedSettings)
     depth: DepthSettings = field(default_factory=DepthSettings)
+    tape: TapeSettings = field(default_factory=TapeSettings)
     drivers: DriverSettings = field(default_factory=DriverSettings)
 
 
@@ -84,6 +86,7 @@ class SignalState:
             interest.turnover(market, held, s.interest),
             spotled.reading(market, s.spotled),
             depth.reading(market, s.depth),
+            tape.reading(market, s.tape),
             motion.volatility_reading(market, s.motion),
             motion.low_volume_hours(market, s.motion),
             drivers.hinge(flows, day),

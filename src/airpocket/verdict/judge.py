@@ -19,6 +19,7 @@ from airpocket.verdict.triggers import risk_tell
 
 # from the least to the most telling
 _RANK = ("quiet", "consolidation", "retrace", "armed", "exhaustion", "ignition", "squeeze on")
+_RETREAT_PERCENT = 40.0  # of best prices taken: below this the touch retreats
 _DIRECTIONS: tuple[Direction, Direction] = ("up", "down")
 _IMPLICATION = {
     "quiet": "nothing is being forced",
@@ -111,14 +112,23 @@ def _because(
         reasons.append(
             "resting orders ahead are not retreating: a stall at the next level is likely"
         )
+    reload = signals.tells["reload_share"]
+    if reload.met:
+        reasons.append("what is taken at the touch is reloaded at once: the mark of a stall")
+    elif reload.estimate.value is not None and reload.estimate.value < _RETREAT_PERCENT:
+        reasons.append("quotes step away when they are taken: little stands in the way")
     return reasons
 
 
 def _missing(evidence: Evidence, signals: Signals) -> list[str]:
-    found = [
-        "no live book: whether quotes retreat from, or reload at, the next level is unknown",
-        "no trade tape: the speed of prints is unknown",
-    ]
+    found: list[str] = []
+    for tell_id, what in (
+        ("reload_share", "whether quotes retreat from, or reload at, the touch is unknown"),
+        ("fast_prints", "the speed of prints is unknown"),
+    ):
+        estimate = signals.tells[tell_id].estimate
+        if estimate.value is None:
+            found.append(f"{what}: {estimate.unknown}")
     if not np.isfinite(evidence.interest[-1]):
         found.append("open interest of the last hour is not known: covering can't be told")
     if not np.isfinite(evidence.funding_sd[-1]):
@@ -145,6 +155,7 @@ def _tells(
         signals.tells["ask_thinning"],
         signals.tells["bid_thinning"],
         signals.tells["spot_premium"],
+        signals.tells["reload_share"],
     ]  # fmt: skip
     tells += [risk_tell("short", mapped), risk_tell("long", mapped)]
     glide = unknown(RATIO, found.reason) if isinstance(found, Unscanned) else found.glide

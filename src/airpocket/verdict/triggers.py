@@ -176,10 +176,9 @@ def _thin_hour_impulse(signals: Signals, settings: TriggerSettings) -> Graded:
         at_least("impulse", "last hour's move, scored", signals.figure("hour_move_sd"),
                  settings.impulse_sd, f"an impulse at {settings.impulse_sd:g} sd"),
         signals.tells["hour_depth_rank"],
-        at_least("wide_spread", "spread", signals.figure("spread"), settings.wide_spread_bps,
+        at_least("wide_spread", "spread", _spread(signals), settings.wide_spread_bps,
                  f"wide at {settings.wide_spread_bps:g} bp"),
-        Tell(id="fast_prints", label="trades per second against usual",
-             estimate=unknown(RATIO, "no trade tape is stored"), condition="fast at 3 times"),
+        signals.tells["fast_prints"],
     ]  # fmt: skip
     state, because = judged(required, required[0].met)
     return Graded(
@@ -187,6 +186,12 @@ def _thin_hour_impulse(signals: Signals, settings: TriggerSettings) -> Graded:
         tells=required, refs=["M6b"],
         implication="little rests in the way, so a small push goes far",
     )  # fmt: skip
+
+
+def _spread(signals: Signals) -> Estimate:
+    """As heard live over the last minutes, else of the newest stored book."""
+    live = signals.figure("tape_spread")
+    return live if live.value is not None else signals.figure("spread")
 
 
 def _funding_spike(signals: Signals, settings: TriggerSettings) -> Graded:

@@ -64,16 +64,38 @@ class Minute:
 class Tape:
     """The running and the last minute of one market, and the ids that prove a trade is new.
 
-    `heard_by`: the connections that bring its trades; without one the minute has a hole.
+    `heard_by`: the connections that bring its trades, one of them since `since` (ns); a minute that began
+    before, or in which none was left, has a hole.
     """
 
     running: Minute
     last: Minute | None = None
     heard_by: set[str] = field(default_factory=set[str])
+    since: int = 0
     late: int = 0
     repeated: int = 0
     ids: set[int | str] = field(default_factory=set[int | str])
     order: deque[int | str] = field(default_factory=deque[int | str])
+
+    def heard(self, connection: str, at: int) -> None:
+        """A connection brings its trades."""
+        if not self.heard_by:
+            self.since = at
+            self.running.whole = False
+        self.heard_by.add(connection)
+
+    def lost(self, connection: str) -> None:
+        """A connection is over."""
+        self.heard_by.discard(connection)
+        if not self.heard_by:
+            self.running.whole = False
+
+    def turn(self, minute: int, length_ns: int) -> None:
+        """Begin the minute that starts at `minute`, unless it is running or past."""
+        if minute <= self.running.start:
+            return
+        self.last = self.running if minute - self.running.start == length_ns else None
+        self.running = Minute(minute, whole=bool(self.heard_by) and self.since <= minute)
 
     def is_new(self, trade_id: int | str) -> bool:
         """Whether this trade was not heard before; remembers it."""

@@ -15,12 +15,17 @@ SOURCE = "heard live"
 
 
 def batch(kind: str, venue: str, symbol: str, rows: Sequence[Mapping[str, Any]]) -> Batch:
-    """Rows with ts and usable_from (ns) as a batch; None becomes NaN where the kind allows it."""
+    """Rows with ts and usable_from (ns) as a batch; None becomes NaN where the kind allows it.
+
+    A venue's clock may run ahead of ours: nothing is usable before its own time.
+    """
+    family, interval_ns = split_name(kind)
     columns: dict[str, ColumnArray] = {
         name: np.array([row[name] for row in rows], dtype=np.int64)
         for name in ("ts", "usable_from")
     }
-    for column in split_name(kind)[0].columns:
+    columns["usable_from"] = np.maximum(columns["usable_from"], columns["ts"] + interval_ns)
+    for column in family.columns:
         values = [row.get(column.name) for row in rows]
         if column.dtype == "f64":
             columns[column.name] = np.array(

@@ -24,10 +24,12 @@ from airpocket.market.live import rows
 from airpocket.market.live.minute import Minute, Tape
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
+_MOST_MINUTES = 5
 _GRACE_NS = 3 * SECOND_NS  # for trades that are heard after their minute
 _DEPTH = {
     "kraken_spot": 100
 }  # as subscribed: its books are to be cut to that, and say no deletes beyond
+_AHEAD_NS = HOUR_NS  # no clock is that far off: the stamp is wrong
 _CHAIN_NS = HOUR_NS // 4  # a chain is kept this often
 # These venues' own closed bars are used; of the others, bars are made of the tape.
 _TELL_BARS = ("binance", "bybit", "okx")
@@ -68,6 +70,7 @@ class LiveState:
         self.chain: dict[tuple[str, str], OptionTick] = {}
         self.facts: deque[Batch] = deque()
         self.strangers = 0  # events of symbols that are not this asset's
+        self.misdated = 0  # events dated far ahead of when they were heard
         self._minute = 0
         self._foreign: set[tuple[str, str]] = set()
         self._chain_kept = 0
@@ -84,6 +87,9 @@ class LiveState:
 
     def apply(self, event: LiveEvent, connection: str = "") -> None:
         """Take one event; `connection` it came by. Events of other assets are counted and let go."""
+        if event.ts - event.usable_from > _AHEAD_NS:
+            self.misdated += 1
+            return
         if event.usable_from - self._minute >= MINUTE_NS + _GRACE_NS:
             self._roll(event.usable_from)
         if isinstance(event, OptionTick):
@@ -107,9 +113,7 @@ class LiveState:
                 market.book.connection = ""
                 market.resilience.lost()
             if connection in market.tape.heard_by:
-                market.tape.heard_by.discard(connection)
-                if not market.tape.heard_by:
-                    market.tape.running.whole = False
+                market.tape.lost(connection)
 
     def wanting(self) -> list[tuple[str, str]]:
         """Books that only a new snapshot can mend."""
@@ -140,16 +144,14 @@ class LiveState:
 
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
         tape = market.tape
-        if not tape.heard_by:
-            tape.running.whole = False
-        tape.heard_by.add(connection)
+        tape.heard(connection, trade.usable_from)
         if not tape.is_new(trade.trade_id):
             return
         if market.book.levels is not None:
             market.resilience.trade(trade, market.book.levels, trade.usable_from)
         minute = rows.minute_of(trade.ts)
-        if minute > tape.running.start and minute <= self._minute + MINUTE_NS:
-            self._turn(market, minute)
+        if minute <= self._minute + MINUTE_NS:
+            tape.turn(minute, MINUTE_NS)
         tape.trade(trade, minute)
         if "last" not in market.tick or market.tick["last"][0] <= trade.ts:
             market.tick["last"] = (trade.ts, trade.usable_from, trade.price)
@@ -204,23 +206,17 @@ class LiveState:
     def _roll(self, heard: int) -> None:
         """Close all minutes that ended before `heard`, less a grace for late trades."""
         closed = rows.minute_of(heard - _GRACE_NS)
-        first = self._minute == 0
-        for key in sorted(self.markets):
-            market = self.markets[key]
-            if not first:
-                self._turn(market, closed)
-                self.facts.extend(closing(market, closed, heard))
+        # after a long silence of everything the minutes in between were heard by nobody
+        begin = max(self._minute, closed - _MOST_MINUTES * MINUTE_NS)
+        for minute in range(begin + MINUTE_NS, closed + 1, MINUTE_NS) if self._minute else ():
+            for key in sorted(self.markets):
+                market = self.markets[key]
+                market.tape.turn(minute, MINUTE_NS)
+                self.facts.extend(closing(market, minute, heard))
         if heard - self._chain_kept >= _CHAIN_NS and self.chain:
             self._chain_kept = heard
             self._keep_chain(heard)
         self._minute = closed
-
-    def _turn(self, market: LiveMarket, minute: int) -> None:
-        """The minute that `minute` opens becomes the running one."""
-        tape = market.tape
-        if minute > tape.running.start:
-            tape.last = tape.running if minute - tape.running.start == MINUTE_NS else None
-            tape.running = Minute(minute, whole=bool(tape.heard_by))
 
     def _keep_chain(self, heard: int) -> None:
         by_market: dict[str, list[OptionTick]] = {}

@@ -1,0 +1,149 @@
+"""The tape as heard live: how fast it prints, how wide the touch is, what the touch does when taken (M5–M7)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from airpocket.domain.estimates import BPS, PERCENT, RATIO, SECONDS, Estimate, known, unknown
+from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.tells import Reading, at_least, context
+from airpocket.domain.units import DAY_NS, MINUTE_NS
+from airpocket.market.state import Contract, Market, Observations
+
+TAPE = "tape_1m"
+NO_TAPE = "no trade tape was recorded for this time"
+
+
+@dataclass(frozen=True, slots=True)
+class TapeSettings:
+    """Fixed before any result was seen; none is fitted.
+
+    fast: prints a second over their median of the days before. reload_percent: share of best prices taken
+    that stood again within two seconds, above which supply reloads; below `retreat_percent` it retreats.
+    """
+
+    window_min: int = 5
+    touch_min: int = 15
+    usual_days: int = 7
+    least_hours: float = 24.0
+    fresh_min: int = 5
+    fast: float = 3.0
+    least_taken: int = 20
+    reload_percent: float = 60.0
+    retreat_percent: float = 40.0
+
+
+def tape_contract(market: Market, settings: TapeSettings) -> Contract | None:
+    """The contract whose tape is read: the reference if its tape is fresh, else the busiest fresh one."""
+    fresh = [
+        c for c in market.contracts
+        if (table := c.table(TAPE)) is not None
+        and market.now - int(table.ints("ts")[-1]) - MINUTE_NS <= settings.fresh_min * MINUTE_NS
+    ]  # fmt: skip
+    reference = market.reference.key
+    return min(fresh, key=lambda c: (c.key != reference, -_last_prints(c), c.key), default=None)
+
+
+def _last_prints(contract: Contract) -> int:
+    table = contract.table(TAPE)
+    return 0 if table is None else int(table.ints("prints")[-5:].sum())
+
+
+def _recent(
+    table: Observations, now: int, minutes: int
+) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    return table.ints("ts") >= now - (minutes + 1) * MINUTE_NS
+
+
+def print_speed(market: Market, settings: TapeSettings) -> Estimate:
+    """Prints a second of the last minutes over the median of the minutes before, per contract."""
+    contract = tape_contract(market, settings)
+    table = None if contract is None else contract.table(TAPE)
+    if contract is None or table is None:
+        return unknown(RATIO, NO_TAPE)
+    ts, prints = table.ints("ts"), table.ints("prints")
+    recent = _recent(table, market.now, settings.window_min)
+    before = ~recent & (ts >= market.now - settings.usual_days * DAY_NS)
+    hours = int(before.sum()) / 60.0
+    if hours < settings.least_hours:
+        return unknown(
+            RATIO,
+            f"needs {settings.least_hours:g} h of tape to know what is usual, has {hours:.1f}",
+        )
+    usual = float(np.median(prints[before]))
+    if usual <= 0.0:
+        return unknown(RATIO, f"the tape of {contract.key} usually stands still")
+    return known(
+        float(prints[recent].mean()) / usual, RATIO, as_of=_end(ts), now=market.now, source=contract.key
+    )  # fmt: skip
+
+
+def _end(ts: IntArray) -> int:
+    return int(ts[-1]) + MINUTE_NS
+
+
+def tape_spread(market: Market, settings: TapeSettings) -> Estimate:
+    """Mean spread of the last minutes, bp of the mid."""
+    contract = tape_contract(market, settings)
+    table = None if contract is None else contract.table(TAPE)
+    if contract is None or table is None:
+        return unknown(BPS, NO_TAPE)
+    spreads = table.floats("spread_bps")[_recent(table, market.now, settings.window_min)]
+    if not np.isfinite(spreads).any():
+        return unknown(BPS, f"no two-sided quote of {contract.key} was heard")
+    value = float(np.nanmean(spreads))
+    return known(value, BPS, as_of=_end(table.ints("ts")), now=market.now, source=contract.key)
+
+
+def reload_share(market: Market, settings: TapeSettings) -> Estimate:
+    """Of the best prices that were taken, how many stood again within two seconds, per cent."""
+    contract = tape_contract(market, settings)
+    table = None if contract is None else contract.table(TAPE)
+    if contract is None or table is None:
+        return unknown(PERCENT, NO_TAPE)
+    recent = _recent(table, market.now, settings.touch_min)
+    reloads, retreats = table.ints("reloads")[recent], table.ints("retreats")[recent]
+    told = (reloads >= 0) & (retreats >= 0)  # -1: the book could not tell
+    taken = int(reloads[told].sum() + retreats[told].sum())
+    if taken < settings.least_taken:
+        why = "no live book" if not told.any() else f"{taken} best prices were taken"
+        return unknown(PERCENT, f"{contract.key}: {why}, needs {settings.least_taken}")
+    share = 100.0 * float(reloads[told].sum()) / taken
+    return known(share, PERCENT, as_of=_end(table.ints("ts")), now=market.now, source=contract.key)
+
+
+def refill(market: Market, settings: TapeSettings) -> Estimate:
+    """Half-time of the refill of depth within 0.1 %, median of the last minutes' medians, s."""
+    contract = tape_contract(market, settings)
+    table = None if contract is None else contract.table(TAPE)
+    if contract is None or table is None:
+        return unknown(SECONDS, NO_TAPE)
+    halves: FloatArray = table.floats("refill_s")[_recent(table, market.now, settings.touch_min)]
+    if not np.isfinite(halves).any():
+        return unknown(SECONDS, f"{contract.key}: no fifth of the near depth went in that time")
+    value = float(np.nanmedian(halves))
+    return known(value, SECONDS, as_of=_end(table.ints("ts")), now=market.now, source=contract.key)
+
+
+def reading(market: Market, settings: TapeSettings) -> Reading:
+    """Whether the touch retreats from takers or reloads against them."""
+    share = reload_share(market, settings)
+    tells = [
+        at_least("fast_prints", "trades per second against usual", print_speed(market, settings),
+                 settings.fast, f"fast at {settings.fast:g} times"),
+        context("tape_spread", "mean spread, last minutes", tape_spread(market, settings)),
+        at_least("reload_share", "best prices taken that came back", share, settings.reload_percent,
+                 f"reloading at {settings.reload_percent:g} %"),
+        context("refill", "half-time of refill near the touch", refill(market, settings)),
+    ]  # fmt: skip
+    if share.value is None:
+        state, because = "unknown", [share.unknown or NO_TAPE]
+    elif share.value >= settings.reload_percent:
+        state, because = "reloading", ["the price that was taken mostly stands again at once"]
+    elif share.value < settings.retreat_percent:
+        state, because = "retreating", ["quotes mostly step away when they are taken"]
+    else:
+        state, because = "mixed", ["quotes return about as often as they step away"]
+    return Reading(
+        id="tape", title="Tape and touch", state=state, because=because, tells=tells, refs=["M5", "M7"]
+    )  # fmt: skip

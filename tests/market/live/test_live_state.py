@@ -1,0 +1,164 @@
+"""Minutes closed from events: the same rows whatever the clocks do, and no row for what was not heard."""
+
+import numpy as np
+import pytest
+
+from airpocket.domain.events import Bar, OpenInterest
+from airpocket.domain.wire import BookChange, Liquidation, Quote, Trade
+from airpocket.market.live.state import LiveState
+
+S = 1_000_000_000
+M = 60 * S
+T0 = 1_800_000_000 * S - (1_800_000_000 * S) % M
+
+
+def said(venue="coinbase", symbol="ETH-USD", at=T0, lag=0.0):
+    return {
+        "venue": venue,
+        "symbol": symbol,
+        "ts": int(at - lag * S),
+        "usable_from": at,
+        "heard": at,
+    }
+
+
+def trade(number, at, price=3000.0, side="buy", size=1.0, **more):
+    return Trade(**said(at=at, **more), price=price, size=size, notional_usd=price * size,
+                 taker_side=side, trade_id=number)  # fmt: skip
+
+
+def facts(state, kind):
+    return [batch for batch in state.facts if batch.kind == kind]
+
+
+def test_a_minute_heard_throughout_becomes_a_bar_and_a_tape_row():
+    state = LiveState("ETH")
+    state.apply(trade(1, T0 + S), "c#1")  # the first minute was not heard from its start
+    for n, (second, price, side) in enumerate(
+        [(61, 3000.0, "buy"), (90, 3010.0, "sell"), (119, 2990.0, "buy")], 2
+    ):
+        state.apply(trade(n, T0 + second * S, price, side), "c#1")
+    state.apply(
+        Quote(**said(at=T0 + 100 * S), bid=2999.0, bid_size=1.0, ask=3001.0, ask_size=1.0), "c#1"
+    )
+    state.apply(trade(9, T0 + 185 * S), "c#1")
+    (bar,) = facts(state, "bar_1m")
+    assert [bar.floats(name)[0] for name in ("open", "high", "low", "close", "volume", "taker_buy")] == [
+        3000.0, 3010.0, 2990.0, 2990.0, 3.0, 2.0,
+    ]  # fmt: skip
+    assert bar.ints("ts")[0] == T0 + M
+    assert bar.ints("usable_from")[0] >= T0 + 2 * M
+    tape, quiet = facts(state, "tape_1m")
+    assert tape.ints("prints")[0] == 3
+    assert quiet.ints("prints")[0] == 0  # heard throughout, and nothing traded
+    assert tape.floats("buy_usd")[0] == 5990.0
+    assert tape.floats("spread_bps")[0] == pytest.approx(2 / 3000 * 1e4)
+    assert tape.ints("reloads")[0] == -1  # no book: not known, not zero
+
+
+def test_a_minute_with_a_lost_connection_gives_no_bar():
+    state = LiveState("ETH")
+    state.apply(trade(1, T0 + S), "c#1")
+    state.apply(trade(2, T0 + 61 * S), "c#1")
+    state.ended("coinbase", "c#1")
+    state.apply(trade(3, T0 + 70 * S), "c#2")
+    state.apply(trade(4, T0 + 125 * S), "c#2")
+    state.apply(trade(5, T0 + 185 * S), "c#2")
+    assert [int(bar.ints("ts")[0]) for bar in facts(state, "bar_1m")] == [T0 + 2 * M]
+
+
+def test_a_successor_leaves_no_hole_and_no_trade_counts_twice():
+    """B17: both connections bring the same trades for a while."""
+    state = LiveState("ETH")
+    state.apply(trade(1, T0 + S), "c#1")
+    state.apply(trade(2, T0 + 61 * S), "c#1")
+    state.apply(trade(2, T0 + 61 * S), "c#2")
+    state.ended("coinbase", "c#1")
+    state.apply(trade(3, T0 + 100 * S), "c#2")
+    state.apply(trade(4, T0 + 185 * S), "c#2")
+    (bar,) = facts(state, "bar_1m")
+    assert bar.floats("volume")[0] == 2.0
+    assert state.markets["coinbase", "ETH-USD"].tape.repeated == 1
+
+
+def test_trades_that_come_a_little_late_belong_to_their_own_minute():
+    state = LiveState("ETH")
+    state.apply(trade(1, T0 + S), "c#1")
+    state.apply(trade(2, T0 + 61 * S), "c#1")
+    state.apply(trade(3, T0 + 121 * S), "c#1")
+    state.apply(trade(4, T0 + 122 * S, lag=3.0), "c#1")  # of the minute before
+    state.apply(trade(5, T0 + 170 * S, lag=160.0), "c#1")  # too late: counted, added nowhere
+    state.apply(trade(6, T0 + 185 * S), "c#1")
+    volumes = {int(b.ints("ts")[0]): b.floats("volume")[0] for b in facts(state, "bar_1m")}
+    assert volumes[T0 + M] == 2.0
+    assert state.markets["coinbase", "ETH-USD"].tape.late == 1
+
+
+def test_a_stamp_far_ahead_is_no_event():
+    state = LiveState("ETH")
+    state.apply(trade(1, T0, lag=-7_200.0), "c#1")
+    assert state.misdated == 1
+    assert not state.markets
+
+
+def test_a_venue_whose_clock_runs_ahead_is_not_usable_before_its_own_time():
+    state = LiveState("ETH")
+    at = T0 + 10 * S
+    state.apply(
+        OpenInterest(**said("binance_usdm", "ETHUSDT", at, lag=-2.0), amount=5.0, unit="coin"),
+        "c#1",
+    )
+    state.apply(trade(1, T0 + 70 * S), "c#1")
+    (interest,) = facts(state, "open_interest")
+    assert interest.ints("usable_from")[0] == interest.ints("ts")[0] == at + 2 * S
+
+
+def test_only_bands_that_the_book_reaches_beyond_are_told():
+    state = LiveState("ETH")
+    book = {"first": None, "last": 7, "previous": None, "snapshot": True}
+    bids = tuple((3000.0 - 0.1 * n, 1.0) for n in range(1, 501))  # to 1.67 % below, cut off there
+    asks = tuple((3000.0 + 0.02 * n, 1.0) for n in range(1, 501))  # to 0.33 % above, cut off there
+    venue = ("binance_usdm", "ETHUSDT")
+    state.apply(trade(1, T0 + S), "c#1")
+    state.apply(BookChange(**said(*venue, T0 + 50 * S), **book, bids=bids, asks=asks), "rest x#1")
+    state.apply(trade(2, T0 + 65 * S), "c#1")
+    (depth,) = facts(state, "depth")
+    assert sorted(depth.floats("percent")) == [-1.0, -0.5, -0.25, -0.1, 0.1, 0.25]
+    tenth = depth.floats("notional_usd")[np.isclose(depth.floats("percent"), 0.1)][0]
+    assert tenth == pytest.approx(
+        sum(price for price, _ in asks if price <= 2999.96 * np.exp(0.001))
+    )
+
+
+def test_forced_closes_of_one_moment_stay_apart():
+    state = LiveState("ETH")
+    state.apply(trade(1, T0 + S), "c#1")
+    for _ in range(3):
+        state.apply(
+            Liquidation(**said("bybit_linear", "ETHUSDT", T0 + 5 * S), forced_side="buy", price=3000.0,
+                        price_kind="bankruptcy", size=1.0, notional_usd=3000.0, coverage="all"), "c#1",
+        )  # fmt: skip
+    state.apply(trade(2, T0 + 70 * S), "c#1")
+    (forced,) = facts(state, "liquidation")
+    assert list(forced.ints("seq")) == [0, 1, 2]
+
+
+def test_the_venues_own_bars_are_used_where_it_tells_them():
+    state = LiveState("ETH")
+    at = T0 + 61 * S
+    bar = Bar(venue="binance_usdm", symbol="ETHUSDT", ts=T0, usable_from=at, heard=at, interval_ns=M,
+              open=1.0, high=2.0, low=0.5, close=1.5, volume=9.0)  # fmt: skip
+    state.apply(trade(1, T0 + S, venue="binance_usdm", symbol="ETHUSDT"), "c#1")
+    state.apply(bar, "c#1")
+    state.apply(bar, "c#1")  # told twice
+    state.apply(trade(2, T0 + 130 * S, venue="binance_usdm", symbol="ETHUSDT"), "c#1")
+    (found,) = facts(state, "bar_1m")
+    assert found.floats("close")[0] == 1.5
+
+
+def test_other_assets_leave_no_trace():
+    state = LiveState("ETH")
+    state.apply(trade(1, T0, venue="binance_usdm", symbol="BTCUSDT"), "c#1")
+    state.apply(trade(2, T0, venue="binance_usdm", symbol="<img>"), "c#1")
+    assert not state.markets
+    assert state.strangers == 2

@@ -1,0 +1,84 @@
+"""The live tape's tells: against its own usual, unknown where nobody listened, in triggers and verdict."""
+
+import numpy as np
+import pytest
+import samples
+
+from airpocket.domain.events import Batch
+from airpocket.domain.units import HOUR_NS, MINUTE_NS
+from airpocket.pipeline import Assessor
+from airpocket.signals.tape import TapeSettings
+
+HOURS = 24 * 40
+
+
+def tape(minutes, *, prints=60, last=60, spread=1.0, reloads=5, retreats=5, end=None):
+    end = samples.START + HOURS * HOUR_NS if end is None else end
+    ts = end - MINUTE_NS * np.arange(minutes, 0, -1, dtype=np.int64)
+    told = np.where(np.arange(minutes) >= minutes - 5, last, prints).astype(np.int64)
+    columns = {
+        "ts": ts, "usable_from": ts + MINUTE_NS, "prints": told, "buy_usd": told * 1.0, "sell_usd": told * 1.0,
+        "spread_bps": np.full(minutes, spread), "reloads": np.full(minutes, reloads, np.int64),
+        "retreats": np.full(minutes, retreats, np.int64), "refill_s": np.full(minutes, 2.0),
+    }  # fmt: skip
+    return Batch("tape_1m", "binance_usdm", "ETHUSDT", columns, ("made",))
+
+
+def assessed(*batches):
+    assessor = Assessor("ETH")
+    for batch in (
+        samples.bars(HOURS),
+        samples.funding(HOURS // 8),
+        samples.interest(HOURS),
+        *batches,
+    ):
+        assessor.apply(batch)
+    return assessor.assess(samples.START + HOURS * HOUR_NS)
+
+
+def test_without_a_tape_nothing_is_known_and_the_reason_is_said():
+    found = assessed()
+    for tell_id in ("fast_prints", "tape_spread", "reload_share", "refill"):
+        assert found.signals.tells[tell_id].estimate.value is None
+        assert "no trade tape" in (found.signals.tells[tell_id].estimate.unknown or "")
+    assert any("speed of prints" in missing for missing in found.verdict.missing)
+
+
+def test_speed_is_told_against_the_tapes_own_usual():
+    found = assessed(tape(60 * 30, prints=50, last=200))
+    speed = found.signals.tells["fast_prints"]
+    assert speed.estimate.value == pytest.approx(
+        4.0, rel=0.25
+    )  # a sixth minute of the usual may be among them
+    assert speed.met
+    assert assessed(tape(60 * 3, last=200)).signals.tells["fast_prints"].met is None
+
+
+def test_the_touch_reloads_or_retreats():
+    assert assessed(tape(60, reloads=9, retreats=1)).signals.tells["reload_share"].met
+    quiet = assessed(tape(60, reloads=0, retreats=0)).signals.tells["reload_share"].estimate
+    assert quiet.value is None
+    blind = assessed(tape(60, reloads=-1, retreats=-1)).signals.tells["reload_share"].estimate
+    assert "no live book" in (blind.unknown or "")
+
+
+def test_a_tape_that_stopped_says_nothing():
+    old = tape(60 * 30, end=samples.START + (HOURS - 1) * HOUR_NS)
+    assert assessed(old).signals.tells["fast_prints"].estimate.value is None
+
+
+def test_the_thin_hour_trigger_reads_speed_and_spread_of_the_tape():
+    rows = assessed(tape(60 * 30, last=400, spread=9.0)).triggers
+    thin = next(row for row in rows if row.id == "thin_hour_impulse")
+    tells = {tell.id: tell for tell in thin.tells}
+    assert tells["fast_prints"].met
+    assert tells["wide_spread"].estimate.value == pytest.approx(9.0)
+    assert tells["wide_spread"].met
+
+
+def test_the_last_minutes_do_not_change_with_what_comes_later():
+    settings = TapeSettings()
+    assert settings.reload_percent > settings.retreat_percent
+    before = assessed(tape(60 * 30, last=150)).signals.tells["fast_prints"].estimate.value
+    again = assessed(tape(60 * 30, last=150)).signals.tells["fast_prints"].estimate.value
+    assert before == again
