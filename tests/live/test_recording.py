@@ -8,8 +8,10 @@ from live.fake_venue import FakeVenue
 
 from airpocket.domain.errors import BadInput
 from airpocket.ingest.connection import ConnectionSettings
+from airpocket.ingest.lake import Lake
 from airpocket.ingest.log import reader
 from airpocket.ingest.pace import BackoffSettings
+from airpocket.ingest.replay import facts_of
 from airpocket.ingest.world import SystemClock
 from airpocket.live.feeds import feeds_of
 from airpocket.live.recorder import RecorderSettings
@@ -21,12 +23,17 @@ FAST = RecorderSettings(
     tick_s=0.05,
     kick_s=3_600.0,
 )
-NOW_MS = SystemClock().now() // 1_000_000
+
+
+def now_ms():
+    return SystemClock().now() // 1_000_000
+
+
 SNAPSHOT = json.dumps(
-    {"lastUpdateId": 100, "E": NOW_MS, "T": NOW_MS,
+    {"lastUpdateId": 100, "E": now_ms(), "T": now_ms(),
      "bids": [["3000.0", "5"], ["2999.5", "7"]], "asks": [["3000.5", "4"], ["3001.0", "9"]]}
 ).encode()  # fmt: skip
-OPEN_INTEREST = b'{"openInterest":"1000.5","symbol":"ETHUSDT","time":%d}' % NOW_MS
+OPEN_INTEREST = b'{"openInterest":"1000.5","symbol":"ETHUSDT","time":%d}' % now_ms()
 REST = {
     "/fapi.binance.com/fapi/v1/depth": (200, SNAPSHOT),
     "/fapi.binance.com/fapi/v1/openInterest": (200, OPEN_INTEREST),
@@ -34,20 +41,20 @@ REST = {
 
 
 def depth(first, last, previous, bids=(), asks=()):
-    data = {"e": "depthUpdate", "E": NOW_MS, "T": NOW_MS, "s": "ETHUSDT", "U": first,
+    data = {"e": "depthUpdate", "E": now_ms(), "T": now_ms(), "s": "ETHUSDT", "U": first,
             "u": last, "pu": previous, "b": list(bids), "a": list(asks)}  # fmt: skip
     return json.dumps({"stream": "ethusdt@depth@100ms", "data": data})
 
 
 def trade(number, price="3000.5"):
-    data = {"e": "trade", "E": NOW_MS, "T": NOW_MS, "s": "ETHUSDT", "t": number,
+    data = {"e": "trade", "E": now_ms(), "T": now_ms(), "s": "ETHUSDT", "t": number,
             "p": price, "q": "1.5", "X": "MARKET", "m": False}  # fmt: skip
     return json.dumps({"stream": "ethusdt@trade", "data": data})
 
 
 def mark(price="3000.2"):
-    data = {"e": "markPriceUpdate", "E": NOW_MS, "s": "ETHUSDT", "p": price, "i": "3000",
-            "P": "0", "r": "0.0001", "T": NOW_MS + 3_600_000}  # fmt: skip
+    data = {"e": "markPriceUpdate", "E": now_ms(), "s": "ETHUSDT", "p": price, "i": "3000",
+            "P": "0", "r": "0.0001", "T": now_ms() + 3_600_000}  # fmt: skip
     return json.dumps({"stream": "ethusdt@markPrice@1s", "data": data})
 
 
@@ -291,7 +298,7 @@ def test_an_old_connection_goes_only_when_its_successor_has_brought_data(tmp_pat
             numbers["next"] += 1
             await connection.send(trade(numbers["next"]))
             quote = {"e": "bookTicker", "u": 1, "s": "ETHUSDT", "b": "3000", "B": "1", "a": "3001", "A": "1",
-                     "T": NOW_MS, "E": NOW_MS}  # fmt: skip
+                     "T": now_ms(), "E": now_ms()}  # fmt: skip
             await connection.send(json.dumps({"stream": "ethusdt@bookTicker", "data": quote}))
             await asyncio.sleep(0.02)
 
@@ -328,3 +335,22 @@ def test_the_gate_and_the_assets_are_checked(tmp_path):
         Session(tmp_path, ("ETH",), feeds, SystemClock(), SessionSettings(gate="ws://x:1"))
     with pytest.raises(BadInput, match="no feed of 'mtgox'"):
         feeds_of(["ETH"], ["mtgox"])
+
+
+def test_a_silent_liquidation_channel_makes_forced_flow_unknown(tmp_path):
+    """Silence of the feed is not calm: the state is kept with the facts, and the brief says so."""
+
+    async def speak(connection, path):
+        if "/public/" in path:
+            await steady(connection, path)
+        await asyncio.sleep(60)
+
+    record(tmp_path, FakeVenue(speak, REST), for_s=2.0)
+    batches = list(facts_of(Lake(tmp_path), "ETH", SystemClock().now() + 10**9))
+    states = {}
+    for batch in batches:
+        if batch.kind == "channel_state" and batch.venue == "binance_usdm":
+            for name, state in zip(batch.texts("channel"), batch.texts("state"), strict=True):
+                states[str(name)] = str(state)
+    assert states["liquidations"] in ("silent", "down")
+    assert states["price"] in ("waiting", "silent", "down")

@@ -16,7 +16,7 @@ from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.tells import NOT_EVALUATED
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, format_time
-from airpocket.market.health import Channel
+from airpocket.market.health import Channel, unwell
 from airpocket.market.state import Market
 from airpocket.pipeline import Assessment
 from airpocket.signals.funding import venue_fundings
@@ -30,7 +30,7 @@ _WANTED = {
     "liquidation": "liquidation prints",
     "flow": "ETF, stablecoin or reserve flows",
     "option_quote": "an option chain",
-    "trade": "the trade tape",
+    "tape_1m": "the trade tape",
 }
 
 
@@ -155,6 +155,11 @@ def _health(assessment: Assessment) -> Health:
     ]
     if not any(len(spot.base) for spot in market.spots):
         missing.append("a spot market: none usable at this time")
+    missing += [
+        f"live {channel} of {contract.key}: {state}"
+        for contract in market.contracts
+        for channel, state in unwell(contract).items()
+    ]
     return Health(
         simulated=market.simulated,
         channels=[_channel(channel, market.now) for channel in assessment.health],

@@ -1,8 +1,11 @@
 """Answers as values: what the commands print and the package's functions return."""
 
+import asyncio
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from airpocket.brief.compose import compose
 from airpocket.brief.model import Brief
@@ -13,9 +16,12 @@ from airpocket.domain.instruments import instrument
 from airpocket.domain.positions import Position, Positions
 from airpocket.domain.units import TimeNs, parse_time
 from airpocket.ingest.accounts import read_positions
+from airpocket.ingest.ask import Asker
 from airpocket.ingest.catalysts import read_catalysts
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import facts_of, newest
+from airpocket.ingest.world import SystemClock
+from airpocket.live.glance import Glance, look
 from airpocket.pipeline import Assessor
 from airpocket.playbook.plan import plan_for
 from airpocket.playbook.records import Plan
@@ -27,6 +33,38 @@ def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) ->
     lake, asset = _lake(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return brief_from(asset, facts_of(lake, asset, now), now)
+
+
+def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
+    """The brief from what the venues answer right now, without keys; what did not answer is named.
+
+    Args:
+        gate: host:port to reach every venue through.
+
+    Raises:
+        NothingKnown: no venue gave bars of the asset; says why each did not.
+    """
+    asset, clock = asset.upper(), SystemClock()
+
+    async def ask() -> Glance:
+        asker = Asker({}, clock, gate=f"http://{gate}" if gate else "")
+        try:
+            return await look(asset, asker, clock)
+        finally:
+            await asker.close()
+
+    found = asyncio.run(ask())
+    if not any(batch.family == "bar" for batch in found.batches):
+        why = "; ".join(f"{what}: {reason}" for what, reason in list(found.missing.items())[:4])
+        raise NothingKnown(f"no venue gave prices of {asset}: {why or 'none lists it'}")
+    brief = brief_from(asset, found.batches, TimeNs(found.at))
+    absent = [f"{what}: not answered: {reason}" for what, reason in found.missing.items()]
+    once = [
+        f"asked once, at a glance: {len(found.answered)} contracts answered; no tape, no liquidations,"
+        " short histories (airpocket record keeps more)"
+    ]
+    missing = [*once, *absent, *brief.health.missing]
+    return replace(brief, health=replace(brief.health, missing=missing))
 
 
 def brief_from(asset: str, facts: Iterable[Batch], now: TimeNs) -> Brief:

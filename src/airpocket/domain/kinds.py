@@ -172,6 +172,17 @@ KINDS: dict[str, Kind] = {
             has_interval=True,
         ),
         Kind(
+            "channel_state",
+            "how a live channel was from ts on, until its next row",
+            (
+                Column("channel", "str"),
+                Column("state", "str"),
+                Column("reason", "str", nullable=True),
+            ),
+            key=("ts", "channel"),
+            span="month",
+        ),
+        Kind(
             "liquidation_total",
             "liquidated notional over an interval, by side of the closed position",
             (

@@ -9,6 +9,8 @@ from airpocket.domain.events import Batch
 from airpocket.domain.kinds import split_name
 from airpocket.ingest.lake import Lake, Table, WriteReport
 from airpocket.ingest.tables import TIME
+from airpocket.market.live import rows
+from airpocket.market.pulse import PulseStatus
 
 
 class FactKeeper:
@@ -16,6 +18,7 @@ class FactKeeper:
 
     def __init__(self, store: Path) -> None:
         self._lake = Lake(store)
+        self._states: dict[tuple[str, str, str], str] = {}
         self._waiting: dict[tuple[str, str, str], list[Batch]] = {}
 
     @property
@@ -28,6 +31,24 @@ class FactKeeper:
         for batch in batches:
             key = (batch.kind, batch.venue, batch.symbol)
             self._waiting.setdefault(key, []).append(batch)
+
+    def note(self, statuses: Iterable[PulseStatus], now: int) -> None:
+        """Keep the channels whose state changed since the last note."""
+        changed: dict[tuple[str, str], list[dict[str, object]]] = {}
+        for status in statuses:
+            key = (status.venue, status.symbol, status.channel)
+            if self._states.get(key) == status.state:
+                continue
+            self._states[key] = status.state
+            row: dict[str, object] = {
+                "ts": now, "usable_from": now, "channel": status.channel, "state": status.state,
+                "reason": status.reason or None,
+            }  # fmt: skip
+            changed.setdefault((status.venue, status.symbol), []).append(row)
+        self.add(
+            rows.batch("channel_state", venue, symbol, made)
+            for (venue, symbol), made in changed.items()
+        )
 
     def take(self) -> list[Table]:
         """What waits, as tables of the store; it waits no more."""

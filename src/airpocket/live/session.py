@@ -169,6 +169,8 @@ class Session:
         for state in self.states.by_asset.values():
             self.keeper.add(state.facts)
             state.facts.clear()
+        if self.recorder is not None:
+            self.keeper.note(self.recorder.status(), self._clock.now())
         tables = self.keeper.take()
         report = await asyncio.to_thread(self.keeper.write, tables)
         if report is not None:

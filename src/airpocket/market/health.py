@@ -26,7 +26,7 @@ _CADENCE_NS = {
 }
 _LOOK_BACK_NS = 30 * DAY_NS
 # These speak only when something happens: silence is no fault, and holes can't be told.
-_SPARSE = ("liquidation", "tier", "label", "trade", "liquidation_total")
+_SPARSE = ("liquidation", "tier", "label", "trade", "liquidation_total", "channel_state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,23 @@ class Channel:
     longest_gap_h: float
     reason: str
     sources: tuple[str, ...]
+
+
+def unwell(contract: Contract, channel: str = "") -> dict[str, str]:
+    """Channels that the recorder's last word on them did not call live → state and reason.
+
+    Empty where nothing was recorded live: then there is nothing to say.
+    """
+    table = contract.table("channel_state")
+    if table is None:
+        return {}
+    names, states, reasons = table.texts("channel"), table.texts("state"), table.texts("reason")
+    last = {str(name): row for row, name in enumerate(names)}
+    return {
+        name: f"{states[row]}: {reasons[row]}".rstrip(": ")
+        for name, row in sorted(last.items())
+        if states[row] not in ("live", "waiting") and channel in ("", name)
+    }
 
 
 def channels(market: Market) -> list[Channel]:

@@ -26,19 +26,35 @@ class DepthSettings:
     profile_days: int = 60
 
 
-def _book_contract(market: Market) -> Contract | None:
-    """The contract whose depth is shown: the reference if it has any, else the first that has."""
-    holders = [c for c in market.contracts if c.table("depth") is not None]
+def _book_contract(market: Market, percent: float, settings: DepthSettings) -> Contract | None:
+    """Whose depth is shown at a band: the reference's if it tells of it freshly, else the deepest that does.
+
+    Books that venues cut off tell nothing of wide bands, so narrow and wide ones may come of two venues.
+    """
     reference = market.reference.key
-    return min(holders, key=lambda c: (c.key != reference, c.key), default=None)
+    best: tuple[bool, bool, float, str] | None = None
+    chosen: Contract | None = None
+    for contract in market.contracts:
+        table = contract.table("depth")
+        if table is None:
+            continue
+        ts, notional = _series(table, percent)
+        if len(ts) == 0:
+            continue
+        stale = market.now - int(ts[-1]) > settings.fresh_h * HOUR_NS
+        rank = (stale, contract.key != reference, -float(notional[-1]), contract.key)
+        if best is None or rank < best:
+            best, chosen = rank, contract
+    return chosen
 
 
 def band(market: Market, percent: float, settings: DepthSettings) -> Estimate:
     """Resting notional within `percent` of the mid; negative: bids, positive: asks."""
-    contract = _book_contract(market)
+    contract = _book_contract(market, percent, settings)
     table = None if contract is None else contract.table("depth")
     if contract is None or table is None:
-        return unknown(USD, NO_BOOK)
+        told = any(c.table("depth") is not None for c in market.contracts)
+        return unknown(USD, f"no book reaches to {percent:g} %" if told else NO_BOOK)
     ts, notional = _series(table, percent)
     if len(ts) == 0:
         return unknown(USD, f"{contract.key} has no depth at {percent:g} %")
@@ -56,7 +72,7 @@ def _series(table: Observations, percent: float) -> tuple[IntArray, FloatArray]:
 def thinning(market: Market, percent: float, settings: DepthSettings) -> Estimate:
     """Depth now against the median of the same hour of the week before, per cent."""
     now_usd = band(market, percent, settings)
-    contract = _book_contract(market)
+    contract = _book_contract(market, percent, settings)
     table = None if contract is None else contract.table("depth")
     if now_usd.value is None or now_usd.as_of is None or contract is None or table is None:
         return unknown(PERCENT, now_usd.unknown or NO_BOOK)
@@ -79,7 +95,7 @@ def thinning(market: Market, percent: float, settings: DepthSettings) -> Estimat
 
 def hour_depth_rank(market: Market, settings: DepthSettings) -> Estimate:
     """Rank of this hour of the week by its usual depth within 1 % (both sides), per cent of the hours."""
-    contract = _book_contract(market)
+    contract = _book_contract(market, 1.0, settings)
     table = None if contract is None else contract.table("depth")
     if contract is None or table is None:
         return unknown(PERCENT, NO_BOOK)

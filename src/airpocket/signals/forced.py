@@ -4,6 +4,7 @@ import numpy as np
 
 from airpocket.domain.estimates import PERCENT, USD, Estimate, known, unknown
 from airpocket.domain.units import DAY_NS, HOUR_NS, Side
+from airpocket.market.health import unwell
 from airpocket.market.state import Contract, Market
 from airpocket.signals.windows import rank_percent
 
@@ -34,6 +35,10 @@ def forced_last_hour(market: Market, side: Side) -> tuple[Estimate, Estimate]:
     table = None if contract is None else contract.table("liquidation")
     if contract is None or table is None:
         return unknown(USD, _NO_FEED), unknown(PERCENT, _NO_FEED)
+    ill = unwell(contract, "liquidations")
+    if ill:
+        reason = f"the liquidation channel of {contract.key} is {ill['liquidations']}"
+        return unknown(USD, reason), unknown(PERCENT, reason)
     ts, usd = table.ints("ts"), table.floats("notional_usd")
     now = market.now
     if now - int(ts[-1]) > DAY_NS:

@@ -19,7 +19,7 @@ class TapeSettings:
     """Fixed before any result was seen; none is fitted.
 
     fast: prints a second over their median of the days before. reload_percent: share of best prices taken
-    that stood again within two seconds, above which supply reloads; below `retreat_percent` it retreats.
+    that stood again within a second, above which supply reloads; below `retreat_percent` it retreats.
     """
 
     window_min: int = 5
@@ -96,7 +96,7 @@ def tape_spread(market: Market, settings: TapeSettings) -> Estimate:
 
 
 def reload_share(market: Market, settings: TapeSettings) -> Estimate:
-    """Of the best prices that were taken, how many stood again within two seconds, per cent."""
+    """Of the best prices that were taken, how many stood again within a second, per cent."""
     contract = tape_contract(market, settings)
     table = None if contract is None else contract.table(TAPE)
     if contract is None or table is None:

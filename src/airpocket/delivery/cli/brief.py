@@ -11,16 +11,20 @@ if TYPE_CHECKING:
     from airpocket.brief.model import Brief
 
 
-def brief(
+def brief(  # noqa: PLR0913 - one flag each
     asset: str,
     *,
     asof: str | None = None,
     store: Path = Path("store"),
     html: Path | None = None,
     md: Path | None = None,
+    through: str = "",
+    offline: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """What forced flow threatens an asset, from what the store knew at a moment.
+
+    With nothing stored of the asset and no --asof, the venues are asked once, without keys.
 
     Args:
         asset: The coin, such as ETH.
@@ -28,11 +32,33 @@ def brief(
         store: Folder of the store.
         html: Also write a self-contained page to this file.
         md: Also write Markdown to this file.
+        through: host:port to reach every venue through, such as a simulated market on this machine.
+        offline: Ask no venue; the store alone answers.
         as_json: Print JSON instead of the terminal page.
     """
-    found = stored_brief(asset, store, asof)
+    found = _found(asset, store, asof, None if offline else through)
     deliver(found, html=html, md=md, as_json=as_json)
     return 0
+
+
+def _found(asset: str, store: Path, asof: str | None, gate: str | None) -> "Brief":
+    """From the store, else at a glance; `gate` None: from the store alone."""
+    import sys
+
+    from airpocket.domain.errors import NothingKnown
+
+    try:
+        return stored_brief(asset, store, asof)
+    except NothingKnown as nothing:
+        if asof is not None or gate is None:
+            raise
+        from airpocket.delivery.answers import brief_at_a_glance
+
+        sys.stderr.write(f"{nothing}\nasking the venues, without keys …\n")
+        try:
+            return brief_at_a_glance(asset, gate)
+        except NothingKnown as unanswered:
+            raise NothingKnown(f"{nothing}; {unanswered}") from unanswered
 
 
 def deliver(brief: "Brief", *, html: Path | None, md: Path | None, as_json: bool) -> None:

@@ -7,23 +7,29 @@ from typing import TypeAlias
 
 from airpocket.domain.errors import UnknownInstrument
 from airpocket.ingest.feed import Feed
+from airpocket.ingest.glance import Question
 from airpocket.ingest.venue import Venue
 from airpocket.ingest.venues.binance import decoder as binance
 from airpocket.ingest.venues.binance import feed as binance_feed
+from airpocket.ingest.venues.binance import glance as binance_glance
 from airpocket.ingest.venues.bybit import decoder as bybit
 from airpocket.ingest.venues.bybit import feed as bybit_feed
+from airpocket.ingest.venues.bybit import glance as bybit_glance
 from airpocket.ingest.venues.coinbase import decoder as coinbase
 from airpocket.ingest.venues.coinbase import feed as coinbase_feed
 from airpocket.ingest.venues.deribit import decoder as deribit
 from airpocket.ingest.venues.deribit import feed as deribit_feed
 from airpocket.ingest.venues.hyperliquid import decoder as hyperliquid
 from airpocket.ingest.venues.hyperliquid import feed as hyperliquid_feed
+from airpocket.ingest.venues.hyperliquid import glance as hyperliquid_glance
 from airpocket.ingest.venues.kraken import feed as kraken_feed
 from airpocket.ingest.venues.kraken import futures as kraken_futures
 from airpocket.ingest.venues.kraken import spot as kraken_spot
 from airpocket.ingest.venues.okx import decoder as okx
 from airpocket.ingest.venues.okx import feed as okx_feed
+from airpocket.ingest.venues.okx import glance as okx_glance
 
+QuestionsOf: TypeAlias = Callable[[str, str, int], tuple[Question, ...]]
 FeedOf: TypeAlias = Callable[[tuple[str, ...]], Feed]
 
 VENUES: dict[str, Venue] = {
@@ -57,6 +63,20 @@ _FEEDS = {
 # Venue → the feed of given symbols; every one is keyless.
 FEEDS: Mapping[str, FeedOf] = MappingProxyType(
     {name: partial(feed, name) for name, feed in _FEEDS.items()}
+)
+
+# Venue → what to ask for one contract at one moment (venue, symbol, now).
+GLANCES: Mapping[str, QuestionsOf] = MappingProxyType(
+    {
+        "binance_usdm": binance_glance.questions,
+        "binance_coinm": binance_glance.questions,
+        "binance_spot": binance_glance.questions,
+        "bybit_linear": bybit_glance.questions,
+        "bybit_inverse": bybit_glance.questions,
+        "bybit_spot": bybit_glance.questions,
+        "okx": okx_glance.questions,
+        "hyperliquid": hyperliquid_glance.questions,
+    }
 )
 
 

@@ -11,7 +11,9 @@ from airpocket.market.books.rules import Rule, Step, rule_of, unnumbered
 BookState: TypeAlias = Literal["empty", "syncing", "live", "untrusted", "delisted"]
 
 _MOST_WAITING = 4_096  # changes kept until their snapshot comes
+_CRC = 0xFFFFFFFF  # a checksum's bits, whether written with a sign or without
 _MOST_SUMMED = 25  # levels a side, of any venue's checksum
+_MOST_OLD = 1_000  # changes in a row older than the book: then the venue counts anew
 _CROSSED_NS = SECOND_NS  # crossed for longer: not a passing moment of the matching engine
 
 
@@ -33,6 +35,7 @@ class Book:
         self._last: int = 0
         self._joined = False
         self._resumable = False
+        self._old = 0  # in a row
         self._wrong = ""
         self._waiting: deque[BookChange] = deque(maxlen=_MOST_WAITING)
         self._crossed_since: int | None = None
@@ -40,6 +43,7 @@ class Book:
         self.connection = ""
         self.ts = self.heard = 0  # of the last change applied, ns
         self.applied = self.repeated = self.gaps = self.checked = 0
+        self.ignored = self.dropped = 0  # not this book's, or after it was delisted; waited in vain
 
     @property
     def state(self) -> BookState:
@@ -80,8 +84,9 @@ class Book:
             self._waiting.clear()
 
     def apply(self, change: BookChange) -> None:
-        """Take one change or snapshot."""
-        if self._state == "delisted":
+        """Take one change or snapshot; of another contract or after the delisting it is only counted."""
+        if self._state == "delisted" or (change.venue, change.symbol) != (self.venue, self.symbol):
+            self.ignored += 1
             return
         if change.snapshot:
             self._replace(change)
@@ -91,6 +96,8 @@ class Book:
             self._resume(change)
         elif self._rule.rest_snapshot:
             self._wait(change)
+        else:
+            self.dropped += 1  # its snapshot comes in the same stream, after it
 
     def _replace(self, change: BookChange) -> None:
         if (
@@ -107,13 +114,15 @@ class Book:
             return
         self._levels.clear()
         self._put(change)
-        self._last = change.last or 0
+        self._bound(change)
+        self._last, self._old = change.last or 0, 0
         self._joined, self.in_coin = False, change.in_coin
         self._state, self._reason, self._resumable = "live", "", False
         self._applied(change)
         waiting = list(self._waiting)
         self._waiting.clear()
         for each in waiting:
+            self._old = 0  # many that waited may be older than the snapshot
             if self._state == "live":
                 self._follow(each)
             else:
@@ -121,9 +130,12 @@ class Book:
 
     def _resume(self, change: BookChange) -> None:
         """After a lost connection: the first change that is not old either follows or proves a loss."""
-        if self._rule.follows(change, self._last, self._joined) != "old":
-            self._resumable, self._state, self._reason = False, "live", ""
-            self._follow(change)
+        old = self._rule.follows(change, self._last, self._joined) == "old"
+        if old and not self._counts_anew(change):
+            self.repeated += 1
+            return
+        self._resumable, self._state, self._reason = False, "live", ""
+        self._follow(change)
 
     def _is_stale_snapshot(self, change: BookChange) -> bool:
         """A REST answer older than what the changes have built since, the book being sound."""
@@ -135,34 +147,68 @@ class Book:
     def _wait(self, change: BookChange) -> None:
         if self._state == "empty":
             self._state, self._reason = "syncing", "changes wait for their snapshot"
+        self.dropped += len(self._waiting) == _MOST_WAITING  # the oldest goes
         self._waiting.append(change)
 
     def _follow(self, change: BookChange) -> None:
         step: Step = self._rule.follows(change, self._last, self._joined)
-        if step == "old":
+        if step == "old" and not self._counts_anew(change):
             self.repeated += 1
             return
-        if step == "gap":
+        if step != "apply":
             self.gaps += 1
-            self._state = "untrusted"
-            self._reason = (
-                f"a change is missing: after {self._last} came {change.first} to {change.last}"
-                + (f", which follows {change.previous}" if change.previous is not None else "")
-            )
+            self._state, self._reason = "untrusted", self._broken(change, step)
             if self._rule.rest_snapshot:
-                self._waiting.append(change)
+                self._wait(change)
             return
+        self._old = 0
         self._put(change)
         if change.last is not None:
             self._last = change.last
         self._joined = True
         self._applied(change)
 
+    def _counts_anew(self, change: BookChange) -> bool:
+        """A lower id told later than the book, or many in a row: no repetition but an undeclared reset."""
+        self._old += 1
+        later = self._joined and change.ts > self.ts and change.last != self._last
+        return later or self._old > _MOST_OLD
+
+    def _broken(self, change: BookChange, step: Step) -> str:
+        came = f"{change.first} to {change.last}" if change.first is not None else f"{change.last}"
+        if step == "old":
+            return f"ids run backwards: after {self._last} came {came}"
+        if self._rule.rest_snapshot and not self._joined:
+            return f"the snapshot is too old: it ends at {self._last}, the changes begin at {came}"
+        follows = f", which follows {change.previous}" if change.previous is not None else ""
+        return f"a change is missing: after {self._last} came {came}{follows}"
+
+    def _bound(self, change: BookChange) -> None:
+        """How far the new snapshot tells, by the venue's rule."""
+        rule, levels = self._rule, self._levels
+        for side in (levels.bids, levels.asks):
+            if rule.reach == "snapshot" and len(side) in rule.depths:
+                side.edge = side.worst()
+        if rule.reach == "window":
+            held = max(len(change.bids), len(change.asks), 1)
+            window = self._depth or min((n for n in rule.depths if n >= held), default=held)
+            levels.bids.window = levels.asks.window = window
+
+    def _outrun(self) -> str:
+        """Whether the price left what the snapshot told: between there and here levels may be unseen."""
+        levels, best = self._levels, self._levels.touch()
+        if best is None:
+            return ""
+        low, high = levels.bids.edge, levels.asks.edge
+        if (low is not None and best.bid < low) or (high is not None and best.ask > high):
+            return f"the price left the snapshot's range of {low or 0:g} to {high or 0:g}"
+        return ""
+
     def _put(self, change: BookChange) -> None:
         """Set the levels, and how they were written; what falls out of the venue's depth goes."""
         levels = self._levels
         _, self._wrong = levels.apply(change.bids, change.asks)
-        if change.bid_texts or change.ask_texts:
+        if not self._wrong and (change.bid_texts or change.ask_texts):
             levels.bids.write(change.bids, change.bid_texts)
             levels.asks.write(change.asks, change.ask_texts)
         if self._depth is not None:
@@ -172,6 +218,7 @@ class Book:
     def _applied(self, change: BookChange) -> None:
         self.applied += 1
         self.ts, self.heard = change.ts, change.heard or change.usable_from
+        self._wrong = self._wrong or self._outrun()
         if self._wrong:
             self._state, self._reason = "untrusted", self._wrong
             return
@@ -186,13 +233,13 @@ class Book:
     def _check_sum(self, change: BookChange) -> None:
         arithmetic = self._rule.checksum
         if arithmetic is None or change.checksum is None:
-            return
+            return  # nothing to compare: unverified, not wrong
         bids = self._levels.bids.top_texts(_MOST_SUMMED)
         asks = self._levels.asks.top_texts(_MOST_SUMMED)
         if bids is None or asks is None:
             return
         self.checked += 1
         found = arithmetic(bids, asks)
-        if found != change.checksum:
+        if found & _CRC != change.checksum & _CRC:
             self._state = "untrusted"
             self._reason = f"checksum {found} where the venue has {change.checksum}"

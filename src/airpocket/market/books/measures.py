@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from airpocket.domain.units import Side
 from airpocket.domain.wire import Level
-from airpocket.market.books.ladder import Ladder, Touch
+from airpocket.market.books.ladder import Ladder, SideLadder, Touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +66,38 @@ def depth_within(book: Ladder, percent: float) -> Depth | None:
     best = book.touch()
     if best is None:
         return None
-    mid, reach = mid_of(best), abs(percent) / 100.0
+    return _walk(book.asks if percent > 0 else book.bids, mid_of(best), [abs(percent)])[0]
+
+
+def _distance(price: float, mid: float) -> float:
+    """Per cent, in logarithms."""
+    return 100.0 * abs(math.log(price / mid))
+
+
+def _walk(side: SideLadder, mid: float, percents: list[float]) -> list[Depth]:
+    """The depth of each band, rising, in one walk from the touch outwards."""
+    sign = 1.0 if side.unit < 0.0 else -1.0  # asks lie above the mid
+    limits = [mid * math.exp(sign * percent / 100.0) for percent in percents]
+    found: list[Depth] = []
     usd = coin = 0.0
     levels = 0
-    for price, size in book.asks.best_first() if percent > 0 else book.bids.best_first():
-        if abs(math.log(price / mid)) > reach:
-            return Depth(usd, coin, levels, whole=True)
+    for price, size in side.best_first():
+        while sign * (price - limits[len(found)]) > 0.0:
+            whole = _known_within(side, mid, percents[len(found)])
+            found.append(Depth(usd, coin, levels, whole))
+            if len(found) == len(limits):
+                return found
         usd += price * size
         coin += size
         levels += 1
-    return Depth(usd, coin, levels, whole=False)
+    rest = percents[len(found) :]
+    return found + [Depth(usd, coin, levels, _known_within(side, mid, edge)) for edge in rest]
+
+
+def _known_within(side: SideLadder, mid: float, percent: float) -> bool:
+    """Whether all levels of the band are known, so that none may be missing in it."""
+    edge = side.known_to()
+    return edge is None or _distance(edge, mid) > percent
 
 
 def bands(book: Ladder, percents: Iterable[float]) -> dict[float, Depth]:
@@ -83,30 +105,23 @@ def bands(book: Ladder, percents: Iterable[float]) -> dict[float, Depth]:
     best = book.touch()
     if best is None:
         return {}
-    edges = sorted(percents)
+    edges, mid = sorted(percents), mid_of(best)
     found: dict[float, Depth] = {}
-    for sign, side in ((-1.0, book.bids.best_first()), (1.0, book.asks.best_first())):
-        usd = coin = 0.0
-        levels = at = 0
-        for price, size in side:
-            distance = 100.0 * abs(math.log(price / mid_of(best)))
-            while at < len(edges) and distance > edges[at]:
-                found[sign * edges[at]] = Depth(usd, coin, levels, whole=True)
-                at += 1
-            if at == len(edges):
-                break
-            usd += price * size
-            coin += size
-            levels += 1
-        for edge in edges[at:]:
-            found[sign * edge] = Depth(usd, coin, levels, whole=False)
+    for sign, side in ((-1.0, book.bids), (1.0, book.asks)):
+        for edge, held in zip(edges, _walk(side, mid, edges) if edges else [], strict=True):
+            found[sign * edge] = held
     return found
 
 
 def imbalance(book: Ladder, percent: float) -> float | None:
-    """(bids − asks) / (bids + asks) in USD within `percent` of the mid, −1 to 1; None where unknown."""
+    """(bids − asks) / (bids + asks) in USD within `percent` of the mid, −1 to 1.
+
+    None where a band is not wholly known (the ratio of two lower bounds bounds nothing) or both are empty.
+    """
     bids, asks = depth_within(book, -percent), depth_within(book, percent)
     if bids is None or asks is None or bids.usd + asks.usd == 0.0:
+        return None
+    if not (bids.whole and asks.whole):
         return None
     return (bids.usd - asks.usd) / (bids.usd + asks.usd)
 
@@ -121,7 +136,7 @@ def slope(book: Ladder, side: Side, percent: float) -> float | None:
         return None
     held = xy = xx = 0.0
     for price, size in _ahead(book, side):
-        x = 100.0 * abs(math.log(price / mid_of(best)))
+        x = _distance(price, mid_of(best))
         if x > percent:
             break
         held += price * size
@@ -133,6 +148,8 @@ def slope(book: Ladder, side: Side, percent: float) -> float | None:
 def execute(book: Ladder, side: Side, usd: float) -> Execution | None:
     """Walk the book with a taker's order; what the known book lacks stays unfilled, never extrapolated.
 
+    Levels beyond the snapshot's range are not taken: cheaper ones may lie unseen before them.
+
     Raises:
         ValueError: the notional is not above zero.
     """
@@ -142,7 +159,10 @@ def execute(book: Ladder, side: Side, usd: float) -> Execution | None:
     if best is None:
         return None
     left, coin, last = usd, 0.0, None
+    edge = (book.asks if side == "buy" else book.bids).known_to()
     for price, size in _ahead(book, side):
+        if edge is not None and (price > edge if side == "buy" else price < edge):
+            break
         taken = min(left, price * size)
         coin += taken / price
         left -= taken

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from airpocket.domain.wire import BookChange
 
 Step: TypeAlias = Literal["apply", "old", "gap"]
+Reach: TypeAlias = Literal["whole", "snapshot", "window"]
 # change, last id applied, whether a change was applied since the snapshot
 Follows: TypeAlias = Callable[[BookChange, int, bool], Step]
 Texts: TypeAlias = Sequence[tuple[str, str]]  # price and size as written, best first
@@ -16,13 +17,20 @@ Texts: TypeAlias = Sequence[tuple[str, str]]  # price and size as written, best 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`rest_snapshot`: changes wait for a snapshot that comes by REST. `depth`: levels a side that the
-    venue keeps us informed of. `checksum`: the venue's arithmetic over both sides' wire texts."""
+    """`rest_snapshot`: changes wait for a snapshot that comes by REST. `depth`: levels a side to truncate to.
+
+    `checksum`: the venue's arithmetic over both sides' wire texts.
+    `reach`: how far the book is known. whole: all of it. snapshot: as deep as the snapshot was, further out
+    only what was touched since. window: as many levels as the venue tells of, moving with the price.
+    `depths`: the numbers of levels that may be asked for; none: any number may have been cut off.
+    """
 
     follows: Follows
     rest_snapshot: bool = False
     depth: int | None = None
     checksum: Callable[[Texts, Texts], int] | None = None
+    reach: Reach = "window"
+    depths: tuple[int, ...] = ()
 
 
 def rule_of(venue: str) -> Rule:
@@ -75,15 +83,14 @@ def chained(change: BookChange, last: int, joined: bool) -> Step:
 
 
 def okx(change: BookChange, last: int, joined: bool) -> Step:
-    """Chained; an id below its predecessor is the venue's own reset. Older frames carry no ids at all."""
-    del joined
-    if change.last is None or change.previous is None:
+    """Chained; frames before ids came (none in book and change) rest on the checksum alone.
+
+    Equal ids are a sign of life that changes nothing. An id below its predecessor is the venue's own
+    reset: the chain goes on from it, and breaks like any other where its predecessor is not ours.
+    """
+    if change.last is None and change.previous is None and not last:
         return "apply"
-    if change.previous == last:
-        return "apply"  # equal ids: a sign of life that changes nothing
-    if change.last < change.previous:
-        return "apply"  # maintenance
-    return "old" if change.last <= last else "gap"
+    return chained(change, last, joined)
 
 
 def unnumbered(change: BookChange, last: int, joined: bool) -> Step:
@@ -111,17 +118,22 @@ def okx_checksum(bids: Texts, asks: Texts) -> int:
     return unsigned - (1 << 32) if unsigned >= 1 << 31 else unsigned
 
 
+_BINANCE = (5, 10, 20, 50, 100, 500, 1_000, 5_000)
+_BYBIT = (1, 25, 50, 100, 200, 500, 1_000)
+
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "binance_usdm": Rule(binance_futures, rest_snapshot=True),
-        "binance_coinm": Rule(binance_futures, rest_snapshot=True),
-        "binance_spot": Rule(binance_spot, rest_snapshot=True),
-        "bybit_linear": Rule(counted),
-        "bybit_inverse": Rule(counted),
-        "bybit_spot": Rule(counted),
-        "okx": Rule(okx, checksum=okx_checksum),
-        "deribit": Rule(chained),
-        "kraken_futures": Rule(counted),
-        "kraken_spot": Rule(unnumbered, checksum=kraken_checksum),
+        "binance_usdm": Rule(binance_futures, True, reach="snapshot", depths=_BINANCE),
+        "binance_coinm": Rule(binance_futures, True, reach="snapshot", depths=_BINANCE),
+        "binance_spot": Rule(binance_spot, True, reach="snapshot", depths=_BINANCE),
+        "bybit_linear": Rule(counted, depths=_BYBIT),
+        "bybit_inverse": Rule(counted, depths=_BYBIT),
+        "bybit_spot": Rule(counted, depths=_BYBIT),
+        "okx": Rule(okx, checksum=okx_checksum, depths=(1, 5, 50, 400)),
+        "deribit": Rule(chained, reach="whole"),
+        "hyperliquid": Rule(unnumbered, depths=(5, 20)),
+        "kraken_futures": Rule(counted, reach="whole"),
+        "kraken_spot": Rule(unnumbered, checksum=kraken_checksum, depths=(10, 25, 100, 500, 1_000)),
+        "coinbase": Rule(unnumbered, reach="whole"),
     }
 )

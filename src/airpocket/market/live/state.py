@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 from airpocket.domain.errors import UnknownInstrument
@@ -18,8 +19,9 @@ from airpocket.domain.wire import (
     Trade,
 )
 from airpocket.market.books.book import Book
+from airpocket.market.books.flow import Flow
 from airpocket.market.books.measures import bands
-from airpocket.market.books.resilience import ResilienceState
+from airpocket.market.books.refill import Refill
 from airpocket.market.live import rows
 from airpocket.market.live.minute import Minute, Tape
 
@@ -41,7 +43,7 @@ class LiveMarket:
     def __init__(self, contract: Instrument, start: int) -> None:
         self.contract = contract
         self.book = Book(contract.venue, contract.symbol, depth=_DEPTH.get(contract.venue))
-        self.resilience = ResilienceState()
+        self.flow, self.refill = Flow(), Refill()
         self.tape = Tape(Minute(start, whole=False))
         self.quote: Quote | None = None
         self.tick: dict[str, tuple[int, int, float]] = {}  # last, mark, index: ts, heard, value
@@ -51,6 +53,11 @@ class LiveMarket:
         self.forced: list[Liquidation] = []
         self.forced_count = 0
         self.newest: dict[str, int] = {}  # ts of the last row given out, by kind
+
+    def book_lost(self) -> None:
+        """What was being watched on the book can't be told any more."""
+        self.flow.lost()
+        self.refill.lost()
 
     @property
     def makes_bars(self) -> bool:
@@ -111,7 +118,7 @@ class LiveState:
             if market.book.connection == connection:
                 market.book.distrust("the connection was lost")
                 market.book.connection = ""
-                market.resilience.lost()
+                market.book_lost()
             if connection in market.tape.heard_by:
                 market.tape.lost(connection)
 
@@ -147,8 +154,8 @@ class LiveState:
         tape.heard(connection, trade.usable_from)
         if not tape.is_new(trade.trade_id):
             return
-        if market.book.levels is not None:
-            market.resilience.trade(trade, market.book.levels, trade.usable_from)
+        market.flow.trade(trade)
+        market.refill.trade(trade)
         minute = rows.minute_of(trade.ts)
         if minute <= self._minute + MINUTE_NS:
             tape.turn(minute, MINUTE_NS)
@@ -172,9 +179,10 @@ class LiveState:
         book.apply(change)
         levels = book.levels
         if levels is None:
-            market.resilience.lost()
+            market.book_lost()
             return
-        market.resilience.changed(levels, change.usable_from)
+        market.flow.changed(levels, change.usable_from)
+        market.refill.changed(levels, change.usable_from)
         best = levels.touch()
         if market.quote is None and best is not None:
             market.tape.running.quote(best.bid, best.ask)
@@ -243,7 +251,7 @@ def closing(market: LiveMarket, closed: int, heard: int) -> list[Batch]:
     if minute is not None and minute.whole and minute.start == closed - MINUTE_NS:
         if market.makes_bars and minute.prints:
             give("bar_1m", [rows.bar_row(minute, heard)])
-        give("tape_1m", [rows.tape_row(minute, heard, _touch(market))])
+        give("tape_1m", [rows.tape_row(minute, heard, _touch(market, closed))])
     market.tape.last = None
     give("bar_1m", [_told(bar) for bar in sorted(market.bars, key=lambda bar: bar.ts)])
     market.bars.clear()
@@ -273,15 +281,16 @@ def _told(bar: Bar) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _touch(market: LiveMarket) -> dict[str, float | int | None]:
+def _touch(market: LiveMarket, closed: int) -> dict[str, float | int | None]:
     """What the touch did in the minute; unknown without a live book."""
-    found = market.resilience.take()
     if market.book.levels is None:
         return {"reloads": None, "retreats": None, "refill_s": None}
+    returns = market.flow.figures(closed).returns.values()
+    halves = [side.half_s for side in market.refill.figures().values() if side.half_s is not None]
     return {
-        "reloads": found.reloads_buy + found.reloads_sell,
-        "retreats": found.retreats_buy + found.retreats_sell,
-        "refill_s": found.refill_s,
+        "reloads": sum(side.reloads for side in returns),
+        "retreats": sum(side.retreats for side in returns),
+        "refill_s": median(halves) if halves else None,
     }
 
 
