@@ -78,7 +78,8 @@ def test_intervals_are_the_spacing_of_settlements():
 @pytest.mark.parametrize(
     ("venue", "symbol", "what"),
     [("binance_usdm", "ETHUSDT", "klines"), ("bybit_linear", "ETHUSDT", "kline"),
-     ("okx", "ETH-USDT-SWAP", "candles"), ("hyperliquid", "ETH", "candleSnapshot"), ("binance_usdm", "ETHUSDT", "fundingRate")],
+     ("okx", "ETH-USDT-SWAP", "candles"), ("hyperliquid", "ETH", "candleSnapshot"),
+     ("binance_usdm", "ETHUSDT", "fundingRate")],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[[]]", b'[["x"]]', b"<html>", b"null", b'[[1,"NaN","1","1","1","1"]]',

@@ -138,6 +138,6 @@ def records_of(path: Path, rows: int) -> Iterator[Record]:
     """The records of a verified sealed file of `rows`, a row group at a time."""
     lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
     for start in range(0, rows, _ROWS):
-        for values in lazy.slice(start, _ROWS).select(_SCHEMA).collect().iter_rows():
+        for values in lazy.slice(start, _ROWS).select(list(_SCHEMA)).collect().iter_rows():
             sequence, heard, monotonic, venue, connection, own, kind, about, body = values
             yield Record(heard, venue, connection, kind, body, about, own, monotonic, sequence)
