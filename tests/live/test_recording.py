@@ -246,7 +246,7 @@ def test_poison_frames_are_kept_and_counted_and_end_no_connection(tmp_path):
             for frame in poison:
                 await connection.send(frame)
             await connection.send(b"\x00\xff\xfe")
-            await connection.send(trade(7))
+            await connection.send(good)
         await asyncio.sleep(30)
 
     venue = FakeVenue(speak, REST)

@@ -110,6 +110,14 @@ def test_a_takeover_away_from_the_book_is_no_trade():
     assert (found.reason, found.price) == ("insurance_fund", 2366.55)
 
 
+def test_a_price_written_as_a_number_is_the_same_price():
+    (text,), (number,) = (
+        USDM(AGG, HEARD, ""),
+        USDM(AGG.replace(b'"64990.90"', b"64990.9"), HEARD, ""),
+    )
+    assert text == number
+
+
 def test_answers_about_the_connection_are_told_apart():
     (ack,) = USDM(b'{"result":null,"id":7}', HEARD, "")
     (error,) = USDM(b'{"code":-1121,"msg":"Invalid symbol."}', HEARD, "")
@@ -123,7 +131,7 @@ def test_answers_about_the_connection_are_told_apart():
         b"", b"null", b"[]", b"{}", b"\xff\xfe", b'{"e":"what"}', b'{"stream":"x","data":3}',
         AGG.replace(b'"64990.90"', b'"NaN"'), AGG.replace(b'"64990.90"', b'"inf"'),
         AGG.replace(b'"64990.90"', b'"1_0"'), AGG.replace(b'"64990.90"', b'"-3"'),
-        AGG.replace(b'"64990.90"', b'"0"'), AGG.replace(b'"64990.90"', b"64990.9"),
+        AGG.replace(b'"64990.90"', b'"0"'), AGG.replace(b'"64990.90"', b"true"),
         AGG.replace(b"3404749954", b"18446744073709551616"), AGG.replace(b"1786171884471", b"12"),
         AGG.replace(b"true", b'"yes"'), AGG[:-9], FORCED.replace(b"SELL", b"LONG"),
         DEPTH.replace(b'"U":5', b'"U":50'), b'{"data":' * 5_000, b"[" * 100_000,

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from airpocket.domain.errors import StoreBusy
 
 LOCK = ".lock"
 RESERVE = ".reserve"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+_TRIES, _PAUSE_S = 10, 0.02  # a reader that asks whether a writer runs holds the lock for a moment
 
 
 def sync(handle: int) -> None:
@@ -52,7 +55,7 @@ def write_all(handle: int, data: bytes, reserve: Path | None = None) -> bool:
         try:
             done = write_some(handle, view)  # never 0: a disk without room raises
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not _released(reserve):
+            if error.errno not in FULL or not released(reserve):
                 raise
             gave_up = True
             continue
@@ -66,7 +69,8 @@ def write_some(handle: int, view: memoryview) -> int:
     return os.write(handle, view)
 
 
-def _released(reserve: Path | None) -> bool:
+def released(reserve: Path | None) -> bool:
+    """Give up the reserved space; False where there is none left."""
     if reserve is None or not reserve.exists():
         return False
     reserve.unlink()
@@ -116,17 +120,26 @@ def take_lock(folder: Path, name: str = LOCK, task: str = "writing this log") ->
         StoreBusy: another holder; names its process.
     """
     file = (folder / name).open("a+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _taken(file):
         file.seek(0)
         owner = file.read(200).decode("utf-8", "replace").strip() or "unknown"
         file.close()
-        raise StoreBusy(f"{folder}: process {owner} is {task}; stop it first") from None
+        raise StoreBusy(f"{folder}: process {owner} is {task}; stop it first")
     file.truncate(0)
     file.write(f"{os.getpid()} on {os.uname().nodename}, boot {boot_id()[:8]}".encode())
     file.flush()
     return file
+
+
+def _taken(file: BinaryIO) -> bool:
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_S)
+        else:
+            return True
+    return False
 
 
 def is_held(folder: Path) -> bool:

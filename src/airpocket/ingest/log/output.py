@@ -93,13 +93,21 @@ class Output:
             os.close(self._handle)
             self._handle = -1
         self._number += 1
-        first = self.last_sequence + 1
-        self.path, self._handle = segment.create(self._folder, self._number, first, self._clock)
+        try:
+            self.path, self._handle = self._create()
+        except OSError as error:
+            if error.errno not in disk.FULL or not disk.released(self._reserve):
+                raise
+            self.reserve_used = True
+            self.path, self._handle = self._create()
         self._seed = seed_of(self._number)
         self._size = segment.HEADER_SIZE
         # never back: a clock that steps over the hour would make a segment at each step
         self._hour = max(self._hour, hour)
         self.segments += 1
+
+    def _create(self) -> tuple[Path, int]:
+        return segment.create(self._folder, self._number, self.last_sequence + 1, self._clock)
 
 
 def _sealed_end(folder: Path) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Start after a crash: the unfinished end of the last segment is set aside, everything else stays as it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from airpocket.ingest import manifest
@@ -30,7 +30,7 @@ def repair(folder: Path) -> Repair:
 
     The bytes are copied and synced before they are cut, so a kill in between loses nothing.
     """
-    for temporary in folder.glob(".*.log.tmp"):
+    for temporary in (*folder.glob(".*.log.tmp"), *folder.glob(f".*{TORN}.tmp")):
         temporary.unlink()
     found = segments_in(folder)
     while found:
@@ -40,10 +40,28 @@ def repair(folder: Path) -> Repair:
         except FileNotFoundError:  # sealed a moment ago
             continue
         try:
-            return _repaired(scan, number, max(found, default=0))
+            done = _repaired(scan, number, max(found, default=0))
         finally:
             scan.close()
+        return replace(done, last_sequence=done.last_sequence or _last_in(found))
     return Repair(0, 0)
+
+
+def _last_in(found: dict[int, Path]) -> int:
+    """The last sequence before a segment that can't say where it began: no number is given twice."""
+    while found:
+        try:
+            scan = Scan(found.popitem()[1])
+        except FileNotFoundError:  # sealed a moment ago
+            continue
+        try:
+            for _ in scan.items():
+                pass
+        finally:
+            scan.close()
+        if scan.expected is not None:
+            return scan.expected - 1
+    return 0
 
 
 def _repaired(scan: Scan, number: int, before: int) -> Repair:

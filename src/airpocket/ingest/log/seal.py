@@ -47,6 +47,30 @@ def seal(folder: Path) -> SealReport:
         ) from error
 
 
+def rebuild(folder: Path) -> tuple[SealedEntry, ...]:
+    """Make a lost or damaged manifest anew from the sealed files; returns its entries.
+
+    A file counts when its bytes have the SHA-256 that its name begins with. Others stay where they are,
+    as do the segments.
+
+    Raises:
+        StoreBusy: another process is sealing.
+        StoreDamaged: a file is not what its name says; move it away to go on without it.
+        StoreError: a file can't be read, or the manifest not be written.
+    """
+    place = folder / sealed.FOLDER
+    try:
+        disk.make_folder(place)
+        with disk.locked(place, task="sealing this log"):
+            entries = map(sealed.entry_of, sorted(place.glob(sealed.NAMES)))
+            segments = segments_in(folder)
+            kept = [entry for entry in entries if entry.number not in segments]
+            sealed.commit(folder, kept)
+    except OSError as error:
+        raise StoreError(f"{folder}: the manifest cannot be made anew: {error}") from error
+    return tuple(kept)
+
+
 def _closed(folder: Path) -> dict[int, Path]:
     """Segments that nobody will write again; a writer never reopens one, so listing them is enough."""
     try:
@@ -62,11 +86,13 @@ def _closed(folder: Path) -> dict[int, Path]:
 
 def _finish(folder: Path, entries: dict[int, SealedEntry]) -> None:
     """What an interrupted sealing left: files that nobody lists, segments whose sealed file is there."""
-    listed = {folder / entry.path for entry in entries.values()}
-    for path in (folder / sealed.FOLDER).iterdir():
-        ours = path.name.endswith((".parquet", ".parquet.tmp", ".jsonl.tmp"))
-        if ours and path not in listed:
-            path.unlink()
+    listed = {entry.path for entry in entries.values()}
+    if orphans := sealed.orphans_in(folder, listed):
+        raise StoreDamaged(f"{orphans[0]}: not in the manifest; {sealed.REMEDY}")
+    place = folder / sealed.FOLDER
+    unlisted = [p for p in place.glob(sealed.NAMES) if f"{sealed.FOLDER}/{p.name}" not in listed]
+    for path in (*unlisted, *place.glob(".*.parquet.tmp"), *place.glob(".*.jsonl.tmp")):
+        path.unlink()
     for number, path in segments_in(folder).items():
         if number in entries:
             _remove(folder, path, entries[number])

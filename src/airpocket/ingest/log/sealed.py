@@ -3,7 +3,7 @@
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,10 +14,13 @@ from airpocket.domain.errors import StoreDamaged, StoreError
 from airpocket.ingest import manifest
 from airpocket.ingest.log import disk
 from airpocket.ingest.log.records import Record
+from airpocket.ingest.log.segment import segments_in
 
 FOLDER = "sealed"
 MANIFEST = "manifest.jsonl"
+NAMES = "[0-9]" * 10 + "-" + "[0-9a-f]" * 12 + ".parquet"
 FORMAT = 1
+REMEDY = "bring the manifest back from a copy, or make it anew (airpocket.ingest.log.seal.rebuild)"
 _HEADER = re.compile(rb"airpocket-log ([1-9][0-9]{0,5}) ([0-9a-f]{64})\n")
 _ROWS = 20_000  # of a row group, and of one slice read back
 _SCHEMA = {
@@ -59,20 +62,22 @@ def load(folder: Path) -> dict[int, SealedEntry]:
     """The sealed segments of a log folder by number, in order; {} where nothing was sealed.
 
     Raises:
-        StoreDamaged: the manifest is damaged, or missing beside sealed files.
+        StoreDamaged: the manifest is damaged, or missing where segments were sealed and removed.
         StoreError: written by a newer version, or unreadable.
     """
     path = folder / FOLDER / MANIFEST
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
+        if orphans := orphans_in(folder, ()):
+            raise StoreDamaged(f"{path}: missing, but {orphans[0]} is there; {REMEDY}") from None
         return {}
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
     header = _HEADER.match(raw)
     body = raw[header.end() :] if header else b""
     if header is None or _digest(int(header[1]), body) != header[2]:
-        raise StoreDamaged(f"{path}: the checksum does not match; bring the file back from a copy")
+        raise StoreDamaged(f"{path}: the checksum does not match; {REMEDY}")
     if int(header[1]) > FORMAT:
         raise StoreError(
             f"{path}: format {int(header[1])} is newer than this airpocket knows ({FORMAT}); upgrade it"
@@ -82,6 +87,19 @@ def load(folder: Path) -> dict[int, SealedEntry]:
     except msgspec.MsgspecError as error:
         raise StoreDamaged(f"{path}: {error}") from error
     return {entry.number: entry for entry in sorted(entries, key=lambda entry: entry.number)}
+
+
+def orphans_in(folder: Path, listed: Collection[str]) -> list[Path]:
+    """Sealed files not listed, by their path in the log folder, whose segments are gone: the only copy.
+
+    Where the segment is still there, such a file is what an interrupted sealing left.
+    """
+    segments = segments_in(folder)
+    return [
+        path
+        for path in sorted((folder / FOLDER).glob(NAMES))
+        if f"{FOLDER}/{path.name}" not in listed and int(path.name[:10]) not in segments
+    ]
 
 
 def commit(folder: Path, entries: Iterable[SealedEntry]) -> None:
@@ -105,8 +123,26 @@ def packed(number: int, records: list[Record], log_bytes: int) -> tuple[SealedEn
         buffer, compression="zstd", row_group_size=_ROWS, metadata={"airpocket.log": str(FORMAT)}
     )
     data = buffer.getvalue()
+    return _entry(number, data, records, log_bytes), data
+
+
+def entry_of(path: Path) -> SealedEntry:
+    """The manifest entry of a sealed file, from its name and bytes alone; `log_bytes` is lost, thus 0.
+
+    Raises:
+        StoreDamaged: the bytes are not those that the name promises.
+    """
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest()[:12] != path.stem[11:]:
+        raise StoreDamaged(f"{path}: its SHA-256 is not the one in its name")
+    rows = pl.scan_parquet(io.BytesIO(data)).select(pl.len()).collect().item()
+    return _entry(int(path.name[:10]), data, list(records_of(path, rows)), 0)
+
+
+def _entry(number: int, data: bytes, records: list[Record], log_bytes: int) -> SealedEntry:
     digest = hashlib.sha256(data).hexdigest()
-    entry = SealedEntry(
+    heard = [record.heard for record in records]
+    return SealedEntry(
         number=number,
         path=f"{FOLDER}/{number:010d}-{digest[:12]}.parquet",
         sha256=digest,
@@ -114,12 +150,11 @@ def packed(number: int, records: list[Record], log_bytes: int) -> tuple[SealedEn
         records=len(records),
         first_sequence=records[0].sequence if records else 0,
         last_sequence=records[-1].sequence if records else 0,
-        heard_first=min(columns["heard"], default=0),
-        heard_last=max(columns["heard"], default=0),
-        venues=tuple(sorted(set(columns["venue"]))),
+        heard_first=min(heard, default=0),
+        heard_last=max(heard, default=0),
+        venues=tuple(sorted({record.venue for record in records})),
         log_bytes=log_bytes,
     )
-    return entry, data
 
 
 def problem_with(folder: Path, entry: SealedEntry) -> str:

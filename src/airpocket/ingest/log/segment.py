@@ -112,6 +112,7 @@ class Scan:
         self._seed = seed_of(self.number)
         self._begun = False
         self._length = 0
+        self._end = self.size
         self.offset = 0
         self.expected = expected
         self.header: Header | None = None
@@ -129,8 +130,11 @@ class Scan:
 
     def items(self) -> Iterator[Found]:
         """Every record from here on, and a damage wherever bytes or numbers are missing between two."""
+        # what a writer adds meanwhile is for the next call: else the rest of a record, half there at one
+        # look and followed by another at the next, would pass for a damage between the two
+        self._end = self.size
         if not self._begun:
-            if self.size < HEADER_SIZE:
+            if self._end < HEADER_SIZE:
                 return
             self._begun = True
             yield from self._read_header()
@@ -154,7 +158,7 @@ class Scan:
 
     def tail(self) -> LogDamage | None:
         """The bytes behind the last record, if there are any."""
-        rest = self.size - self.offset
+        rest = self._end - self.offset
         if rest == 0 and (self._begun or self.offset):
             return None
         problem = self._at(self.offset) if self._begun else "the header is not whole"
@@ -185,7 +189,7 @@ class Scan:
         assert isinstance(found, Record)
         lost = None if self.expected is None else found.sequence - self.expected
         damage = LogDamage(self.path, self.offset, start - self.offset, lost, problem)
-        self.offset = start
+        self.offset, self.expected = start, found.sequence
         return found, damage
 
     def _at(self, offset: int, most: int | None = None) -> Record | str:
@@ -221,7 +225,7 @@ class Scan:
         """How many of `size` bytes at an offset there are; they are in the buffer then."""
         start = offset - self._base
         if start < 0 or start + size > len(self._buffer):
-            have = self.size - offset
+            have = self._end - offset
             if have < size:  # a corrupt length never makes the buffer larger than the file
                 return max(have, 0)
             self._buffer = os.pread(self._handle, max(size, _CHUNK), offset)

@@ -5,6 +5,7 @@ import heapq
 import json
 import threading
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -157,7 +158,8 @@ class LogWriter:
         """
         size = len(record.body) + 1024
         while self._held and self._held + size > self._settings.queue_bytes:
-            await self.durable(self._acknowledged + 1)
+            # at most the last one taken: one that nobody appends would never come
+            await self.durable(min(self._acknowledged + 1, self._last))
         return self.append(record)
 
     def flush(self, timeout: float | None = None) -> None:
@@ -288,7 +290,7 @@ def _resolve(waiters: list[Waiter], failure: str) -> None:
     for _, _, loop, future in waiters:
         loops.setdefault(loop, []).append(future)
     for loop, futures in loops.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop was closed; nobody waits there any more
             loop.call_soon_threadsafe(_settle, futures, failure)
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from airpocket.ingest.levels import Levels, Size
+
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Text = Annotated[str, Meta(max_length=64)]
 
@@ -28,24 +30,34 @@ class Envelope(Struct):
     b: Raw = field(default_factory=Raw)
 
 
-class Trade(Struct):
+class Trade(Struct, tag_field="e"):
     s: Text
-    p: Text
-    q: Text
+    p: Size
+    q: Size
     T: Id
     m: bool
     t: Id | None = None
     a: Any = None  # aggregate id; spot raw trades once used it for an order id
     X: str = "MARKET"
+    st: int = 0
 
 
-class Mark(Struct):
+class SingleTrade(Trade, tag="trade"):
+    """One match."""
+
+
+class AggregateTrade(Trade, tag="aggTrade"):
+    """All matches of one taker's order at one price."""
+
+
+class Mark(Struct, tag_field="e", tag="markPriceUpdate"):
     E: Id
     s: Text
     p: Text
     r: Text = ""
     T: Id = 0
     i: Text = ""
+    st: int = 0
 
 
 class Order(Struct):
@@ -58,37 +70,53 @@ class Order(Struct):
     z: Text = "0"
 
 
-class Forced(Struct):
+class Forced(Struct, tag_field="e", tag="forceOrder"):
     E: Id
     o: Order
+    st: int = 0
 
 
-class Ticker(Struct):
+class BestQuote(Struct):
+    """Best bid and ask; spot sends it without a type."""
+
     u: Id
     s: Text
-    b: Text
-    B: Text
-    a: Text
-    A: Text
+    b: Size
+    B: Size
+    a: Size
+    A: Size
     T: Id = 0
     E: Id = 0
+    st: int = 0
 
 
-class Depth(Struct):
+class FuturesQuote(BestQuote, tag_field="e", tag="bookTicker"):
+    """The same from the futures."""
+
+
+class Depth(Struct, tag_field="e", tag="depthUpdate"):
     E: Id
     s: Text
     U: Id
     u: Id
-    b: list[tuple[Text, Text]]
-    a: list[tuple[Text, Text]]
+    b: Levels
+    a: Levels
     pu: Id | None = None
     T: Id = 0
+    st: int = 0
+
+
+class Combined(Struct):
+    """A message of a combined stream, of the kinds that come thousands a second: read in one pass."""
+
+    stream: str
+    data: Depth | SingleTrade | AggregateTrade | FuturesQuote | Mark | Forced
 
 
 class Snapshot(Struct):
     last_update_id: Id = field(name="lastUpdateId")
-    bids: list[tuple[Text, Text]]
-    asks: list[tuple[Text, Text]]
+    bids: Levels
+    asks: Levels
     E: Id = 0
     T: Id = 0
     symbol: str = ""
@@ -135,12 +163,15 @@ class Premium(Struct):
 
 
 ENVELOPE = msgspec.json.Decoder(Envelope)
-TRADE = msgspec.json.Decoder(Trade)
+COMBINED = msgspec.json.Decoder(Combined, strict=False)
+SINGLE_TRADE = msgspec.json.Decoder(SingleTrade, strict=False)
+AGGREGATE_TRADE = msgspec.json.Decoder(AggregateTrade, strict=False)
 MARK = msgspec.json.Decoder(Mark)
 FORCED = msgspec.json.Decoder(Forced)
-TICKER = msgspec.json.Decoder(Ticker)
-DEPTH = msgspec.json.Decoder(Depth)
-SNAPSHOT = msgspec.json.Decoder(Snapshot)
+QUOTE = msgspec.json.Decoder(BestQuote, strict=False)
+FUTURES_QUOTE = msgspec.json.Decoder(FuturesQuote, strict=False)
+DEPTH = msgspec.json.Decoder(Depth, strict=False)
+SNAPSHOT = msgspec.json.Decoder(Snapshot, strict=False)
 KLINE = msgspec.json.Decoder(Kline)
 LAST = msgspec.json.Decoder(Last)
 OPEN_INTEREST = msgspec.json.Decoder(OpenInterest)

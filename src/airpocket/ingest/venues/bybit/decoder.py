@@ -15,6 +15,7 @@ from airpocket.domain.wire import (
     Quote,
     Trade,
 )
+from airpocket.ingest.levels import Levels, in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
 from airpocket.ingest.venue import Venue, guarded, undecodable
 from airpocket.ingest.venues.bybit.shapes import (
@@ -109,12 +110,8 @@ def _trades(frame: _Frame) -> list[LiveEvent]:
     return found
 
 
-def _levels(frame: _Frame, rows: list[tuple[str, str]]) -> tuple[Level, ...]:
-    found: list[Level] = []
-    for price, size in rows:
-        at = positive(price, "level price")
-        found.append((at, frame.coin(nonnegative(size, "level size"), at)))
-    return tuple(found)
+def _levels(frame: _Frame, rows: Levels) -> tuple[Level, ...]:
+    return in_coin(rows, 1.0) if frame.venue == "bybit_inverse" else rows
 
 
 def _book(frame: _Frame) -> list[LiveEvent]:

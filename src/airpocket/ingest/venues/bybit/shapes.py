@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from airpocket.ingest.levels import Levels
+
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Text = Annotated[str, Meta(max_length=64)]
 
@@ -34,8 +36,8 @@ class PublicTrade(Struct):
 
 class Book(Struct):
     s: Text
-    b: list[tuple[Text, Text]]
-    a: list[tuple[Text, Text]]
+    b: Levels
+    a: Levels
     u: Id
 
 
@@ -90,7 +92,7 @@ class Candle(Struct):
 
 ENVELOPE = msgspec.json.Decoder(Envelope)
 TRADES = msgspec.json.Decoder(list[PublicTrade])
-BOOK = msgspec.json.Decoder(Book)
+BOOK = msgspec.json.Decoder(Book, strict=False)
 FORCED = msgspec.json.Decoder(list[Forced])
 OLD_FORCED = msgspec.json.Decoder(OldForced)
 TICK = msgspec.json.Decoder(Tick)
