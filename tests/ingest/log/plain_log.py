@@ -30,11 +30,10 @@ def plain_of(record):
     return Plain(*(getattr(record, name) for name in Plain._fields))
 
 
-def header_of(number, first_sequence, boot=b"\0" * 16, version=1):
-    head = b"airplog\n" + struct.pack(
-        "<HHIqqqq", version, 64, 0, number, first_sequence, 1_700_000_000_000_000_000, 5
-    )
-    head = head[:-0 or None] + boot
+def header_of(number, first_sequence):
+    head = struct.pack(
+        "<8sHHIqqqq16s", b"airplog\n", 1, 68, 0, number, first_sequence, 1_700_000_000_000_000_000, 5, b""
+    )  # fmt: skip
     return head + struct.pack("<I", zlib.crc32(head))
 
 
@@ -55,9 +54,9 @@ def bytes_of(record, number):
 def records_in(data, number):
     """The records at the front of a segment's bytes, up to the first that is not whole."""
     magic, version, size, _, own, first = struct.unpack_from("<8sHHIqq", data)
-    assert (magic, version, size, own) == (b"airplog\n", 1, 64, number)
-    assert zlib.crc32(data[:60]) == struct.unpack_from("<I", data, 60)[0]
-    found, at = [], 64
+    assert (magic, version, size, own) == (b"airplog\n", 1, 68, number)
+    assert zlib.crc32(data[:64]) == struct.unpack_from("<I", data, 64)[0]
+    found, at = [], 68
     seed = zlib.crc32(struct.pack("<q", number))
     while len(data) - at >= 50 and data[at : at + 4] == b"\xa9APr":
         crc, length = struct.unpack_from("<II", data, at + 4)
@@ -103,9 +102,7 @@ def plain_sealed(folder: Path):
     for entry in map(json.loads, body.splitlines()):
         file = folder / entry["path"]
         assert hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]
-        rows = (
-            duckdb.connect().read_parquet(str(file)).project(", ".join(Plain._fields)).fetchall()
-        )
+        rows = duckdb.connect().read_parquet(str(file)).project(", ".join(Plain._fields)).fetchall()
         assert len(rows) == entry["records"]
         found += [Plain(*row) for row in rows]
     return found

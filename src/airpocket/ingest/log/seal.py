@@ -7,14 +7,16 @@ from airpocket.domain.errors import StoreBusy, StoreDamaged, StoreError
 from airpocket.ingest import manifest
 from airpocket.ingest.log import disk, sealed
 from airpocket.ingest.log.records import Record
-from airpocket.ingest.log.repair import repair
 from airpocket.ingest.log.sealed import SealedEntry
 from airpocket.ingest.log.segment import LogDamage, Scan, segments_in
 
 
 @dataclass(frozen=True)
 class SealReport:
-    """What sealing did; `left` names segments with damage inside, which stay as they are, and says why."""
+    """What sealing did; `left` names the closed segments that stay as they are, and says why.
+
+    They have damage inside, or an unfinished end that the next start of the writer sets aside.
+    """
 
     sealed: tuple[SealedEntry, ...]
     left: tuple[str, ...]
@@ -72,10 +74,12 @@ def rebuild(folder: Path) -> tuple[SealedEntry, ...]:
 
 
 def _closed(folder: Path) -> dict[int, Path]:
-    """Segments that nobody will write again; a writer never reopens one, so listing them is enough."""
+    """Segments that nobody will write again; a writer never reopens one, so listing them is enough.
+
+    The writer's lock is held for the listing alone, so that a writer about to start is not turned away.
+    """
     try:
-        with disk.locked(folder, task="writing this log"):
-            repair(folder)
+        with disk.locked(folder, task="sealing this log"):
             return segments_in(folder)
     except StoreBusy:
         found = segments_in(folder)

@@ -219,10 +219,11 @@ class Flow:
 
     def _settle(self, at: int) -> None:
         """Close the cases whose trades must all have been heard."""
-        due = [
-            key for key, left in self._left.items() if at - left.at > 2 * self._settings.settle_ns
-        ]
-        for key in due:
+        limit = at - 2 * self._settings.settle_ns
+        while self._left:  # in the order they began
+            key, left = next(iter(self._left.items()))
+            if left.at >= limit:
+                return
             self._settle_left(key)
 
     def _settle_left(self, key: tuple[Side, float]) -> None:
