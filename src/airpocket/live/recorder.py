@@ -1,6 +1,7 @@
 """The recorder: connections and polls into the raw log, and from there, once durable, into state."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,6 +20,7 @@ from airpocket.live.resync import Resyncer
 from airpocket.market.pulse import Pulse, PulseStatus
 
 _AT_ONCE = 500  # records decoded before other tasks get a turn
+_LAGS_KEPT = 10_000
 _PROOF_S = 60.0  # channels that speak at least this often prove a successor
 
 
@@ -79,6 +81,9 @@ class Recorder:
         self._news = asyncio.Event()
         self._kicked: dict[tuple[str, str], int] = {}
         self._resyncer = Resyncer(feeds, self.connections, self, world)
+        self.lags_ms: deque[float] = deque(
+            maxlen=_LAGS_KEPT
+        )  # oldest of each batch: heard → durable
         self._ticked = 0
         self._stopping = False
 
@@ -120,6 +125,8 @@ class Recorder:
             while self._waiting:
                 batch = self._waiting[:_AT_ONCE]
                 await self._log.durable(batch[-1][0])
+                waited = self._world.clock.monotonic() - batch[0][1].monotonic
+                self.lags_ms.append(waited / 1e6)
                 for _, record in batch:
                     self._applied(record, self.intake.take(record))
                 del self._waiting[: len(batch)]
