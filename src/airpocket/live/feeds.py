@@ -13,15 +13,18 @@ def feeds_of(assets: Iterable[str], venues: Iterable[str] = ()) -> dict[str, Fee
     """The feed of each venue (of all where none is named), with the contracts of all assets.
 
     Raises:
-        BadInput: no such venue; names those there are.
+        BadInput: no asset, or no such venue; names those there are.
         NothingKnown: none of them lists any of the assets under a usual name.
     """
+    named = tuple(assets)
+    if not named:
+        raise BadInput("name an asset, such as ETH")
     wanted = tuple(venues) or tuple(FEEDS)
     for name in wanted:
         if name not in FEEDS:
             raise BadInput(f"no feed of '{name}'; there are: {', '.join(sorted(FEEDS))}")
     symbols: dict[str, list[str]] = {}
-    for asset in assets:
+    for asset in named:
         for contract in instruments_of(asset):
             heard = contract.kind in ("spot", "linear", "inverse")
             if (
@@ -31,7 +34,7 @@ def feeds_of(assets: Iterable[str], venues: Iterable[str] = ()) -> dict[str, Fee
             ):
                 symbols.setdefault(contract.venue, []).append(contract.symbol)
     if not symbols:
-        raise NothingKnown(f"no venue of {', '.join(wanted)} lists {', '.join(assets)}")
+        raise NothingKnown(f"no venue of {', '.join(wanted)} lists {', '.join(named)}")
     return {name: FEEDS[name](tuple(symbols[name])) for name in wanted if name in symbols}
 
 

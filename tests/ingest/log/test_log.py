@@ -201,9 +201,9 @@ def independent_records(folder):
     return found
 
 
-def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path):
-    """S01: killed at random moments, again and again, in one folder; 200 times with AIRPOCKET_FULL=1."""
-    rounds = 200 if os.environ.get("AIRPOCKET_FULL") else 4
+@pytest.mark.parametrize("rounds", [4, pytest.param(200, marks=pytest.mark.slow)])
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path, rounds):
+    """S01: killed at random moments, again and again, in one folder."""
     rng = random.Random(4)
     acknowledged = {}
     for _ in range(rounds):

@@ -207,8 +207,7 @@ def test_a_full_queue_refuses_where_it_must_not_block(tmp_path, monkeypatch):
     monkeypatch.setattr(disk, "write_some", lambda h, v: hold.wait() and WRITE_SOME(h, v))
     with writer(tmp_path, queue_bytes=1_000, when_full="refuse") as log:
         with pytest.raises(LogFailed, match="bytes wait"):
-            for n in range(1_000):
-                log.append(record(n, body=b"x" * 100))
+            list(map(log.append, (record(n, body=b"x" * 100) for n in range(1_000))))
         hold.set()
     assert 0 < reader.verify(tmp_path).records < 20
 

@@ -22,3 +22,12 @@ def wrapped(path, key="message"):
     for line in lines(path):
         held = json.loads(line)[key]
         yield held.encode() if isinstance(held, str) else json.dumps(held).encode()
+
+
+def received(path):
+    """cryptofeed's gzip text: '<unix s>: <JSON>' a line → (heard, frame); what was sent is left out."""
+    with gzip.open(path, "rb") as file:
+        for line in file:
+            stamp, separator, frame = line.strip().partition(b": ")
+            if separator and stamp.replace(b".", b"").isdigit():
+                yield int(float(stamp) * 1e9), frame

@@ -111,16 +111,18 @@ def test_live_frames_of_2026_decode_to_what_they_say(shared):
 
 
 @pytest.mark.real
-def test_the_same_longs_are_sold_on_both_venues(shared):
+def test_the_same_longs_are_sold_on_all_three_venues(shared):
     """BTC longs liquidated on 2026-10-09 between 17:06:40 and 17:06:42 UTC."""
     folder, found = shared / "wire" / "live-2026", []
-    for venue, name in (("binance_usdm", "binance_usdm_market"), ("bybit_linear", "bybit_linear")):
+    for venue, name in (
+        ("binance_usdm", "binance_usdm_market"), ("bybit_linear", "bybit_linear"), ("okx", "okx_public"),
+    ):  # fmt: skip
         for frame in frames.lines(folder / f"{name}.jsonl"):
             found += [
                 e for e in VENUES[venue].decode(frame, HEARD, "")
-                if isinstance(e, Liquidation) and e.symbol == "BTCUSDT"
+                if isinstance(e, Liquidation) and e.symbol in ("BTCUSDT", "BTC-USDT-SWAP")
             ]  # fmt: skip
-    assert {event.venue for event in found} == {"binance_usdm", "bybit_linear"}
+    assert {event.venue for event in found} == {"binance_usdm", "bybit_linear", "okx"}
     assert {event.forced_side for event in found} == {"sell"}
     assert all(82_000 < event.price < 83_000 for event in found)
 

@@ -158,8 +158,9 @@ class LogWriter:
         """
         size = len(record.body) + 1024
         while self._held and self._held + size > self._settings.queue_bytes:
-            # at most the last one taken: one that nobody appends would never come
+            # a commit may end between these two looks: never wait for a record that nobody appended
             await self.durable(min(self._acknowledged + 1, self._last))
+            await asyncio.sleep(0)
         return self.append(record)
 
     def flush(self, timeout: float | None = None) -> None:
