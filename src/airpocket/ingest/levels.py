@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from airpocket.domain.wire import Level
 
-Price: TypeAlias = Annotated[float, Meta(gt=0.0, lt=1e18)]
+Price: TypeAlias = Annotated[float, Meta(ge=1e-18, lt=1e18)]
 Size: TypeAlias = Annotated[float, Meta(ge=0.0, lt=1e18)]
 # for decoders with strict=False: numbers written as text are numbers
 Levels: TypeAlias = tuple[tuple[Price, Size], ...]

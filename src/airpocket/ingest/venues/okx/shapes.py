@@ -1,20 +1,30 @@
 """The shapes of OKX's v5 messages, field by field, as the venue names them; nearly every value is text."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from airpocket.ingest.levels import Size
+from airpocket.ingest.said import Said
+from airpocket.ingest.values import BadValue, stamp_ns
+from airpocket.ingest.venues.okx.names import VENUE
+
 Text = Annotated[str, Meta(max_length=64)]
-Id = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
-Row = tuple[Text, Text, Text, Text]  # price, size, deprecated, orders
+Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Price = Annotated[float, Meta(ge=1e-18, lt=1e18)]  # what is divided by it stays finite
+# price, size, deprecated, orders: as numbers, and as they were written
+Row: TypeAlias = tuple[Price, Size, Text, Text]
+WrittenRow: TypeAlias = tuple[Text, Text, Text, Text]
 
 
 class Arg(Struct):
     """What was subscribed."""
 
-    channel: Annotated[str, Meta(max_length=64)] = ""
+    channel: Text = ""
     inst_id: Text = field(name="instId", default="")
+    inst_type: Text = field(name="instType", default="")
+    family: Text = field(name="instFamily", default="")
 
 
 class Envelope(Struct):
@@ -36,16 +46,28 @@ class Trade(Struct):
     sz: Text
     side: Text
     ts: Text
+    count: Text = ""  # how many trades of one order, at one price, are told as one
 
 
 class Book(Struct):
-    asks: list[Row]
-    bids: list[Row]
+    """previous: -1 of a snapshot. checksum: of the 25 best levels a side, a signed CRC32."""
+
+    asks: tuple[Row, ...]
+    bids: tuple[Row, ...]
     ts: Text
     inst_id: Text = field(name="instId", default="")
-    checksum: int | None = None
+    checksum: Annotated[int, Meta(ge=-(2**31), lt=2**32)] | None = None
     last: Id | None = field(name="seqId", default=None)
-    previous: Id | None = field(name="prevSeqId", default=None)
+    previous: Annotated[int, Meta(ge=-1, le=2**63 - 1)] | None = field(
+        name="prevSeqId", default=None
+    )
+
+
+class Written(Struct):
+    """The levels of a book as they were written."""
+
+    asks: list[WrittenRow]
+    bids: list[WrittenRow]
 
 
 class Tick(Struct):
@@ -122,7 +144,8 @@ class Contract(Struct):
 
 ENVELOPE = msgspec.json.Decoder(Envelope)
 TRADES = msgspec.json.Decoder(list[Trade])
-BOOKS = msgspec.json.Decoder(list[Book])
+BOOKS = msgspec.json.Decoder(list[Book], strict=False)  # numbers written as text
+WRITTEN = msgspec.json.Decoder(list[Written])
 TICKS = msgspec.json.Decoder(list[Tick])
 INTERESTS = msgspec.json.Decoder(list[Interest])
 FUNDINGS = msgspec.json.Decoder(list[Funding])
@@ -130,3 +153,19 @@ FORCED = msgspec.json.Decoder(list[ForcedOf])
 OPTIONS = msgspec.json.Decoder(list[OptionSummary])
 CONTRACTS = msgspec.json.Decoder(list[Contract])
 CANDLES = msgspec.json.Decoder(list[list[Text]])
+
+
+def time_ns(text: str, name: str) -> int:
+    """'1791565600771' → ns.
+
+    Raises:
+        BadValue: no whole number, or no moment between 2009 and 2100.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise BadValue(f"{name} {text[:40]!r} is no time")
+    return stamp_ns(int(text), name)
+
+
+def said(symbol: str, stamp: str, heard: int) -> Said:
+    """What an answer without a time of its own says is said when it was heard."""
+    return Said(VENUE, symbol, time_ns(stamp, "time") if stamp else heard, heard)
