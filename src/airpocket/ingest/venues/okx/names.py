@@ -1,0 +1,73 @@
+"""OKX's names of contracts: what one unit of size is worth, and when an option ends."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from airpocket.domain.errors import UnknownInstrument
+from airpocket.domain.instruments import instrument
+from airpocket.domain.units import parse_time
+from airpocket.domain.wire import Level
+from airpocket.ingest.levels import in_coin
+from airpocket.ingest.values import BadValue
+
+VENUE = "okx"
+_DOLLARS = ("USDT", "USDC", "USD", "USD_UM")
+
+
+class Worth(NamedTuple):
+    """What one unit of size is worth: coin, or dollars; None where nobody said."""
+
+    coin: float | None
+    usd: float | None
+    dollars: bool  # whether the quote is a dollar
+
+    @property
+    def known(self) -> bool:
+        return self.coin is not None or self.usd is not None
+
+    def sized(self, size: float, price: float) -> tuple[float | None, float | None]:
+        """Size in coin and notional in USD."""
+        if self.coin is not None:
+            return size * self.coin, size * self.coin * price if self.dollars else None
+        if self.usd is not None:
+            return size * self.usd / price, size * self.usd
+        return None, None
+
+    def levels(self, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        """Sizes in coin; contracts as they are where their worth is not known."""
+        if self.usd is not None:
+            return in_coin(levels, self.usd)
+        coin = self.coin
+        if coin is None or coin == 1.0:
+            return levels
+        return tuple((price, size * coin) for price, size in levels)
+
+
+@lru_cache(maxsize=8_192)
+def worth_of(symbol: str) -> Worth:
+    """Spot counts coin; a derivative counts contracts, of which only some have a known worth."""
+    quoted = symbol.split("-")[1] in _DOLLARS if "-" in symbol else False
+    if symbol.count("-") == 1:
+        return Worth(1.0, None, quoted)
+    try:
+        contract = instrument(VENUE, symbol)
+    except UnknownInstrument:
+        return Worth(None, None, quoted)
+    if contract.kind == "inverse":
+        return Worth(None, contract.contract_size, quoted)
+    return Worth(contract.contract_size, None, quoted)
+
+
+@lru_cache(maxsize=1_024)
+def expiry_of(text: str) -> int:
+    """'250328' → 08:00 UTC of that day, ns.
+
+    Raises:
+        BadValue: no such day.
+    """
+    if not (len(text) == 6 and text.isascii() and text.isdigit()):
+        raise BadValue(f"expiry {text[:20]!r}")
+    try:
+        return parse_time(f"20{text[:2]}-{text[2:4]}-{text[4:]}T08:00Z")
+    except ValueError as error:
+        raise BadValue(f"expiry {text!r}") from error
