@@ -30,7 +30,7 @@ _KINDS: dict[str, Literal["spot", "linear", "inverse", "option"]] = {
     "linear": "linear",
     "inverse": "inverse",
 }
-_ABOUT: dict[str, Literal["ack", "error"]] = {
+_ABOUT: dict[str, Literal["ack", "error", "notice"]] = {
     "subscribe": "ack",
     "unsubscribe": "ack",
     "login": "ack",
@@ -214,7 +214,8 @@ def _options(data: bytes, heard: int) -> list[LiveEvent]:
             OptionTick(
                 venue=VENUE, symbol=each.inst_id, ts=time_ns(each.ts, "time"), usable_from=heard, heard=heard,
                 base=parts[0], expiry=expiry_of(parts[2]), strike=positive(parts[3], "strike"),
-                call=parts[4] == "C", price_unit="coin" if parts[1] == "USD" else "usd", mark_iv=_iv(each.mark_iv), bid_iv=_iv(each.bid_iv),
+                call=parts[4] == "C", price_unit="coin" if parts[1] == "USD" else "usd",
+                mark_iv=_iv(each.mark_iv), bid_iv=_iv(each.bid_iv),
                 ask_iv=_iv(each.ask_iv), forward=_price(each.forward, "forward"),
                 delta=_greek(each.delta or each.delta2), gamma=_greek(each.gamma or each.gamma2),
                 vega=_greek(each.vega or each.vega2), theta=_greek(each.theta or each.theta2),
