@@ -94,7 +94,7 @@ def test_books_chain_by_the_change_before():
 
 
 def test_a_dropped_channel_is_missing_from_the_acknowledgement():
-    assert one(b'{"jsonrpc":"2.0","id":4,"result":[]}').text == "0 channels: "
+    assert one(b'{"jsonrpc":"2.0","id":4,"result":[]}').text == "0 channels:"
     assert "book.X.100ms" in one(b'{"jsonrpc":"2.0","id":4,"result":["book.X.100ms"]}').text
     assert (
         one(b'{"jsonrpc":"2.0","id":5,"error":{"code":13778,"message":"raw_subscriptions"}}').what

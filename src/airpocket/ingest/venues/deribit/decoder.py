@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from airpocket.domain.units import Side
-from airpocket.domain.wire import Level, Listing, LiveEvent, OptionTick, VolTick
+from airpocket.domain.wire import Level, Listing, LiveEvent, OffBook, OptionTick, VolTick
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
 from airpocket.ingest.venue import Venue, guarded, undecodable
@@ -17,6 +17,7 @@ from airpocket.ingest.venues.deribit.names import Name, read
 _VENUE = "deribit"
 _OPPOSITE: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
 _EIGHT_HOURS_S = 8 * 3_600
+_LINE = 280
 
 
 def decode(frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
@@ -57,23 +58,27 @@ def _answer(result: bytes, heard: int, address: str) -> list[LiveEvent]:
     if handler is not None:
         return handler("", result, heard)
     try:
-        granted = shapes.GRANTED.decode(result)
+        told: list[str] | str | shapes.Version = shapes.GRANTED.decode(result)
     except msgspec.ValidationError as error:
         raise undecodable(_VENUE, "an answer to an unknown question") from error
-    # a channel that is refused is only missing here
-    text = granted if isinstance(granted, str) else f"{len(granted)} channels: {' '.join(granted)}"
+    if isinstance(told, list):
+        return [control(_VENUE, heard, "ack", text) for text in _granted(told)]
+    text = told if isinstance(told, str) else f"version {told.version}"
     return [control(_VENUE, heard, "ack", text)]
+
+
+def _granted(channels: list[str]) -> list[str]:
+    """All of them, in as many lines as they need: a channel that was refused is only missing here."""
+    lines = [f"{len(channels)} channels:"]
+    for channel in channels:
+        if len(lines[-1]) + len(channel) > _LINE:
+            lines.append("and:")
+        lines[-1] += f" {channel}"
+    return lines
 
 
 def _said(symbol: str, stamp: int, heard: int) -> Said:
     return Said(_VENUE, symbol, stamp_ns(stamp, "timestamp"), heard)
-
-
-def _sized(name: Name, amount: float, price: float) -> tuple[float, float | None]:
-    """Coin and dollars. An option's dollars would need the index, which a trade does not carry."""
-    if name.kind == "inverse":
-        return amount / price, amount
-    return amount, amount * price if name.kind == "linear" else None
 
 
 def _side(text: str) -> Side:
@@ -93,8 +98,11 @@ def _trades(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
         if name.kind == "other":
             continue
         price, amount = positive(each.price, "price"), positive(each.amount, "amount")
-        size, usd = _sized(name, amount, price)
+        size, usd = name.sized(amount, price)
         said, taker = _said(each.instrument_name, each.timestamp, heard), _side(each.direction)
+        if each.block_trade_id:
+            found.append(_block(said, price, size, each.trade_id))
+            continue
         found.append(said.trade(price, size, usd, taker, each.trade_id))
         if each.liquidation not in ("", "M", "T", "MT", "none"):
             raise BadValue(f"liquidation {each.liquidation[:20]!r}")
@@ -105,15 +113,15 @@ def _trades(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
     return found
 
 
-def _entries(name: Name, rows: list[shapes.Entry]) -> tuple[Level, ...]:
-    found: list[Level] = []
-    for action, price, amount in rows:
-        at = positive(price, "level price")
-        if action not in ("new", "change", "delete"):
-            raise BadValue(f"book action {action[:20]!r}")
-        held = 0.0 if action == "delete" else nonnegative(amount, "level amount")
-        found.append((at, _sized(name, held, at)[0]))
-    return tuple(found)
+def _block(said: Said, price: float, size: float, trade_id: str) -> OffBook:
+    return OffBook(venue=_VENUE, symbol=said.symbol, ts=said.ts, usable_from=said.heard, heard=said.heard,
+                   price=price, size=size, reason="block", trade_id=trade_id)  # fmt: skip
+
+
+def _entries(name: Name, rows: tuple[shapes.Entry, ...]) -> tuple[Level, ...]:
+    return name.levels(
+        tuple((price, 0.0 if action == "delete" else amount) for action, price, amount in rows)
+    )
 
 
 def _book(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
@@ -140,16 +148,8 @@ def _window(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
     if name.kind == "other":
         return []
     said = _said(message.instrument_name, message.timestamp, heard)
-    levels = Book(_rows(name, message.bids), _rows(name, message.asks))
+    levels = Book(name.levels(message.bids), name.levels(message.asks))
     return [said.book(levels, Chain(True, message.change_id, message.change_id))]
-
-
-def _rows(name: Name, rows: list[tuple[float, float]]) -> tuple[Level, ...]:
-    found: list[Level] = []
-    for price, amount in rows:
-        at = positive(price, "level price")
-        found.append((at, _sized(name, nonnegative(amount, "level amount"), at)[0]))
-    return tuple(found)
 
 
 def _ticker(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
@@ -160,15 +160,19 @@ def _ticker(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
         return []
     if name.kind == "option":
         return [_option(tick, name, said)]
-    found: list[LiveEvent] = [
-        said.ticker(last=_some(tick.last_price, "last"), mark=_some(tick.mark_price, "mark"),
-                    index=_some(tick.index_price, "index"))
-    ]  # fmt: skip
+    found: list[LiveEvent] = []
+    last, mark, index = (
+        _some(tick.last_price, "last"), _some(tick.mark_price, "mark"), _some(tick.index_price, "index"),
+    )  # fmt: skip
+    if last is not None or mark is not None or index is not None:
+        found.append(said.ticker(last=last, mark=mark, index=index))
     if tick.open_interest is not None:
         amount = nonnegative(tick.open_interest, "open interest")
         found.append(said.interest(amount, "coin" if name.linear else "usd"))
     if tick.current_funding is not None:
-        # accrues continuously: the running rate, a fraction over eight hours, with no settlement ahead
+        # The rate that accrues now, as a fraction over eight hours: the premium of mark over index less a
+        # dead band (BTC: 0.025 %). There is no settlement ahead. funding_8h is what the last eight hours
+        # did accrue, so it is no estimate of what comes.
         rate = number(tick.current_funding, "current funding")
         found.append(said.funding(rate, None, _EIGHT_HOURS_S))
     found.append(_touch(tick, name, said))
@@ -187,7 +191,7 @@ def _best(name: Name, price: float | None, amount: float | None) -> Level | None
     if not price or amount is None:
         return None
     at = positive(price, "quote price")
-    return at, _sized(name, nonnegative(amount, "quote amount"), at)[0]
+    return at, name.sized(nonnegative(amount, "quote amount"), at)[0]
 
 
 def _some(value: float | None, name: str) -> float | None:
@@ -232,18 +236,23 @@ def _quote(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
 
 
 def _perpetual(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """`interest` is the ticker's current_funding with all its digits."""
     message = shapes.PERPETUAL.decode(data)
-    said = _said(channel.split(".")[1], message.timestamp, heard)
-    return [
-        said.ticker(index=_some(message.index_price, "index")),
-        said.funding(number(message.interest, "interest"), None, _EIGHT_HOURS_S),
-    ]
+    symbol = channel.split(".")[1] if "." in channel else ""
+    if read(symbol).kind not in ("linear", "inverse"):
+        raise BadValue(f"a perpetual named {symbol[:40]!r}")
+    said = _said(symbol, message.timestamp, heard)
+    index = _some(message.index_price, "index")
+    funding = said.funding(number(message.interest, "interest"), None, _EIGHT_HOURS_S)
+    return [funding] if index is None else [said.ticker(index=index), funding]
 
 
 def _volatility(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
     del channel
     message = shapes.VOLATILITY.decode(data)
-    coin = message.index_name.split("_", maxsplit=1)[0].upper()
+    coin, _, quote = message.index_name.upper().partition("_")
+    if not coin or quote != "USD":
+        raise BadValue(f"volatility index {message.index_name[:40]!r}")
     return [
         VolTick(venue=_VENUE, symbol=f"{coin}-DVOL", ts=stamp_ns(message.timestamp, "timestamp"),
                 usable_from=heard, heard=heard, value=positive(message.volatility, "volatility"))
@@ -256,7 +265,10 @@ def _index(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
     message = shapes.INDEX.decode(data)
     coin, _, quote = message.index_name.upper().partition("_")
     symbol = f"{coin}-PERPETUAL" if quote == "USD" else f"{coin}_{quote}-PERPETUAL"
-    return [_said(symbol, message.timestamp, heard).ticker(index=positive(message.price, "index"))]
+    price = positive(message.price, "index")
+    if read(symbol).kind == "other":  # the index of a pair that has no perpetual in dollars
+        return []
+    return [_said(symbol, message.timestamp, heard).ticker(index=price)]
 
 
 def _summaries(channel: str, data: bytes, heard: int) -> list[LiveEvent]:

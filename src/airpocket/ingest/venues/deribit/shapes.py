@@ -1,13 +1,16 @@
 """The shapes of Deribit's JSON-RPC messages, field by field, as the venue names them; numbers are numbers."""
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from airpocket.ingest.levels import Size
+
 Text = Annotated[str, Meta(max_length=64)]
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Entry = tuple[Text, float, float]  # new | change | delete, price, amount
+Price = Annotated[float, Meta(ge=1e-18, lt=1e18)]  # what is divided by it stays finite
+Entry: TypeAlias = tuple[Literal["new", "change", "delete"], Price, Size]
 
 
 class Params(Struct):
@@ -38,14 +41,15 @@ class Trade(Struct):
     timestamp: Id
     trade_id: Text
     liquidation: Text = ""
+    block_trade_id: Text | None = None  # agreed between two parties, not met in the book
 
 
 class Book(Struct):
     instrument_name: Text
     timestamp: Id
     change_id: Id
-    bids: list[Entry]
-    asks: list[Entry]
+    bids: tuple[Entry, ...]
+    asks: tuple[Entry, ...]
     type: Text = ""
     prev_change_id: Id | None = None
 
@@ -55,8 +59,8 @@ class Window(Struct):
 
     instrument_name: Text
     timestamp: Id
-    bids: list[tuple[float, float]]
-    asks: list[tuple[float, float]]
+    bids: tuple[tuple[Price, Size], ...]
+    asks: tuple[tuple[Price, Size], ...]
     change_id: Id | None = None
 
 
@@ -132,13 +136,14 @@ class Summary(Struct):
 
 class Contract(Struct):
     instrument_name: Text
-    kind: Text
-    base_currency: Text
-    contract_size: float | None = None
     tick_size: float | None = None
-    instrument_type: Text = ""
     is_active: bool | None = None
-    state: Text = ""
+
+
+class Version(Struct):
+    """The answer to the test that keeps a connection alive."""
+
+    version: Text
 
 
 ENVELOPE = msgspec.json.Decoder(Envelope)
@@ -152,4 +157,4 @@ VOLATILITY = msgspec.json.Decoder(Volatility)
 INDEX = msgspec.json.Decoder(IndexPrice)
 SUMMARIES = msgspec.json.Decoder(list[Summary])
 CONTRACTS = msgspec.json.Decoder(list[Contract])
-GRANTED = msgspec.json.Decoder(list[str] | str)
+GRANTED = msgspec.json.Decoder(list[Annotated[str, Meta(max_length=128)]] | str | Version)

@@ -4,7 +4,7 @@ from airpocket.domain.wire import Level, LiveEvent
 from airpocket.ingest.said import Book, Chain, Said
 from airpocket.ingest.values import BadValue
 from airpocket.ingest.venues.okx import shapes
-from airpocket.ingest.venues.okx.names import worth_of
+from airpocket.ingest.venues.okx.names import said, worth_of
 
 # Windows that are sent whole each time, against books that are sent whole once and then changed.
 WHOLE = {
@@ -20,12 +20,10 @@ def quotes(data: bytes, symbol: str, heard: int) -> list[LiveEvent]:
     """The best level of each side; of a contract of unknown worth nothing, for a quote's sizes are coin."""
     found: list[LiveEvent] = []
     for each in shapes.BOOKS.decode(data):
-        said, worth = _said(each, symbol, heard), worth_of(each.inst_id or symbol)
+        who, worth = _said(each, symbol, heard), worth_of(each.inst_id or symbol)
         if worth.known:
             bids, asks = worth.levels(_plain(each.bids)), worth.levels(_plain(each.asks))
-            found.append(
-                said.quote(bids[0] if bids else None, asks[0] if asks else None, each.last)
-            )
+            found.append(who.quote(bids[0] if bids else None, asks[0] if asks else None, each.last))
     return found
 
 
@@ -36,14 +34,14 @@ def books(data: bytes, symbol: str, heard: int, *, snapshot: bool) -> list[LiveE
     # a constant 0 since 2026-06-23
     written = shapes.WRITTEN.decode(data) if any(each.checksum for each in messages) else []
     for at, each in enumerate(messages):
-        said, worth = _said(each, symbol, heard), worth_of(each.inst_id or symbol)
+        who, worth = _said(each, symbol, heard), worth_of(each.inst_id or symbol)
         bids, asks = worth.levels(_plain(each.bids)), worth.levels(_plain(each.asks))
         levels = Book(bids, asks)
         if each.checksum:
             levels = Book(bids, asks, _texts(written[at].bids), _texts(written[at].asks))
         previous = None if each.previous == -1 else each.previous
         chain = Chain(snapshot, each.last, each.last, previous, each.checksum or None, worth.known)
-        found.append(said.book(levels, chain))
+        found.append(who.book(levels, chain))
     return found
 
 
@@ -51,7 +49,7 @@ def _said(message: shapes.Book, symbol: str, heard: int) -> Said:
     named = message.inst_id or symbol
     if not named:
         raise BadValue("a book that names no contract")
-    return shapes.said(named, message.ts, heard)
+    return said(named, message.ts, heard)
 
 
 def _plain(rows: tuple[shapes.Row, ...]) -> tuple[Level, ...]:

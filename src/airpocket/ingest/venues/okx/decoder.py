@@ -11,8 +11,7 @@ from airpocket.ingest.values import BadValue, nonnegative, number, positive
 from airpocket.ingest.venue import Venue, guarded, undecodable
 from airpocket.ingest.venues.okx import shapes
 from airpocket.ingest.venues.okx.books import WHOLE, books, quotes
-from airpocket.ingest.venues.okx.names import VENUE, expiry_of, worth_of
-from airpocket.ingest.venues.okx.shapes import said, time_ns
+from airpocket.ingest.venues.okx.names import VENUE, expiry_of, said, time_ns, worth_of
 
 _SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
 _FORCED_SIDE: dict[str, Side] = {"long": "sell", "short": "buy"}
@@ -30,13 +29,8 @@ _KINDS: dict[str, Literal["spot", "linear", "inverse", "option"]] = {
     "linear": "linear",
     "inverse": "inverse",
 }
-_ABOUT: dict[str, Literal["ack", "error", "notice"]] = {
-    "subscribe": "ack",
-    "unsubscribe": "ack",
-    "login": "ack",
-    "error": "error",
-    "channel-conn-count-error": "error",
-}
+_DOLLARS = ("USD", "USDT", "USDC")
+_ACKS = ("subscribe", "unsubscribe", "login")
 
 
 def decode(frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
@@ -67,12 +61,13 @@ def _decoded(frame: bytes, heard: int, address: str) -> list[LiveEvent]:
 
 def _about(outer: shapes.Envelope, heard: int) -> LiveEvent:
     """An acknowledgement repeats what was granted, which may be less than what was asked."""
-    what = _ABOUT.get(outer.event, "notice")
-    if what == "ack":
+    if outer.event in _ACKS:
         arg = outer.arg or shapes.Arg()
         words = (outer.event, arg.channel, arg.inst_id, arg.inst_type, arg.family)
         return control(VENUE, heard, "ack", " ".join(word for word in words if word))
-    return control(VENUE, heard, what, f"{outer.code or outer.event}: {outer.msg}")
+    failed = outer.event.endswith("error")
+    text = f"{outer.code or outer.event}: {outer.msg}"
+    return control(VENUE, heard, "error" if failed else "notice", text)
 
 
 def _channel(outer: shapes.Envelope, arg: shapes.Arg, heard: int) -> list[LiveEvent]:
@@ -126,21 +121,20 @@ def _trades(data: bytes, heard: int) -> list[LiveEvent]:
 def _ticks(data: bytes, heard: int) -> list[LiveEvent]:
     found: list[LiveEvent] = []
     for each in shapes.TICKS.decode(data):
-        symbols = [each.inst_id]
-        if each.index and each.inst_id.count("-") == 1:  # an index price concerns the perpetual
-            symbols = [f"{each.inst_id}-SWAP"]
-        for symbol in symbols:
-            who = said(symbol, each.ts, heard)
-            last, mark, index = (
-                _price(each.last, "last"), _price(each.mark, "mark"), _price(each.index, "index"),
-            )  # fmt: skip
-            if last is not None or mark is not None or index is not None:
-                found.append(who.ticker(last=last, mark=mark, index=index))
-            bid, ask = (
-                _best(symbol, each.bid, each.bid_size), _best(symbol, each.ask, each.ask_size),
-            )  # fmt: skip
-            if bid is not None or ask is not None:
-                found.append(who.quote(bid, ask))
+        symbol = each.inst_id
+        if each.index and symbol.count("-") == 1:  # an index price concerns the perpetual
+            symbol = f"{symbol}-SWAP"
+        who = said(symbol, each.ts, heard)
+        last, mark, index = (
+            _price(each.last, "last"), _price(each.mark, "mark"), _price(each.index, "index"),
+        )  # fmt: skip
+        if last is not None or mark is not None or index is not None:
+            found.append(who.ticker(last=last, mark=mark, index=index))
+        bid, ask = (
+            _best(symbol, each.bid, each.bid_size), _best(symbol, each.ask, each.ask_size),
+        )  # fmt: skip
+        if bid is not None or ask is not None:
+            found.append(who.quote(bid, ask))
     return found
 
 
@@ -248,7 +242,7 @@ def _contracts(data: bytes, heard: int) -> list[LiveEvent]:
                 venue=VENUE, symbol=each.inst_id, ts=heard, usable_from=heard, heard=heard,
                 base=each.inst_id.split("-")[0], kind=kind,
                 contract_size=1.0 if kind == "spot" else size,
-                size_unit="usd" if each.value_coin == "USD" else "coin",
+                size_unit="usd" if kind == "inverse" or each.value_coin in _DOLLARS else "coin",
                 tick_size=_price(each.tick, "tick size"),
                 status=_STATES.get(each.state, "unknown"),
             )

@@ -1,4 +1,4 @@
-"""OKX's names of contracts: what one unit of size is worth, and when an option ends."""
+"""OKX's names and times: what one unit of size is worth, when an option ends, when something was said."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -8,7 +8,8 @@ from airpocket.domain.instruments import instrument
 from airpocket.domain.units import parse_time
 from airpocket.domain.wire import Level
 from airpocket.ingest.levels import in_coin
-from airpocket.ingest.values import BadValue
+from airpocket.ingest.said import Said
+from airpocket.ingest.values import BadValue, stamp_ns
 
 VENUE = "okx"
 _DOLLARS = ("USDT", "USDC", "USD", "USD_UM")
@@ -71,3 +72,19 @@ def expiry_of(text: str) -> int:
         return parse_time(f"20{text[:2]}-{text[2:4]}-{text[4:]}T08:00Z")
     except ValueError as error:
         raise BadValue(f"expiry {text!r}") from error
+
+
+def time_ns(text: str, name: str) -> int:
+    """'1791565600771' → ns.
+
+    Raises:
+        BadValue: no whole number, or no moment between 2009 and 2100.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise BadValue(f"{name} {text[:40]!r} is no time")
+    return stamp_ns(int(text), name)
+
+
+def said(symbol: str, stamp: str, heard: int) -> Said:
+    """What an answer without a time of its own says is said when it was heard."""
+    return Said(VENUE, symbol, time_ns(stamp, "time") if stamp else heard, heard)

@@ -6,9 +6,6 @@ import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from airpocket.ingest.levels import Size
-from airpocket.ingest.said import Said
-from airpocket.ingest.values import BadValue, stamp_ns
-from airpocket.ingest.venues.okx.names import VENUE
 
 Text = Annotated[str, Meta(max_length=64)]
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -153,19 +150,3 @@ FORCED = msgspec.json.Decoder(list[ForcedOf])
 OPTIONS = msgspec.json.Decoder(list[OptionSummary])
 CONTRACTS = msgspec.json.Decoder(list[Contract])
 CANDLES = msgspec.json.Decoder(list[list[Text]])
-
-
-def time_ns(text: str, name: str) -> int:
-    """'1791565600771' → ns.
-
-    Raises:
-        BadValue: no whole number, or no moment between 2009 and 2100.
-    """
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise BadValue(f"{name} {text[:40]!r} is no time")
-    return stamp_ns(int(text), name)
-
-
-def said(symbol: str, stamp: str, heard: int) -> Said:
-    """What an answer without a time of its own says is said when it was heard."""
-    return Said(VENUE, symbol, time_ns(stamp, "time") if stamp else heard, heard)
