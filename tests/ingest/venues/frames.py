@@ -31,3 +31,12 @@ def received(path):
             stamp, separator, frame = line.strip().partition(b": ")
             if separator and stamp.replace(b".", b"").isdigit():
                 yield int(float(stamp) * 1e9), frame
+
+
+def answered(path):
+    """cryptofeed's gzip text of REST: '<address> -> <unix s>: <JSON>' a line → (address, body)."""
+    with gzip.open(path, "rb") as file:
+        for line in file:
+            address, arrow, rest = line.strip().partition(b" -> ")
+            if arrow:
+                yield address.decode(), rest.partition(b": ")[2]

@@ -5,11 +5,10 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from airpocket.ingest.levels import Size
+from airpocket.ingest.levels import Levels, Price, Size
 
 Text = Annotated[str, Meta(max_length=64)]
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Price = Annotated[float, Meta(ge=1e-18, lt=1e18)]  # what is divided by it stays finite
 Entry: TypeAlias = tuple[Literal["new", "change", "delete"], Price, Size]
 
 
@@ -59,8 +58,8 @@ class Window(Struct):
 
     instrument_name: Text
     timestamp: Id
-    bids: tuple[tuple[Price, Size], ...]
-    asks: tuple[tuple[Price, Size], ...]
+    bids: Levels
+    asks: Levels
     change_id: Id | None = None
 
 

@@ -5,11 +5,10 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from airpocket.ingest.levels import Size
+from airpocket.ingest.levels import Price, Size
 
 Text = Annotated[str, Meta(max_length=64)]
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Price = Annotated[float, Meta(ge=1e-18, lt=1e18)]  # what is divided by it stays finite
 # price, size, deprecated, orders: as numbers, and as they were written
 Row: TypeAlias = tuple[Price, Size, Text, Text]
 WrittenRow: TypeAlias = tuple[Text, Text, Text, Text]
