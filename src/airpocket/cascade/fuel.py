@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.market.kernel import kernel
+from airpocket.domain.kernel import kernel
 
 _TILE = 32  # levels judged by one bound; near the root of the usual 300 to 2,048 levels
 

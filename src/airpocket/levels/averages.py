@@ -4,11 +4,11 @@ import numpy as np
 
 from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.events import FloatArray
+from airpocket.domain.kernel import kernel
 from airpocket.domain.units import DAY_NS, TimeNs, day_of, format_interval
 from airpocket.levels.roadmap import Found, Level, LevelKind
 from airpocket.levels.settings import WEIGHTS
 from airpocket.market.bars import Bars
-from airpocket.market.kernel import kernel
 from airpocket.market.state import Contract
 
 WARM_UP_SPANS = 3  # by then the seed weighs 2 % in an EMA

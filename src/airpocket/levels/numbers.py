@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.kernel import kernel
 from airpocket.domain.units import DAY_NS, TimeNs, day_of
 from airpocket.levels.averages import owned
 from airpocket.levels.roadmap import Found, Level, LevelKind
 from airpocket.levels.settings import WEIGHTS, LevelSettings
 from airpocket.levels.words import price_text
 from airpocket.market.bars import Bars
-from airpocket.market.kernel import kernel
 
 _RANGE_COVERAGE = 0.9
 

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.kernel import kernel
 from airpocket.domain.units import DAY_NS, TimeNs, day_of
 from airpocket.levels.averages import Flags, owned
 from airpocket.levels.roadmap import Found, Level
 from airpocket.levels.settings import LevelSettings, SwingScale
 from airpocket.market.bars import Bars
-from airpocket.market.kernel import kernel
 from airpocket.market.state import Contract
 
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.kernel import kernel
 from airpocket.domain.units import DAY_NS, HOUR_NS, TimeNs, format_time
 from airpocket.levels.roadmap import Found, Level, LevelKind, VolumeProfile
 from airpocket.levels.settings import WEIGHTS, LevelSettings
 from airpocket.levels.words import price_text
 from airpocket.market.bars import Bars
-from airpocket.market.kernel import kernel
 from airpocket.market.state import Contract
 
 

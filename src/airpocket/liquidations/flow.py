@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.kernel import kernel
 from airpocket.domain.units import HOUR_NS
-from airpocket.market.kernel import kernel
 
 # Rows of `facts`.
 REACH_HIGH, REACH_LOW, TYPICAL, LOW, HIGH, VOLUME, INTEREST = range(7)

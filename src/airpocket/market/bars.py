@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from airpocket.domain.events import Batch, FloatArray, IntArray
+from airpocket.domain.kernel import kernel
 from airpocket.domain.units import DAY_NS, HOUR_NS
-from airpocket.market.kernel import kernel
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume", "volume_usd", "taker_buy")
 _WIDTH = len(PRICE_FIELDS)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.kernel import kernel
 from airpocket.market.bars import Bars
-from airpocket.market.kernel import kernel
 
 EMA, RSI, ATR, Z_SCORE, VWAP, CVD = range(6)
 _WIDTH = 6
