@@ -2,12 +2,12 @@
 
 from typing import Literal, TypeAlias
 
+from airpocket.domain.depth import Level, Levels
 from airpocket.domain.events import Bar, Fact, OpenInterest, Ticker
 from airpocket.domain.units import Side
 
 PriceKind: TypeAlias = Literal["fill", "order", "bankruptcy"]
 Status: TypeAlias = Literal["live", "halted", "delisted", "unknown"]
-Level: TypeAlias = tuple[float, float]  # price, size
 
 
 class Trade(Fact, frozen=True, kw_only=True, tag="trade"):
@@ -56,8 +56,8 @@ class BookChange(Fact, frozen=True, kw_only=True, tag="book_change"):
     first: int | None
     last: int | None
     previous: int | None
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
+    bids: tuple[Level, ...] | Levels
+    asks: tuple[Level, ...] | Levels
     in_coin: bool = True
     checksum: int | None = None
     bid_texts: tuple[tuple[str, str], ...] = ()

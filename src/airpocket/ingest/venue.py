@@ -1,11 +1,12 @@
 """What a venue's adapter supplies so far: its names, and a pure decoder of its frames."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
 
+from airpocket.domain.depth import DepthColumns
 from airpocket.domain.errors import UndecodableFrame
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.values import BadValue
@@ -17,11 +18,29 @@ MOST_BYTES = 16 * 1024 * 1024  # the deepest REST book is far below
 
 
 @dataclass(frozen=True, slots=True)
+class BookReader:
+    """A venue's book frames in bulk. `marks`: what a frame about a book has near its beginning, one of them.
+
+    `read`: frames and symbol → columns; it never says anything else than `decode`, and leaves to it what it
+    does not know.
+    """
+
+    marks: tuple[bytes, ...]
+    read: Callable[[Sequence[bytes], str], DepthColumns]
+
+    def concerns(self, frame: bytes) -> bool:
+        """Whether the frame may be about a book."""
+        head = frame[:160]
+        return any(mark in head for mark in self.marks)
+
+
+@dataclass(frozen=True, slots=True)
 class Venue:
     """One market of a venue. `decode` is pure and raises nothing but `UndecodableFrame`."""
 
     name: str
     decode: Decode
+    books: BookReader | None = None
 
 
 def guarded(venue: str, frame: bytes, read: Callable[[], list[LiveEvent]]) -> list[LiveEvent]:

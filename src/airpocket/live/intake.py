@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from airpocket.domain.depth import plain
 from airpocket.domain.errors import UndecodableFrame
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
@@ -15,7 +16,7 @@ from airpocket.market.pulse import Pulse
 
 _HEARD = ("text", "binary", "rest")
 _EXAMPLES = 20
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=plain)
 
 
 class Taker(Protocol):
