@@ -1,17 +1,24 @@
 """The best prices of a recorded book after each of its changes: many at a time where a venue's frames allow it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from airpocket.domain.depth import DepthColumns, Ints, Tops
-from airpocket.domain.errors import UndecodableFrame
+from airpocket.domain.errors import NothingKnown, UndecodableFrame
 from airpocket.domain.wire import BookChange
+from airpocket.ingest.log import reader
 from airpocket.ingest.log.records import Record
+from airpocket.ingest.log.segment import LogDamage
 from airpocket.ingest.venue import Venue
+from airpocket.ingest.venues.registry import venue_named
 from airpocket.market.books.book import Book
 from airpocket.market.books.ladder import Touch
+from airpocket.market.live.state import DEPTH
 
 AT_ONCE = 256  # frames whose levels stay in a core's own cache
 _UNKNOWN = Touch(np.nan, np.nan, np.nan, np.nan)
@@ -50,12 +57,12 @@ class TopReader:
 
     def take_all(self, records: Iterable[Record]) -> Iterator[TopRows]:
         """A log's records of this venue; a lost connection leaves the book in doubt, as it did live."""
-        reader, waiting = self._venue.books, list[Record]()
+        bulk, waiting = self._venue.books, list[Record]()
         for record in records:
             if record.venue != self._venue.name:
                 continue
             if record.kind in ("text", "binary", "rest"):
-                if reader is None or reader.concerns(record.body):
+                if bulk is None or bulk.concerns(record.body):
                     waiting.append(record)
             elif record.kind in ("disconnect", "marker"):
                 yield self._take(waiting)
@@ -74,8 +81,8 @@ class TopReader:
     def _some(
         self, frames: Sequence[bytes], heard: Ints, addresses: Mapping[int, str], offset: int
     ) -> Iterator[TopRows]:
-        reader = self._venue.books
-        columns = None if reader is None else reader.read(frames, self._symbol)
+        bulk = self._venue.books
+        columns = None if bulk is None else bulk.read(frames, self._symbol)
         tops, at = Tops.unknown(len(frames)), 0
         while at < len(frames):
             stop = at if columns is None else self.book.run(columns, heard, at, tops)
@@ -127,3 +134,53 @@ def _joined(parts: Sequence[TopRows]) -> TopRows:
         np.concatenate([part.last for part in parts]),
         Tops(*(np.concatenate([part.tops[k] for part in parts]) for k in range(4))),
     )
+
+
+@dataclass(frozen=True)
+class LogTops:
+    """A log's book. table: ts, heard, update_id, bid, bid_size, ask, ask_size, a row a change; null: not known."""
+
+    table: pl.DataFrame
+    book: Book
+    refused: int
+    damages: tuple[LogDamage, ...]
+
+
+def tops_of_log(folder: Path, venue: str, symbol: str) -> LogTops:
+    """Rebuild one book from a recorded log.
+
+    Raises:
+        NothingKnown: no log lies there, or it holds nothing of that book.
+        UnknownInstrument: no such venue.
+    """
+    if not folder.is_dir():
+        raise NothingKnown(f"{folder}: no recorded log lies here; airpocket record makes one")
+    following, damages = (
+        TopReader(venue_named(venue), symbol, depth=DEPTH.get(venue)),
+        list[LogDamage](),
+    )
+
+    def sound() -> Iterator[Record]:
+        for found in reader.read(folder):
+            if isinstance(found, LogDamage):
+                damages.append(found)
+            else:
+                yield found
+
+    rows = _joined(list(following.take_all(sound())))
+    if not rows.ts.size:
+        raise NothingKnown(f"{folder}: no book of {venue}:{symbol} was recorded")
+    columns = {
+        "bid": rows.tops.bid,
+        "bid_size": rows.tops.bid_size,
+        "ask": rows.tops.ask,
+        "ask_size": rows.tops.ask_size,
+    }
+    table = pl.DataFrame(
+        {"ts": rows.ts, "heard": rows.heard, "update_id": rows.last, **columns}
+    ).with_columns(
+        pl.col("ts", "heard").cast(pl.Datetime("ns", "UTC")),
+        pl.when(pl.col("update_id") >= 0).then(pl.col("update_id")).alias("update_id"),
+        *(pl.col(name).fill_nan(None) for name in columns),
+    )
+    return LogTops(table, following.book, following.refused, tuple(damages))

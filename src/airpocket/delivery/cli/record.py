@@ -32,11 +32,13 @@ def record(
     import asyncio
     import signal
 
+    from airpocket.delivery.warmup import compiling
     from airpocket.domain.errors import BadInput
     from airpocket.domain.units import SECOND_NS, parse_interval
     from airpocket.ingest.world import SystemClock
     from airpocket.live.feeds import feeds_of
     from airpocket.live.session import Session, SessionSettings
+    from airpocket.live.warm import warm_up
 
     try:
         for_s = None if for_ is None else parse_interval(for_) / SECOND_NS
@@ -52,6 +54,8 @@ def record(
             loop.add_signal_handler(each, session.stop)
         await session.run(_Progress(sys.stderr.isatty()).tell)
 
+    with compiling():
+        warm_up()
     asyncio.run(run())
     _summary(session, store)
     return 0

@@ -28,7 +28,7 @@ from airpocket.market.live.minute import Minute, Tape
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
 _MOST_MINUTES = 5
 _GRACE_NS = 3 * SECOND_NS  # for trades that are heard after their minute
-_DEPTH = {
+DEPTH = {
     "kraken_spot": 100
 }  # as subscribed: its books are to be cut to that, and say no deletes beyond
 _AHEAD_NS = HOUR_NS  # no clock is that far off: the stamp is wrong
@@ -42,7 +42,7 @@ class LiveMarket:
 
     def __init__(self, contract: Instrument, start: int) -> None:
         self.contract = contract
-        self.book = Book(contract.venue, contract.symbol, depth=_DEPTH.get(contract.venue))
+        self.book = Book(contract.venue, contract.symbol, depth=DEPTH.get(contract.venue))
         self.flow, self.refill = Flow(), Refill()
         self.tape = Tape(Minute(start, whole=False))
         self.quote: Quote | None = None
