@@ -19,7 +19,9 @@ from airpocket.live.replay import Replay
 from airpocket.live.session import RAW, Session, SessionSettings
 
 FAST = RecorderSettings(
-    connection=ConnectionSettings(backoff=BackoffSettings(first_s=0.05, most_s=0.2, proof_s=0.1)),
+    connection=ConnectionSettings(
+        backoff=BackoffSettings(first_s=0.05, most_s=0.2, proof_s=0.1), calls_per_s=100.0
+    ),
     tick_s=0.05,
     kick_s=3_600.0,
 )
@@ -202,7 +204,7 @@ def test_a_server_that_hangs_up_at_once_is_called_ever_more_slowly(tmp_path):
     venue = FakeVenue(flap, REST)
     slow = RecorderSettings(
         connection=ConnectionSettings(
-            backoff=BackoffSettings(first_s=0.2, most_s=1.0, proof_s=5.0)
+            backoff=BackoffSettings(first_s=0.2, most_s=1.0, proof_s=5.0), calls_per_s=100.0
         ),
         tick_s=0.1,
     )

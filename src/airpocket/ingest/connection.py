@@ -38,12 +38,15 @@ class World:
 class ConnectionSettings:
     """`replace_s`: how long a successor has to prove itself before it is given up and the old one kept.
 
+    `calls_per_s`: of all routes of a venue together, and at most two more in any second: three a second is
+    the least that a venue allows (OKX), 300 in five minutes the next (Binance).
     `ping_s`: how often a line is asked for a sign of life; `patience`: how many seconds it has for it.
     """
 
     backoff: BackoffSettings = field(default_factory=BackoffSettings)
     replace_s: float = 60.0
     retry_replace_s: float = 600.0
+    calls_per_s: float = 0.9
     ping_s: float = 20.0
     patience: int = 20
 
@@ -205,11 +208,18 @@ class Connection:
     """
 
     def __init__(
-        self, socket: Socket, sink: Sink, world: World, settings: ConnectionSettings | None = None
+        self,
+        socket: Socket,
+        sink: Sink,
+        world: World,
+        settings: ConnectionSettings | None = None,
+        calls: Budget | None = None,
     ) -> None:
+        """Args: calls: what the venue's routes share; by default this one has its own."""
         self.socket, self._sink, self._world = socket, sink, world
         self._settings = settings or ConnectionSettings()
         self._backoff = Backoff(self._settings.backoff, world.random)
+        self._calls = calls or calls_of(self._settings, world)
         self._sessions: dict[str, _Session] = {}
         self._current: _Session | None = None
         self._kicked = asyncio.Event()
@@ -267,6 +277,9 @@ class Connection:
             session.proven.set()
 
     async def _open(self) -> _Session | None:
+        wait_s = self._calls.wait_s(1.0, self._world.clock.monotonic())
+        if wait_s > 0.0:
+            await self._world.sleep(wait_s)
         try:
             line = await self._world.dial(self.socket.url)
         except Refused as refused:
@@ -343,6 +356,11 @@ class Connection:
                 kind="disconnect", body=b"", about=reason[:300], monotonic=clock.monotonic(),
             )
         )  # fmt: skip
+
+
+def calls_of(settings: ConnectionSettings, world: World) -> Budget:
+    """How often a venue may be called."""
+    return Budget(settings.calls_per_s, 2.0, world.clock.monotonic())
 
 
 async def _slept(world: World, seconds: float) -> None:

@@ -39,9 +39,7 @@ def alarms(
             found.append(f"{route}: not called again: {said}")
     ill = [c for c in known if c.state in ("silent", "stale", "degraded") and c.venue not in lost]
     for venue in sorted({channel.venue for channel in ill}):
-        names = sorted({f"{c.channel} {c.symbol} ({c.state})" for c in ill if c.venue == venue})
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        found.append(f"{venue}: {', '.join(names[:3])}{more}")
+        found.append(f"{venue}: {_grouped([c for c in ill if c.venue == venue])}")
     off = [skew for skew in skews if skew.least_ms > SKEW_MS]
     if off:
         worst = max(off, key=lambda skew: skew.least_ms)
@@ -50,3 +48,14 @@ def alarms(
             f" ({len(off)} venues say so)"
         )
     return (*found, *notes)
+
+
+def _grouped(ill: list[PulseStatus]) -> str:
+    """'price silent (ETHUSDT), book stale (37 symbols)'."""
+    symbols: dict[str, list[str]] = {}
+    for channel in ill:
+        symbols.setdefault(f"{channel.channel} {channel.state}", []).append(channel.symbol)
+    return ", ".join(
+        f"{what} ({', '.join(sorted(named)) if len(named) <= 2 else f'{len(named)} symbols'})"
+        for what, named in sorted(symbols.items())
+    )

@@ -1,6 +1,8 @@
 """How far our clock is from each venue's, kept up while recording: asked now and then, bounded by every tick."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from airpocket.domain.errors import UndecodableFrame
 from airpocket.ingest.connection import World
@@ -22,37 +24,37 @@ class Clocks:
         self._estimates = {name: SkewEstimate(name) for name in feeds if name in TIMES}
         self._silent: set[str] = set()  # asked in vain, for good
         self._quick = _FIRST
+        self._hurry = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled."""
-        while self._every_s:
+        """Until cancelled; at once where nobody is to be asked."""
+        while self._every_s and self._estimates:
             for name in self._estimates:
                 if name not in self._silent:
                     await self._ask(name)
             self._quick = max(self._quick - 1, 0)
             pause_s = min(_SOON_S, self._every_s) if self._quick else self._every_s
-            for _ in range(max(int(pause_s), 1)):
-                if self._quick == _FIRST:  # our clock was set: do not wait any longer
-                    break
-                await self._world.sleep(min(1.0, pause_s))
-        while True:
-            await self._world.sleep(3_600.0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), pause_s)
+            self._hurry.clear()
 
     def listen(self, pulse: Pulse, now: int) -> None:
         """Bound the estimates by what just came in, and judge ages by them."""
+        base = self._world.clock.now() - self._world.clock.monotonic()
         for name, estimate in self._estimates.items():
-            lag_s = pulse.least_lag_s(name)
+            lag_s = pulse.least_lag_s(name, base)
             if lag_s is not None:
                 estimate.message(lag_s, now)
             skew = estimate.at(now)
             if skew is not None:
-                pulse.clock_is_off(name, skew.offset_ms / 1_000.0)
+                pulse.clock_is_off(name, skew.offset_ms / 1_000.0, base)
 
     def stepped(self, by_s: float) -> None:
         """Our clock was set."""
         for estimate in self._estimates.values():
             estimate.stepped(by_s)
         self._quick = _FIRST
+        self._hurry.set()
 
     def skews(self) -> tuple[Skew, ...]:
         """The venues whose clock is known, in their order of names."""

@@ -11,7 +11,7 @@ import msgspec
 from airpocket.domain.channels import CHANNEL_OF
 from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import Control, LiveEvent
-from airpocket.ingest.connection import Connection, ConnectionSettings, World
+from airpocket.ingest.connection import Connection, ConnectionSettings, World, calls_of
 from airpocket.ingest.feed import Feed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.writer import LogWriter
@@ -74,8 +74,11 @@ class Recorder:
         self.pulse = pulse_of(feeds.values())
         self.intake = Intake(decoders, books, self.pulse, journal=journal)
         connection = self._settings.connection
+        calls = {name: calls_of(connection, world) for name in feeds}
         self.connections = {
-            (socket.venue, socket.route): Connection(socket, self, world, connection)
+            (socket.venue, socket.route): Connection(
+                socket, self, world, connection, calls[feed.venue]
+            )
             for feed in feeds.values()
             for socket in feed.sockets
         }
@@ -186,6 +189,7 @@ class Recorder:
             if look.stepped_s:
                 await self._clock_stepped(look.stepped_s)
             if look.slept_s:
+                self.pulse.slept(round(look.slept_s * SECOND_NS))
                 for connection in self.connections.values():
                     connection.kick(f"the machine slept for {look.slept_s:,.0f} s")
             self.clocks.listen(self.pulse, now)
@@ -202,8 +206,7 @@ class Recorder:
         return bool(self._waiting) and now - self._waiting[0][1].monotonic > _BEHIND_S * SECOND_NS
 
     async def _clock_stepped(self, by_s: float) -> None:
-        """Ages are told without the step, and the log says that one was."""
-        self.pulse.clock_stepped(by_s)
+        """The venues' clocks are measured anew, and the log says that ours was set; ages are told without it."""
         self.clocks.stepped(by_s)
         clock = self._world.clock
         body = msgspec.json.encode({"event": CLOCK_SET, "by_s": by_s})

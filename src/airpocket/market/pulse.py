@@ -66,11 +66,12 @@ class _Beat:
     opened: int | None = None
     closed_because: str = "not connected yet"
     last: int | None = None
-    lag_s: float = 0.0
+    late_ns: int = 0  # heard, by the clock that never steps, less stamped by the venue
     messages: int = 0
     rested: int = 0  # when the venue said, asked, that there was nothing to tell
     fault: str = ""
     delisted: bool = False
+    dumb: bool = False  # was silent on a connection, and has not spoken since
     granted: bool = False  # the venue named it in an acknowledgement
     ill_since: int | None = None
     healed: int | None = None  # its first message since it fell ill
@@ -99,7 +100,9 @@ class Pulse:
         self._routes: dict[tuple[str, str], list[_Beat]] = {}
         self._kin: dict[tuple[str, str, str], list[_Beat]] = {}  # venue, route, channel
         self._topics: dict[tuple[str, str], list[_Beat]] = {}
-        self._ahead_s: dict[str, float] = {}  # each venue's clock less ours, where it is known
+        # What makes a time of the day of a steady clock's reading (ns): ours at first, each venue's where known.
+        self._base: int | None = None
+        self._bases: dict[str, int] = {}
         self.latest = 0  # the newest moment heard of
         self.outages: deque[Outage] = deque(maxlen=_OUTAGES_KEPT)
         for venue, route, channel in declared:
@@ -158,8 +161,11 @@ class Pulse:
             beat.healed = at
         beat.last = at if beat.last is None else max(beat.last, at)
         self.latest = max(self.latest, at)
-        beat.lag_s = (event.usable_from - event.ts) / SECOND_NS
+        if self._base is None:
+            self._base = event.usable_from - at
+        beat.late_ns = at - event.ts
         beat.messages += 1
+        beat.dumb = False
 
     def fault(self, venue: str, symbol: str, channel: str, reason: str) -> None:
         """Why a channel can't be trusted; '' when it can again."""
@@ -179,21 +185,26 @@ class Pulse:
             if (whose, what) == (venue, symbol):
                 beat.delisted = True
 
-    def clock_is_off(self, venue: str, ahead_s: float) -> None:
-        """The venue's clock less ours: how old its messages are is told by its own clock."""
-        self._ahead_s[venue] = ahead_s
+    def clock_is_off(self, venue: str, ahead_s: float, base: int) -> None:
+        """The venue's clock less ours: how old its messages are is told by its own clock from now on.
 
-    def clock_stepped(self, by_s: float) -> None:
-        """Our wall clock jumped: messages are no older for it."""
+        Args:
+            base: our wall clock less the steady one, now (ns).
+        """
+        self._bases[venue] = base + int(ahead_s * SECOND_NS)
+
+    def slept(self, slept_ns: int) -> None:
+        """Time passed that the steady clock left out; what came before it was no older for it."""
         for beat in self._beats.values():
-            beat.lag_s += by_s
-        for venue in {beat.venue for beat in self._beats.values()}:
-            self._ahead_s[venue] = self._ahead_s.get(venue, 0.0) - by_s
+            beat.late_ns -= slept_ns
+        self._base = None if self._base is None else self._base + slept_ns
+        for venue in self._bases:
+            self._bases[venue] += slept_ns
 
-    def least_lag_s(self, venue: str) -> float | None:
+    def least_lag_s(self, venue: str, base: int) -> float | None:
         """The smallest age on arrival of the venue's newest messages, by our clock; None before any."""
-        lags = [b.lag_s for b in self._beats.values() if b.venue == venue and b.spoke is not None]
-        return min(lags, default=None)
+        late = [b.late_ns for b in self._beats.values() if b.venue == venue and b.spoke is not None]
+        return (min(late) + base) / SECOND_NS if late else None
 
     def status(self, now: int) -> tuple[PulseStatus, ...]:
         """Every declared channel at `now`, in a fixed order; intervals of illness are noted as they end."""
@@ -279,7 +290,9 @@ class Pulse:
         return (now - beat.opened) / SECOND_NS > _FIRST_WORD_S
 
     def _lag_s(self, beat: _Beat) -> float:
-        return beat.lag_s + self._ahead_s.get(beat.venue, 0.0)
+        """By the venue's own clock; by ours as it was at the start where the venue's is not known."""
+        base = self._bases.get(beat.venue, self._base or 0)
+        return (beat.late_ns + base) / SECOND_NS
 
     def _kin_speak(self, beat: _Beat, now: int) -> bool:
         """Whether the same channel of another symbol speaks on the same route."""
@@ -315,7 +328,9 @@ class Pulse:
             return (
                 ("live", "") if not proofs else ("stale", "no other channel of its route delivers")
             )
-        return ("waiting", "") if "waiting" in states else ("silent", "its route delivers nothing")
+        if "waiting" in states and "silent" not in states:
+            return "waiting", ""
+        return "silent", "its route delivers nothing"
 
     def _cadenced(self, beat: _Beat, silence_s: float, now: int) -> tuple[PulseState, str]:
         spoke, opened = beat.spoke, beat.opened or 0
@@ -328,7 +343,7 @@ class Pulse:
                 return "silent", f"connected for {quiet_s:,.0f} s and never a message"
             return "stale", f"nothing for {quiet_s:,.0f} s, at most {limit_s:,.0f} s is normal"
         if spoke is None:
-            return "waiting", ""
+            return ("silent", "called anew, and no message yet") if beat.dumb else ("waiting", "")
         lag_s = self._lag_s(beat)
         if lag_s > _OLDEST_S and beat.channel.name != "bars":
             return "stale", f"messages are {lag_s:,.0f} s old when they arrive"
@@ -341,7 +356,8 @@ class Pulse:
         return max(limit_s, beat.rhythm.limit_s) if beat.rhythm.known else limit_s
 
     def _forget(self) -> None:
-        self.latest = 0
+        self.latest, self._base = 0, None
+        self._bases.clear()
         for beat in self._beats.values():
             beat.last = beat.opened = beat.ill_since = beat.healed = None
             beat.routes_open = beat.rested = 0
@@ -360,3 +376,4 @@ class Pulse:
             beat.ill_since = now if beat.last is None else min(beat.last, now)
         if state != "live":
             beat.was, beat.was_because, beat.healed = state, reason, None
+            beat.dumb = beat.dumb or state == "silent"
