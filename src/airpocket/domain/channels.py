@@ -9,6 +9,10 @@ ChannelName: TypeAlias = Literal[
 ]  # fmt: skip
 Coverage: TypeAlias = Literal["all", "sample", "unknown"]
 
+# These speak when the market moves, so how long one may be silent is learned from it; the others keep the
+# venue's own beat.
+MARKET_PACED: tuple[ChannelName, ...] = ("trades", "book", "quote")
+
 # The tag of a live event → the channel it belongs to.
 CHANNEL_OF: dict[str, ChannelName] = {
     "trade": "trades",
@@ -30,10 +34,12 @@ class Channel:
     """What one subscription promises for one symbol; options and volatility indices stand under their coin.
 
     `silence_s`: a healthy channel is never silent for longer; None where it speaks only when something
-    happens, and silence alone proves nothing. `coverage`: whether all that happens is reported.
+    happens, and silence alone proves nothing. `coverage`: whether all that happens is reported. `topic`:
+    the venue's name of the subscription, where its acknowledgements list what they grant.
     """
 
     name: ChannelName
     symbol: str
     silence_s: float | None
     coverage: Coverage = "all"
+    topic: str = ""

@@ -134,10 +134,15 @@ class VolTick(Fact, frozen=True, kw_only=True, tag="vol_tick"):
 
 
 class Control(Fact, frozen=True, kw_only=True, tag="control"):
-    """The venue about the connection itself: what is an acknowledgement, an error, a notice."""
+    """The venue about the connection itself: what is an acknowledgement, an error, a notice.
+
+    topics: the subscriptions an acknowledgement confirms, where it names them: what it leaves out is not
+    granted.
+    """
 
     what: Literal["ack", "error", "notice"]
     text: str
+    topics: tuple[str, ...] = ()
 
 
 LiveEvent: TypeAlias = (

@@ -100,7 +100,13 @@ class Said(NamedTuple):
                    close=prices[3], volume=volume)  # fmt: skip
 
 
-def control(venue: str, heard: int, what: Literal["ack", "error", "notice"], text: str) -> Control:
-    """The venue about the connection itself."""
+def control(
+    venue: str,
+    heard: int,
+    what: Literal["ack", "error", "notice"],
+    text: str,
+    topics: tuple[str, ...] = (),
+) -> Control:
+    """The venue about the connection itself; `topics`: the subscriptions it says it granted."""
     return Control(venue=venue, symbol="", ts=heard, usable_from=heard, heard=heard, what=what,
-                   text=text[:300])  # fmt: skip
+                   text=text[:300], topics=topics)  # fmt: skip

@@ -14,6 +14,7 @@ from airpocket.ingest.log.records import Record
 from airpocket.ingest.venue import Decode
 from airpocket.market.pulse import Pulse
 
+CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
 _HEARD = ("text", "binary", "rest")
 _EXAMPLES = 20
 _ENCODER = msgspec.json.Encoder(enc_hook=plain)
@@ -74,8 +75,9 @@ class Intake:
             self.refused[record.venue, str(error)[:120]] += 1
             self.examples.append((record.venue, str(error), record.body[:400]))
             return []
+        at, polled = record.monotonic or record.heard, record.kind == "rest"
         for event in events:
-            self.pulse.heard(event)
+            self.pulse.heard(event, at, polled=polled)
             self._taker.apply(event, record.connection)
             if self._hash is not None:
                 self._hash.update(_ENCODER.encode(event))
@@ -85,9 +87,11 @@ class Intake:
     def _connection(self, record: Record) -> None:
         route = record.connection.rpartition("#")[0]
         if record.kind == "connect":
-            self.pulse.opened(record.venue, route, record.heard)
+            self.pulse.opened(record.venue, route, record.monotonic or record.heard)
         elif record.kind == "disconnect":
             self.pulse.closed(record.venue, route, record.about)
             self._taker.ended(record.venue, record.connection)
-        elif record.kind == "marker":  # a crash came before: nothing that was open still is
+        elif (
+            record.kind == "marker" and record.about != CLOCK_SET
+        ):  # a crash came before: nothing that was open still is
             self.pulse.all_closed("the recorder was restarted")

@@ -6,22 +6,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from airpocket.domain.channels import CHANNEL_OF
 from airpocket.domain.units import SECOND_NS
-from airpocket.domain.wire import LiveEvent
-from airpocket.ingest.connection import Connection, ConnectionSettings, World
+from airpocket.domain.wire import Control, LiveEvent
+from airpocket.ingest.connection import Connection, ConnectionSettings, World, calls_of
 from airpocket.ingest.feed import Feed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.poller import Poller, route_of
 from airpocket.ingest.venue import Decode
-from airpocket.live.intake import Intake, Taker
+from airpocket.live.alarms import alarms
+from airpocket.live.clocks import Clocks
+from airpocket.live.intake import CLOCK_SET, Intake, Taker
 from airpocket.live.resync import Resyncer
+from airpocket.live.watch import Watch
 from airpocket.market.pulse import Pulse, PulseStatus
 
 _AT_ONCE = 500  # records decoded before other tasks get a turn
 _LAGS_KEPT = 10_000
-_PROOF_S = 60.0  # channels that speak at least this often prove a successor
+_BEHIND_S = 2.0  # while we are this far behind in our own reading, silence proves nothing
 
 
 class Books(Taker, Protocol):
@@ -29,14 +34,20 @@ class Books(Taker, Protocol):
 
     def wanting(self) -> Iterable[tuple[str, str]]: ...
 
+    def position(self, venue: str, symbol: str) -> int: ...
+
 
 @dataclass(frozen=True, slots=True)
 class RecorderSettings:
-    """`kick_s`: an ill route is called anew at most this often; after that it stays ill, and says so."""
+    """`kick_s`: an ill route is called anew at most this often; after that it stays ill, and says so.
+
+    `clock_s`: how often each venue is asked for its time; 0: never.
+    """
 
     connection: ConnectionSettings = field(default_factory=ConnectionSettings)
     tick_s: float = 1.0
     kick_s: float = 900.0
+    clock_s: float = 600.0
 
 
 class Recorder:
@@ -63,28 +74,26 @@ class Recorder:
         self.pulse = pulse_of(feeds.values())
         self.intake = Intake(decoders, books, self.pulse, journal=journal)
         connection = self._settings.connection
+        calls = {name: calls_of(connection, world) for name in feeds}
         self.connections = {
-            (socket.venue, socket.route): Connection(socket, self, world, connection)
+            (socket.venue, socket.route): Connection(
+                socket, self, world, connection, calls[feed.venue]
+            )
             for feed in feeds.values()
             for socket in feed.sockets
         }
         self.pollers = [Poller(poll, self, world) for feed in feeds.values() for poll in feed.polls]
-        self._needed = {
-            (socket.venue, socket.route): {
-                (c.name, c.symbol) for c in socket.channels if (c.silence_s or 1e9) <= _PROOF_S
-            }
-            for feed in feeds.values()
-            for socket in feed.sockets
-        }
         self._unproven: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._waiting: list[tuple[int, Record]] = []
         self._news = asyncio.Event()
         self._kicked: dict[tuple[str, str], int] = {}
+        self._goodbyes = {key: c.socket.goodbyes for key, c in self.connections.items()}
         self._resyncer = Resyncer(feeds, self.connections, self, world)
+        self.watch = Watch(self._settings.tick_s)
+        self.clocks = Clocks(feeds, world, self._settings.clock_s)
         self.lags_ms: deque[float] = deque(
             maxlen=_LAGS_KEPT
         )  # oldest of each batch: heard → durable
-        self._ticked = 0
         self._stopping = False
 
     async def take(self, record: Record) -> None:
@@ -103,12 +112,13 @@ class Recorder:
         try:
             async with asyncio.TaskGroup() as group:
                 tick = group.create_task(self._tick(), name="tick")
+                asking = group.create_task(self.clocks.run(), name="clocks")
                 feeds = [group.create_task(c.run()) for c in self.connections.values()]
                 feeds += [group.create_task(p.run()) for p in self.pollers]
                 watch = group.create_task(_first_failure(apply), name="watch")
                 await asyncio.gather(*feeds)
-                tick.cancel()
-                watch.cancel()
+                for task in (tick, asking, watch):
+                    task.cancel()
         finally:
             self._stopping = True
             self._news.set()
@@ -116,7 +126,17 @@ class Recorder:
 
     def status(self) -> tuple[PulseStatus, ...]:
         """Every channel now."""
-        return self.pulse.status(self._world.clock.now())
+        return self.pulse.status(self._world.clock.monotonic())
+
+    def alarms(self) -> tuple[str, ...]:
+        """What a user should know now, one line an incident."""
+        now = self._world.clock.monotonic()
+        troubles = {
+            f"{venue} {route}": (c.failures, c.refused or c.trouble, bool(c.refused))
+            for (venue, route), c in self.connections.items()
+            if c.failures
+        }
+        return alarms(self.pulse.status(now), troubles, self.clocks.skews(), self.watch.notes(now))
 
     async def _apply_durable(self) -> None:
         while not self._stopping:
@@ -135,9 +155,9 @@ class Recorder:
     def _applied(self, record: Record, events: list[LiveEvent]) -> None:
         key = (record.venue, record.connection)
         if record.kind == "connect":
-            route = (record.venue, record.connection.rpartition("#")[0])
-            if route in self._needed:
-                self._unproven[key] = set(self._needed[route])
+            route = record.connection.rpartition("#")[0]
+            if (record.venue, route) in self.connections:
+                self._unproven[key] = self.pulse.proofs(record.venue, route)
         elif record.kind == "disconnect":
             self._unproven.pop(key, None)
         elif self._unproven and (missing := self._unproven.get(key)) is not None:
@@ -146,30 +166,81 @@ class Recorder:
                 missing.discard((name, event.symbol))
             if not missing:
                 del self._unproven[key]
-                route = (record.venue, record.connection.rpartition("#")[0])
-                self.connections[route].proven(record.connection)
+                self._connection_of(record).proven(record.connection)
+        if len(events) == 1 and isinstance(events[0], Control) and events[0].what == "notice":
+            self._heed(record, events[0].text)
+
+    def _heed(self, record: Record, notice: str) -> None:
+        """A venue that says it will end the connection gets a successor before it does."""
+        goodbyes = self._goodbyes.get((record.venue, record.connection.rpartition("#")[0]), ())
+        if goodbyes and notice.startswith(goodbyes):
+            self._connection_of(record).relieve(record.connection)
+
+    def _connection_of(self, record: Record) -> Connection:
+        return self.connections[record.venue, record.connection.rpartition("#")[0]]
 
     async def _tick(self) -> None:
-        """Once a second: who is ill, which book must be built anew."""
+        """Once a second: who is ill, which book must be built anew, and whether it is our own fault."""
         while True:
             await self._world.sleep(self._settings.tick_s)
-            now = self._world.clock.monotonic()
-            late = self._ticked and now - self._ticked > 3 * self._settings.tick_s * SECOND_NS
-            self._ticked = now
+            clock = self._world.clock
+            now = clock.monotonic()
+            look = self.watch.look(now, clock.now(), self._world.asleep())
+            if look.stepped_s:
+                await self._clock_stepped(look.stepped_s)
+            if look.slept_s:
+                self.pulse.slept(round(look.slept_s * SECOND_NS))
+                for connection in self.connections.values():
+                    connection.kick(f"the machine slept for {look.slept_s:,.0f} s")
+            self.clocks.listen(self.pulse, now)
             self.status()  # notes the outages
-            if late:
-                continue  # we were asleep, not the venues: judge once what has queued up is applied
+            if self.watch.patient(now) or self._behind(now):
+                continue  # we were held up, not the venues: judge when what has queued up is applied
             self._kick_the_ill(now)
-            await self._resyncer.mend(self._books.wanting(), now)
+            self._resubscribe(now)
+            self._resyncer.raise_faults()
+            self._probe_the_silent(now)
+            self._resyncer.mend(self._books.wanting(), now)
+
+    def _behind(self, now: int) -> bool:
+        return bool(self._waiting) and now - self._waiting[0][1].monotonic > _BEHIND_S * SECOND_NS
+
+    async def _clock_stepped(self, by_s: float) -> None:
+        """The venues' clocks are measured anew, and the log says that ours was set; ages are told without it."""
+        self.clocks.stepped(by_s)
+        clock = self._world.clock
+        body = msgspec.json.encode({"event": CLOCK_SET, "by_s": by_s})
+        await self.take(
+            Record(
+                heard=clock.now(), venue="", connection="", kind="marker", body=body, about=CLOCK_SET,
+                monotonic=clock.monotonic(),
+            )
+        )  # fmt: skip
 
     def _kick_the_ill(self, now: int) -> None:
-        ill = self.pulse.ill_routes(self._world.clock.now())
-        for route, reason in ill.items():
+        for route, reason in self.pulse.ill_routes(now).items():
             connection = self.connections.get(route)
             again = self._kicked.get(route, 0) + self._settings.kick_s * SECOND_NS
             if connection is not None and (route not in self._kicked or now >= again):
                 self._kicked[route] = now
                 connection.kick(reason)
+
+    def _probe_the_silent(self, now: int) -> None:
+        """A book that is silent alone: the venue says whether its market rests or we miss something."""
+        found = [each for each in self.pulse.ill_alone(now) if each[2] == "book"]
+        alone = {(venue, symbol) for venue, symbol, _ in found}
+        self._resyncer.probe(alone, self._books, now)
+        for venue, symbol in alone:
+            since = self._resyncer.rests(venue, symbol, self._books, now)
+            if since is not None:
+                self.pulse.rests(venue, symbol, "book", since)
+
+    def _resubscribe(self, now: int) -> None:
+        """What a confirmation left out is asked for once more, once a connection."""
+        for venue, route, topic in self.pulse.not_granted(now):
+            connection = self.connections.get((venue, route))
+            if connection is not None:
+                connection.ask_again(topic)
 
 
 def pulse_of(feeds: Iterable[Feed]) -> Pulse:

@@ -17,6 +17,7 @@ from airpocket.ingest.dial import websocket_dial
 from airpocket.ingest.feed import Feed
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
+from airpocket.ingest.world import asleep_ns
 from airpocket.live import health_file
 from airpocket.live.feeds import decoders
 from airpocket.live.health_file import Health
@@ -63,6 +64,13 @@ class States:
         """Books that need a snapshot."""
         return [key for state in self.by_asset.values() for key in state.wanting()]
 
+    def position(self, venue: str, symbol: str) -> int:
+        """How far a book has come: the time (ns) of its last change; 0 where there is none."""
+        for state in self.by_asset.values():
+            if (market := state.markets.get((venue, symbol))) is not None:
+                return market.book.ts
+        return 0
+
 
 class Session:
     """One recording. `run` returns after `for_s`, when `stop` is called, or when every venue refused."""
@@ -107,7 +115,7 @@ class Session:
         budgets = {name: feed.weight_per_minute for name, feed in self._feeds.items()}
         asker = Asker(budgets, self._clock, gate=f"http://{gate}" if gate else "")
         dial = websocket_dial(f"ws://{gate}" if gate else "")
-        world = World(self._clock, dial, asker)
+        world = World(self._clock, dial, asker, asleep=asleep_ns)
         with LogWriter(self._store / RAW, self._clock, s.log) as log:
             self.recorder = Recorder(self._feeds, decoders(), log, self.states, world, s.recorder)
             recording = asyncio.create_task(self.recorder.run())
@@ -135,6 +143,8 @@ class Session:
         return Health(
             asof=self._clock.now(), pid=os.getpid(), assets=tuple(self.states.by_asset),
             records=recorder.intake.records, channels=recorder.status(), refused=refused,
+            clocks=recorder.clocks.skews(), alarms=recorder.alarms(),
+            worst_held_up_s=round(recorder.watch.worst_late_s, 3),
         )  # fmt: skip
 
     async def _until_stopped(
@@ -156,6 +166,8 @@ class Session:
                 if now - told >= self.settings.health_s * SECOND_NS:
                     told = now
                     health_file.write(self._store, self.health())
+                if self.recorder is not None:
+                    self.keeper.note(self.recorder.status(), self._clock.now())
                 if each_second is not None:
                     each_second(self)
                 limit = self.settings.for_s

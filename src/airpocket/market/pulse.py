@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from airpocket.domain.channels import CHANNEL_OF, Channel, Coverage
+from airpocket.domain.channels import CHANNEL_OF, MARKET_PACED, Channel, Coverage
 from airpocket.domain.units import SECOND_NS
-from airpocket.domain.wire import LiveEvent, OptionTick
+from airpocket.domain.wire import Control, LiveEvent, OptionTick
+from airpocket.market.rhythm import Rhythm
 
 PulseState: TypeAlias = Literal[
     "waiting",  # connected a moment ago, nothing is due yet
@@ -20,12 +21,18 @@ PulseState: TypeAlias = Literal[
 ]
 _FIRST_WORD_S = 10.0  # a channel with a shorter cadence is still given this long to begin
 _OLDEST_S = 10.0  # a message older than this on arrival makes its channel stale
+_AHEAD_S = 1.0  # a stamp further ahead of our clock than this is said
+_ALONE_S = 30.0  # one symbol among many is given at least this long
 _OUTAGES_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class PulseStatus:
-    """One channel at one moment. `age_s`: since its last message; None before the first."""
+    """One channel at one moment. `age_s`: since its last message; None before the first.
+
+    `lag_s`: how old its last message was on arrival, by the venue's clock as far as that is known; never
+    below zero.
+    """
 
     venue: str
     symbol: str
@@ -35,6 +42,7 @@ class PulseStatus:
     age_s: float | None
     messages: int
     coverage: Coverage
+    lag_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +66,44 @@ class _Beat:
     opened: int | None = None
     closed_because: str = "not connected yet"
     last: int | None = None
-    lag_s: float = 0.0
+    late_ns: int = 0  # heard, by the clock that never steps, less stamped by the venue
     messages: int = 0
+    rested: int = 0  # when the venue said, asked, that there was nothing to tell
     fault: str = ""
     delisted: bool = False
+    dumb: bool = False  # was silent on a connection, and has not spoken since
+    granted: bool = False  # the venue named it in an acknowledgement
     ill_since: int | None = None
+    healed: int | None = None  # its first message since it fell ill
     was: PulseState = "down"
     was_because: str = ""
-    routes_open: int = field(default=0)
+    routes_open: int = 0
+    rhythm: Rhythm = field(default_factory=Rhythm)
+
+    @property
+    def spoke(self) -> int | None:
+        """When it last spoke on the present connection."""
+        last, opened = self.last, self.opened
+        return last if last is not None and opened is not None and last >= opened else None
+
+    @property
+    def polled(self) -> bool:
+        """Whether it is asked for over REST: then no other answer, and no stream, speaks for it."""
+        return self.route.startswith("rest ")
 
 
 class Pulse:
-    """The one owner of live health. All times are ns of the clock that stamps the records."""
+    """The one owner of live health. Times are ns of a clock that never steps (the records' `monotonic`)."""
 
     def __init__(self, declared: Iterable[tuple[str, str, Channel]] = ()) -> None:
         self._beats: dict[tuple[str, str, str], _Beat] = {}
         self._routes: dict[tuple[str, str], list[_Beat]] = {}
+        self._kin: dict[tuple[str, str, str], list[_Beat]] = {}  # venue, route, channel
+        self._topics: dict[tuple[str, str], list[_Beat]] = {}
+        # What makes a time of the day of a steady clock's reading (ns): ours at first, each venue's where known.
+        self._base: int | None = None
+        self._bases: dict[str, int] = {}
+        self.latest = 0  # the newest moment heard of
         self.outages: deque[Outage] = deque(maxlen=_OUTAGES_KEPT)
         for venue, route, channel in declared:
             self.declare(venue, route, channel)
@@ -83,12 +113,18 @@ class Pulse:
         beat = _Beat(venue, route, channel)
         self._beats[venue, channel.symbol, channel.name] = beat
         self._routes.setdefault((venue, route), []).append(beat)
+        self._kin.setdefault((venue, route, channel.name), []).append(beat)
+        if channel.topic:
+            self._topics.setdefault((venue, channel.topic), []).append(beat)
 
     def opened(self, venue: str, route: str, at: int) -> None:
         """A connection of the route opened; with another still open, nothing is expected anew."""
+        if at < self.latest - _FIRST_WORD_S * SECOND_NS:
+            self._forget()  # another boot of the machine: its clock began anew
+        self.latest = max(self.latest, at)
         for beat in self._routes.get((venue, route), ()):
             if beat.routes_open == 0:
-                beat.opened = at
+                beat.opened, beat.granted = at, False
             beat.routes_open += 1
 
     def closed(self, venue: str, route: str, reason: str) -> None:
@@ -103,19 +139,33 @@ class Pulse:
         for beat in self._beats.values():
             beat.routes_open, beat.opened, beat.closed_because = 0, None, reason
 
-    def heard(self, event: LiveEvent) -> None:
-        """An event came; events of channels nobody declared are no concern here."""
+    def heard(self, event: LiveEvent, at: int | None = None, *, polled: bool = False) -> None:
+        """An event came at `at` (by default when it was usable); of channels nobody declared, no concern here.
+
+        Args:
+            polled: by REST. An answer we asked for proves no stream alive.
+        """
         name = CHANNEL_OF.get(str(event.__struct_config__.tag))
         if name is None:
+            if isinstance(event, Control):
+                self._granted(event)
             return
         symbol = event.base if isinstance(event, OptionTick) else event.symbol
         beat = self._beats.get((event.venue, symbol, name))
-        if beat is None:
+        if beat is None or beat.polled is not polled:
             return
-        at = event.usable_from
+        at = event.usable_from if at is None else at
+        if (spoke := beat.spoke) is not None:
+            beat.rhythm.add(at - spoke)
+        if beat.ill_since is not None and beat.healed is None:
+            beat.healed = at
         beat.last = at if beat.last is None else max(beat.last, at)
-        beat.lag_s = (at - event.ts) / SECOND_NS
+        self.latest = max(self.latest, at)
+        if self._base is None:
+            self._base = event.usable_from - at
+        beat.late_ns = at - event.ts
         beat.messages += 1
+        beat.dumb = False
 
     def fault(self, venue: str, symbol: str, channel: str, reason: str) -> None:
         """Why a channel can't be trusted; '' when it can again."""
@@ -123,11 +173,38 @@ class Pulse:
         if beat is not None:
             beat.fault = reason
 
+    def rests(self, venue: str, symbol: str, channel: str, at: int) -> None:
+        """The venue, asked at `at` (ns), had nothing that the channel should have told."""
+        beat = self._beats.get((venue, symbol, channel))
+        if beat is not None:
+            beat.rested = max(beat.rested, at)
+
     def delisted(self, venue: str, symbol: str) -> None:
         """The venue no longer lists the symbol; nothing more is expected of it."""
         for (whose, what, _), beat in self._beats.items():
             if (whose, what) == (venue, symbol):
                 beat.delisted = True
+
+    def clock_is_off(self, venue: str, ahead_s: float, base: int) -> None:
+        """The venue's clock less ours: how old its messages are is told by its own clock from now on.
+
+        Args:
+            base: our wall clock less the steady one, now (ns).
+        """
+        self._bases[venue] = base + int(ahead_s * SECOND_NS)
+
+    def slept(self, slept_ns: int) -> None:
+        """Time passed that the steady clock left out; what came before it was no older for it."""
+        for beat in self._beats.values():
+            beat.late_ns -= slept_ns
+        self._base = None if self._base is None else self._base + slept_ns
+        for venue in self._bases:
+            self._bases[venue] += slept_ns
+
+    def least_lag_s(self, venue: str, base: int) -> float | None:
+        """The smallest age on arrival of the venue's newest messages, by our clock; None before any."""
+        late = [b.late_ns for b in self._beats.values() if b.venue == venue and b.spoke is not None]
+        return (min(late) + base) / SECOND_NS if late else None
 
     def status(self, now: int) -> tuple[PulseStatus, ...]:
         """Every declared channel at `now`, in a fixed order; intervals of illness are noted as they end."""
@@ -137,10 +214,11 @@ class Pulse:
             state, reason = self._judged(beat, now)
             self._note(beat, state, reason, now)
             age = None if beat.last is None else max(now - beat.last, 0) / SECOND_NS
+            lag = None if beat.last is None else max(self._lag_s(beat), 0.0)
             found.append(
                 PulseStatus(
                     beat.venue, beat.channel.symbol, beat.channel.name, state, reason, age,
-                    beat.messages, beat.channel.coverage,
+                    beat.messages, beat.channel.coverage, lag,
                 )
             )  # fmt: skip
         return tuple(found)
@@ -151,14 +229,78 @@ class Pulse:
         return ("down", "not subscribed") if beat is None else self._judged(beat, now)
 
     def ill_routes(self, now: int) -> dict[tuple[str, str], str]:
-        """Routes that are connected and have a channel that is silent or stale → why."""
+        """Routes to call anew → why: connected, and a channel is silent or stale for all of its symbols."""
         found: dict[tuple[str, str], str] = {}
-        for key, beats in self._routes.items():
-            for beat in beats:
-                state, reason = self._judged(beat, now)
-                if state in ("silent", "stale") and beat.opened is not None:
-                    found.setdefault(key, f"{beat.channel.name} {beat.channel.symbol}: {reason}")
+        for key, beat in self._ill(now):
+            alone = self._kin_speak(beat, now)
+            if not alone and beat.channel.silence_s is not None:
+                _, reason = self._judged(beat, now)
+                found.setdefault(key, f"{beat.channel.name} {beat.channel.symbol}: {reason}")
         return found
+
+    def ill_alone(self, now: int) -> list[tuple[str, str, str]]:
+        """(venue, symbol, channel) silent or stale while the same channel of other symbols speaks."""
+        return [
+            (beat.venue, beat.channel.symbol, beat.channel.name)
+            for _, beat in self._ill(now)
+            if self._kin_speak(beat, now)
+        ]
+
+    def not_granted(self, now: int) -> list[tuple[str, str, str]]:
+        """(venue, route, topic) that the venue's acknowledgement left out, and that never spoke."""
+        return sorted(
+            {
+                (beat.venue, beat.route, beat.channel.topic)
+                for beats in self._topics.values()
+                for beat in beats
+                if self._left_out(beat, now)
+            }
+        )
+
+    def proofs(self, venue: str, route: str) -> set[tuple[str, str]]:
+        """(channel, symbol) that a successor of the route's connection must bring, to be believed.
+
+        Those that spoke on the present one and do so at least once a minute; before anything spoke, all
+        that promise to.
+        """
+        beats = [
+            beat for beat in self._routes.get((venue, route), ())
+            if (beat.channel.silence_s or 1e9) <= 60.0 and not beat.delisted
+        ]  # fmt: skip
+        spoke = [beat for beat in beats if beat.spoke is not None]
+        quick = [b for b in spoke if b.channel.name not in MARKET_PACED or b.rhythm.limit_s <= 60.0]
+        return {(beat.channel.name, beat.channel.symbol) for beat in quick or spoke or beats}
+
+    def _ill(self, now: int) -> list[tuple[tuple[str, str], _Beat]]:
+        return [
+            (key, beat)
+            for key, beats in self._routes.items()
+            for beat in beats
+            if beat.opened is not None and self._judged(beat, now)[0] in ("silent", "stale")
+        ]
+
+    def _granted(self, event: Control) -> None:
+        for topic in event.topics:
+            for beat in self._topics.get((event.venue, topic), ()):
+                beat.granted = event.what == "ack"
+
+    def _left_out(self, beat: _Beat, now: int) -> bool:
+        if beat.opened is None or beat.granted or beat.spoke is not None or not beat.channel.topic:
+            return False
+        return (now - beat.opened) / SECOND_NS > _FIRST_WORD_S
+
+    def _lag_s(self, beat: _Beat) -> float:
+        """By the venue's own clock; by ours as it was at the start where the venue's is not known."""
+        base = self._bases.get(beat.venue, self._base or 0)
+        return (beat.late_ns + base) / SECOND_NS
+
+    def _kin_speak(self, beat: _Beat, now: int) -> bool:
+        """Whether the same channel of another symbol speaks on the same route."""
+        silence_ns = (beat.channel.silence_s or 0.0) * SECOND_NS
+        return any(
+            other is not beat and (spoke := other.spoke) is not None and now - spoke <= silence_ns
+            for other in self._kin[beat.venue, beat.route, beat.channel.name]
+        )
 
     def _judged(self, beat: _Beat, now: int) -> tuple[PulseState, str]:
         if beat.delisted:
@@ -167,9 +309,11 @@ class Pulse:
             return "down", beat.closed_because
         if beat.fault:
             return "degraded", beat.fault
+        if self._left_out(beat, now):
+            return "silent", "the venue's confirmation leaves it out"
         if beat.channel.silence_s is None:
             return self._sparse(beat, now)
-        return _cadenced(beat, beat.channel.silence_s, now)
+        return self._cadenced(beat, beat.channel.silence_s, now)
 
     def _sparse(self, beat: _Beat, now: int) -> tuple[PulseState, str]:
         """Silence proves nothing here: the route must be proven alive by a channel that speaks."""
@@ -180,38 +324,56 @@ class Pulse:
         states = [self._judged(other, now)[0] for other in proofs]
         if "live" in states:
             return "live", "" if beat.messages else "none so far; its route delivers"
-        if beat.last is not None and beat.opened is not None and beat.last >= beat.opened:
+        if beat.spoke is not None:
             return (
                 ("live", "") if not proofs else ("stale", "no other channel of its route delivers")
             )
-        return ("waiting", "") if "waiting" in states else ("silent", "its route delivers nothing")
+        if "waiting" in states and "silent" not in states:
+            return "waiting", ""
+        return "silent", "its route delivers nothing"
+
+    def _cadenced(self, beat: _Beat, silence_s: float, now: int) -> tuple[PulseState, str]:
+        spoke, opened = beat.spoke, beat.opened or 0
+        quiet_s = (now - max(opened if spoke is None else spoke, beat.rested)) / SECOND_NS
+        limit_s = silence_s if spoke is not None else max(silence_s, _FIRST_WORD_S)
+        if quiet_s > limit_s and beat.channel.name in MARKET_PACED:
+            limit_s = self._patience_s(beat, limit_s, now)
+        if quiet_s > limit_s:
+            if spoke is None:
+                return "silent", f"connected for {quiet_s:,.0f} s and never a message"
+            return "stale", f"nothing for {quiet_s:,.0f} s, at most {limit_s:,.0f} s is normal"
+        if spoke is None:
+            return ("silent", "called anew, and no message yet") if beat.dumb else ("waiting", "")
+        lag_s = self._lag_s(beat)
+        if lag_s > _OLDEST_S and beat.channel.name != "bars":
+            return "stale", f"messages are {lag_s:,.0f} s old when they arrive"
+        return "live", (f"stamped {-lag_s:,.1f} s ahead of our clock" if lag_s < -_AHEAD_S else "")
+
+    def _patience_s(self, beat: _Beat, limit_s: float, now: int) -> float:
+        """A market may rest: one symbol among many that speak, or one that was always slow, gets longer."""
+        if self._kin_speak(beat, now):
+            return max(limit_s, _ALONE_S, beat.rhythm.limit_s)
+        return max(limit_s, beat.rhythm.limit_s) if beat.rhythm.known else limit_s
+
+    def _forget(self) -> None:
+        self.latest, self._base = 0, None
+        self._bases.clear()
+        for beat in self._beats.values():
+            beat.last = beat.opened = beat.ill_since = beat.healed = None
+            beat.routes_open = beat.rested = 0
 
     def _note(self, beat: _Beat, state: PulseState, reason: str, now: int) -> None:
         if state == "live":
             if beat.ill_since is not None:
                 self.outages.append(
                     Outage(
-                        beat.venue, beat.channel.symbol, beat.channel.name, beat.ill_since, now,
-                        beat.was, beat.was_because,
+                        beat.venue, beat.channel.symbol, beat.channel.name, beat.ill_since,
+                        now if beat.healed is None else beat.healed, beat.was, beat.was_because,
                     )
                 )  # fmt: skip
-            beat.ill_since = None
+            beat.ill_since = beat.healed = None
         elif beat.ill_since is None and state != "waiting":
             beat.ill_since = now if beat.last is None else min(beat.last, now)
         if state != "live":
-            beat.was, beat.was_because = state, reason
-
-
-def _cadenced(beat: _Beat, silence_s: float, now: int) -> tuple[PulseState, str]:
-    opened = beat.opened or 0
-    last = beat.last if beat.last is not None and beat.last >= opened else None
-    quiet_s = (now - (opened if last is None else last)) / SECOND_NS
-    if last is None:
-        if quiet_s > max(silence_s, _FIRST_WORD_S):
-            return "silent", f"connected for {quiet_s:,.0f} s and never a message"
-        return "waiting", ""
-    if quiet_s > silence_s:
-        return "stale", f"nothing for {quiet_s:,.0f} s, at most {silence_s:,.0f} s is normal"
-    if beat.lag_s > _OLDEST_S and beat.channel.name != "bars":
-        return "stale", f"messages are {beat.lag_s:,.0f} s old when they arrive"
-    return "live", ""
+            beat.was, beat.was_because, beat.healed = state, reason, None
+            beat.dumb = beat.dumb or state == "silent"

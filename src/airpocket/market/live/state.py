@@ -27,6 +27,7 @@ from airpocket.market.live.minute import Minute, Tape
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
 _MOST_MINUTES = 5
+_HEIR_CHANGES = 512  # of a connection that runs beside the one a book is made of: it may take over
 _GRACE_NS = 3 * SECOND_NS  # for trades that are heard after their minute
 DEPTH = {
     "kraken_spot": 100
@@ -52,6 +53,7 @@ class LiveMarket:
         self.bars: list[Bar] = []
         self.forced: list[Liquidation] = []
         self.forced_count = 0
+        self.heir: deque[tuple[str, BookChange]] = deque(maxlen=_HEIR_CHANGES)
         self.newest: dict[str, int] = {}  # ts of the last row given out, by kind
 
     def book_lost(self) -> None:
@@ -115,12 +117,21 @@ class LiveState:
         for (whose, _), market in self.markets.items():
             if whose != venue:
                 continue
+            waiting = [(by, change) for by, change in market.heir if by != connection]
+            market.heir = deque(waiting, maxlen=_HEIR_CHANGES)
             if market.book.connection == connection:
                 market.book.distrust("the connection was lost")
                 market.book.connection = ""
                 market.book_lost()
+                self._inherit(market)
             if connection in market.tape.heard_by:
                 market.tape.lost(connection)
+
+    def _inherit(self, market: LiveMarket) -> None:
+        """A connection that ran beside the lost one goes on where it ended: no change is missed between."""
+        waiting, market.heir = market.heir, deque[tuple[str, BookChange]](maxlen=_HEIR_CHANGES)
+        for connection, change in waiting:
+            self._book(market, change, connection)
 
     def wanting(self) -> list[tuple[str, str]]:
         """Books that only a new snapshot can mend."""
@@ -174,6 +185,7 @@ class LiveState:
         rest = connection.startswith("rest ")
         if not rest and connection != book.connection:
             if book.connection and not change.snapshot:
+                market.heir.append((connection, change))
                 return
             book.connection = connection
         book.apply(change)

@@ -6,6 +6,7 @@ from airpocket.ingest.feed import Feed, Poll, Socket
 _SPOT = "wss://stream.binance.com:9443/stream?streams="
 _USDM = "wss://fstream.binance.com"
 _COINM = "wss://dstream.binance.com/stream?streams="
+_GOODBYES = ("serverShutdown",)
 # Weight of a book snapshot and the budgets per minute; COIN-M shares the one of USD-M, so each takes half.
 _WEIGHTS = {"binance_usdm": 1_200, "binance_coinm": 1_200, "binance_spot": 6_000}
 
@@ -30,8 +31,10 @@ def _usdm(symbols: tuple[str, ...]) -> tuple[Socket, ...]:
     public = _names(symbols, "depth@100ms", "bookTicker", "trade")
     market = _names(symbols, "markPrice@1s", "forceOrder", "kline_1m")
     return (
-        Socket("binance_usdm", "public", f"{_USDM}/public/stream?streams={public}", _book(symbols)),
-        Socket("binance_usdm", "market", f"{_USDM}/market/stream?streams={market}", _carry(symbols)),
+        Socket("binance_usdm", "public", f"{_USDM}/public/stream?streams={public}", _book(symbols),
+               goodbyes=_GOODBYES),
+        Socket("binance_usdm", "market", f"{_USDM}/market/stream?streams={market}", _carry(symbols),
+               goodbyes=_GOODBYES),
     )  # fmt: skip
 
 
@@ -39,13 +42,16 @@ def _coinm(symbols: tuple[str, ...]) -> tuple[Socket, ...]:
     names = _names(
         symbols, "depth@100ms", "bookTicker", "aggTrade", "markPrice@1s", "forceOrder", "kline_1m"
     )
-    return (Socket("binance_coinm", "all", _COINM + names, _book(symbols) + _carry(symbols)),)
+    return (Socket("binance_coinm", "all", _COINM + names, _book(symbols) + _carry(symbols),
+                   goodbyes=_GOODBYES),)  # fmt: skip
 
 
 def _spot(symbols: tuple[str, ...]) -> tuple[Socket, ...]:
     names = _names(symbols, "depth@100ms", "bookTicker", "trade", "kline_1m")
     bars = tuple(Channel("bars", symbol, 65.0) for symbol in symbols)
-    return (Socket("binance_spot", "all", _SPOT + names, _book(symbols) + bars),)
+    return (
+        Socket("binance_spot", "all", _SPOT + names, _book(symbols) + bars, goodbyes=_GOODBYES),
+    )
 
 
 def _names(symbols: tuple[str, ...], *streams: str) -> str:

@@ -62,7 +62,8 @@ def _answer(result: bytes, heard: int, address: str) -> list[LiveEvent]:
     except msgspec.ValidationError as error:
         raise undecodable(_VENUE, "an answer to an unknown question") from error
     if isinstance(told, list):
-        return [control(_VENUE, heard, "ack", text) for text in _granted(told)]
+        topics = tuple(told)
+        return [control(_VENUE, heard, "ack", text, topics) for text in _granted(told)]
     text = told if isinstance(told, str) else f"version {told.version}"
     return [control(_VENUE, heard, "ack", text)]
 

@@ -16,11 +16,15 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     names = [name for symbol in perps for name in _names(symbol)]
     names += [f"deribit_volatility_index.{coin.lower()}_usd" for coin in coins]
     channels = [channel for symbol in perps for channel in _channels(symbol)]
-    channels += [Channel("vol_index", coin, 60.0) for coin in coins]
+    channels += [
+        Channel("vol_index", coin, 60.0, topic=f"deribit_volatility_index.{coin.lower()}_usd")
+        for coin in coins
+    ]
     socket = Socket(
         venue, "public", "wss://www.deribit.com/ws/api/v2", tuple(channels),
         hello=(_say("public/set_heartbeat", {"interval": 30}), _say("public/subscribe", {"channels": names})),
         replies=((b'"test_request"', _say("public/test", {})),),
+        anew={name: _say("public/subscribe", {"channels": [name]}) for name in names},
     )  # fmt: skip
     return Feed(
         venue,
@@ -30,15 +34,18 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     )
 
 
-def _names(symbol: str) -> tuple[str, ...]:
+def _names(symbol: str) -> tuple[str, str, str]:
     return (f"book.{symbol}.100ms", f"ticker.{symbol}.100ms", f"trades.{symbol}.100ms")
 
 
 def _channels(symbol: str) -> tuple[Channel, ...]:
+    """An unknown name is left out of the confirmation without a word, so each channel says what carries it."""
+    book, ticker, trades = _names(symbol)
     return (
-        Channel("book", symbol, 10.0), Channel("trades", symbol, 300.0), Channel("price", symbol, 10.0),
-        Channel("quote", symbol, 10.0), Channel("open_interest", symbol, 10.0),
-        Channel("funding", symbol, 10.0), Channel("liquidations", symbol, None),
+        Channel("book", symbol, 10.0, topic=book), Channel("trades", symbol, 300.0, topic=trades),
+        Channel("price", symbol, 10.0, topic=ticker), Channel("quote", symbol, 10.0, topic=ticker),
+        Channel("open_interest", symbol, 10.0, topic=ticker), Channel("funding", symbol, 10.0, topic=ticker),
+        Channel("liquidations", symbol, None, topic=trades),
     )  # fmt: skip
 
 

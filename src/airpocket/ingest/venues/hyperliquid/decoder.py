@@ -295,16 +295,17 @@ def _forced_side(fill: shapes.Fill, owner: str) -> Side | None:
     return _OTHER[side] if fill.dir.startswith("Open") else None
 
 
-def _control(what: str, text: str, heard: int) -> Control:
+def _control(what: str, text: str, heard: int, topics: tuple[str, ...] = ()) -> Control:
     return Control(venue=_VENUE, symbol="", ts=heard, usable_from=heard, heard=heard,
                    what="ack" if what == "ack" else "error" if what == "error" else "notice",
-                   text=text[:200])  # fmt: skip
+                   text=text[:200], topics=topics)  # fmt: skip
 
 
 def _answer(frame: _Frame) -> list[LiveEvent]:
     said = ANSWER.decode(frame.body)
-    text = f"{said.method} {said.subscription.type} {said.subscription.coin or ''}"
-    return [_control("ack", text.strip(), frame.heard)]
+    topic = f"{said.subscription.type} {said.subscription.coin or ''}".strip()
+    granted = (topic,) if said.method == "subscribe" else ()
+    return [_control("ack", f"{said.method} {topic}", frame.heard, granted)]
 
 
 def _error(frame: _Frame) -> list[LiveEvent]:

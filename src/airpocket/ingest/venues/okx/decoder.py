@@ -63,8 +63,11 @@ def _about(outer: shapes.Envelope, heard: int) -> LiveEvent:
     """An acknowledgement repeats what was granted, which may be less than what was asked."""
     if outer.event in _ACKS:
         arg = outer.arg or shapes.Arg()
-        words = (outer.event, arg.channel, arg.inst_id, arg.inst_type, arg.family)
-        return control(VENUE, heard, "ack", " ".join(word for word in words if word))
+        topic = " ".join(
+            word for word in (arg.channel, arg.inst_id, arg.inst_type, arg.family) if word
+        )
+        granted = (topic,) if outer.event == "subscribe" else ()
+        return control(VENUE, heard, "ack", f"{outer.event} {topic}".strip(), granted)
     failed = outer.event.endswith("error")
     text = f"{outer.code or outer.event}: {outer.msg}"
     return control(VENUE, heard, "error" if failed else "notice", text)

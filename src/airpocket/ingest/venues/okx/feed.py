@@ -7,6 +7,8 @@ from airpocket.ingest.feed import Feed, Poll, Socket
 
 _HOST = "wss://ws.okx.com:8443/ws/v5"
 _REST = "https://www.okx.com/api/v5"
+_GOODBYES = ("64008",)  # "the connection will soon be closed for a service upgrade"
+_SAYS = 480  # subscriptions and their ends, an hour and connection
 
 
 def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
@@ -16,19 +18,26 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     channels = [channel for symbol in symbols for channel in _channels(symbol)]
     if swaps:
         args.append({"channel": "liquidation-orders", "instType": "SWAP"})
-        channels += [Channel("liquidations", symbol, None, "sample") for symbol in swaps]
+        channels += [
+            Channel("liquidations", symbol, None, "sample", "liquidation-orders SWAP")
+            for symbol in swaps
+        ]
     families = sorted({f"{symbol.split('-', maxsplit=1)[0]}-USD" for symbol in swaps})
     args += [{"channel": "opt-summary", "instFamily": family} for family in families]
-    channels += [Channel("options", family.removesuffix("-USD"), 120.0) for family in families]
+    channels += [
+        Channel("options", family.removesuffix("-USD"), 120.0, topic=f"opt-summary {family}")
+        for family in families
+    ]
     public = Socket(
         venue, "public", f"{_HOST}/public", tuple(channels), hello=(_say("subscribe", args),),
-        ping="ping", ping_every_s=20.0,
+        ping="ping", ping_every_s=20.0, goodbyes=_GOODBYES, anew=_anew(args), says_per_hour=_SAYS,
     )  # fmt: skip
+    candles = [{"channel": "candle1m", "instId": symbol} for symbol in symbols]
     business = Socket(
         venue, "business", f"{_HOST}/business",
-        tuple(Channel("bars", symbol, 65.0) for symbol in symbols),
-        hello=(_say("subscribe", [{"channel": "candle1m", "instId": s} for s in symbols]),),
-        ping="ping", ping_every_s=20.0,
+        tuple(Channel("bars", symbol, 65.0, topic=f"candle1m {symbol}") for symbol in symbols),
+        hello=(_say("subscribe", candles),), ping="ping", ping_every_s=20.0, goodbyes=_GOODBYES,
+        anew=_anew(candles), says_per_hour=_SAYS,
     )  # fmt: skip
     return Feed(
         venue,
@@ -50,12 +59,23 @@ def _args(symbol: str) -> list[dict[str, str]]:
 
 def _channels(symbol: str) -> tuple[Channel, ...]:
     common = (
-        Channel("trades", symbol, 120.0), Channel("book", symbol, 10.0), Channel("quote", symbol, 30.0),
-        Channel("price", symbol, 30.0),
-    )  # fmt: skip
+        Channel("trades", symbol, 120.0, topic=f"trades {symbol}"),
+        Channel("book", symbol, 10.0, topic=f"books {symbol}"),
+        Channel("quote", symbol, 30.0, topic=f"bbo-tbt {symbol}"),
+        Channel("price", symbol, 30.0, topic=f"tickers {symbol}"),
+    )
     if not symbol.endswith("-SWAP"):
         return common
-    return (*common, Channel("open_interest", symbol, 30.0), Channel("funding", symbol, 180.0))
+    return (
+        *common,
+        Channel("open_interest", symbol, 30.0, topic=f"open-interest {symbol}"),
+        Channel("funding", symbol, 180.0, topic=f"funding-rate {symbol}"),
+    )
+
+
+def _anew(args: list[dict[str, str]]) -> dict[str, str]:
+    """Each topic as its confirmation names it → what subscribes to it alone."""
+    return {" ".join(arg.values()): _say("subscribe", [arg]) for arg in args}
 
 
 def _instruments(venue: str, kind: str) -> Poll:

@@ -1,0 +1,61 @@
+"""What a recorder has to say out loud: few words for many faults, and nothing while all is well."""
+
+from collections.abc import Iterable, Mapping
+
+from airpocket.ingest.skew import Skew
+from airpocket.market.pulse import PulseStatus
+
+SKEW_MS = 500.0  # a clock that is off by more makes every age and every order of events doubtful
+_TRIES = 3
+_MANY = 0.5  # of the venues: then it is our own network, or the whole market
+
+
+def alarms(
+    channels: Iterable[PulseStatus],
+    troubles: Mapping[str, tuple[int, str, bool]],
+    skews: Iterable[Skew] = (),
+    notes: Iterable[str] = (),
+) -> tuple[str, ...]:
+    """One line an incident: several venues that are lost at once are one.
+
+    Args:
+        troubles: 'venue route' → attempts in a row that opened nothing, what the last said, and whether no
+            more will be made.
+        notes: what this machine itself did.
+    """
+    known = list(channels)
+    venues = {channel.venue for channel in known}
+    lost = {v for v in venues if all(c.state == "down" for c in known if c.venue == v)}
+    found: list[str] = []
+    if len(lost) > 1 and len(lost) >= _MANY * len(venues):
+        found.append(f"{len(lost)} of {len(venues)} venues are not connected")
+    else:
+        lost = set[str]()
+        for route, (failures, said, for_good) in sorted(troubles.items()):
+            if failures >= _TRIES and not for_good:
+                found.append(f"{route}: {failures} attempts in a row failed: {said}")
+    for route, (_, said, for_good) in sorted(troubles.items()):
+        if for_good:
+            found.append(f"{route}: not called again: {said}")
+    ill = [c for c in known if c.state in ("silent", "stale", "degraded") and c.venue not in lost]
+    for venue in sorted({channel.venue for channel in ill}):
+        found.append(f"{venue}: {_grouped([c for c in ill if c.venue == venue])}")
+    off = [skew for skew in skews if skew.least_ms > SKEW_MS]
+    if off:
+        worst = max(off, key=lambda skew: skew.least_ms)
+        found.append(
+            f"our clock is {-worst.offset_ms:+,.0f} ± {worst.error_ms:,.0f} ms off by {worst.venue}'s"
+            f" ({len(off)} venues say so)"
+        )
+    return (*found, *notes)
+
+
+def _grouped(ill: list[PulseStatus]) -> str:
+    """'price silent (ETHUSDT), book stale (37 symbols)'."""
+    symbols: dict[str, list[str]] = {}
+    for channel in ill:
+        symbols.setdefault(f"{channel.channel} {channel.state}", []).append(channel.symbol)
+    return ", ".join(
+        f"{what} ({', '.join(sorted(named)) if len(named) <= 2 else f'{len(named)} symbols'})"
+        for what, named in sorted(symbols.items())
+    )
