@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 
 import pytest
-from live.sim import Binance, MemoryLog, S, SimVenue, simulate, world_of
+from live.sim import START, Binance, MemoryLog, S, SimVenue, simulate, world_of
 
 from airpocket.live.feeds import decoders, feeds_of
 from airpocket.live.recorder import Recorder, RecorderSettings
@@ -295,6 +295,45 @@ def test_a_clock_that_is_set_blames_no_venue_and_is_noted(by_s):
         assert skew.offset_ms == pytest.approx(-1_000 * by_s, abs=skew.error_ms + 1.0)
         assert skew.error_ms < 50.0
         assert any("our clock is" in line for line in made.alarms)
+
+
+@pytest.mark.fault("C03")
+@pytest.mark.parametrize("by_s", [3_600.0, -3_600.0])
+def test_a_clock_that_is_set_makes_no_minute_look_empty(by_s):
+    """Trades go on; a minute that cannot be told is left out, and none says that nothing was traded."""
+
+    async def scenario(r):
+        await asyncio.sleep(600)
+        r.clock.wall_off = int(by_s * S)
+        await asyncio.sleep(600)
+        r.clock.wall_off = 0
+        await asyncio.sleep(600)
+
+    made = run(scenario)
+    rows = [
+        (int(ts - START) // S, int(prints))
+        for batch in made.states.by_asset["ETH"].facts
+        if batch.kind == "tape_1m"
+        for ts, prints in zip(batch.ints("ts"), batch.ints("prints"), strict=True)
+    ]
+    assert len(rows) >= 8
+    assert all(0 <= second < 1_800 for second, _ in rows)
+    assert min(prints for _, prints in rows) >= 119
+
+
+@pytest.mark.fault("T16")
+def test_a_loop_that_was_held_up_is_measured_and_no_venue_is_called_anew():
+    async def scenario(r):
+        await asyncio.sleep(90)
+        r.loop.passed += 30.0  # half a minute of computing in one piece
+        await asyncio.sleep(60)
+
+    made = run(scenario)
+    assert len(made.venue.lines) == 2
+    assert made.reasons == []
+    assert any("this process was held up for 3" in line for line in made.alarms)
+    assert 29 <= made.recorder.watch.worst_late_s <= 31
+    assert made.last["price"].state == "live"
 
 
 @pytest.mark.fault("C04")

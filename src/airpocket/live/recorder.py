@@ -136,7 +136,10 @@ class Recorder:
             for (venue, route), c in self.connections.items()
             if c.failures
         }
-        return alarms(self.pulse.status(now), troubles, self.clocks.skews(), self.watch.notes(now))
+        return alarms(
+            self.pulse.status(now), troubles, self.clocks.skews(), self.watch.notes(now),
+            self.intake.refused,
+        )  # fmt: skip
 
     async def _apply_durable(self) -> None:
         while not self._stopping:
