@@ -1,8 +1,12 @@
-"""The whole live path on loopback: socket → log on disk → decoder → book and state, at a fixed rate of messages."""
+"""The whole live path on loopback: socket → log on disk → decoder → book and state, at a fixed rate of messages.
+
+BENCH_LIVE names other runs than the usual: messages a second x seconds, as in BENCH_LIVE=5000x600,15000x60.
+"""
 
 import asyncio
 import json
 import multiprocessing
+import os
 import resource
 import statistics
 import tempfile
@@ -19,7 +23,7 @@ from airpocket.live.feeds import feeds_of
 from airpocket.live.session import RAW, Session, SessionSettings
 from benchmarks.harness import Figure
 
-_RUNS = ((5_000, 60.0), (15_000, 60.0))  # messages a second, for so many seconds
+_RUNS = "5000x60,15000x60"  # messages a second, for so many seconds
 _LEVELS = 12  # a side, of each tenth message; the others are trades and quotes
 
 
@@ -83,7 +87,8 @@ def _recorded(rate: int, seconds: float) -> dict[str, float]:
             SessionSettings(gate=f"127.0.0.1:{port}", for_s=seconds + 4.0),
         )  # fmt: skip
         before = resource.getrusage(resource.RUSAGE_SELF)
-        asyncio.run(session.run())
+        sizes: list[float] = []
+        asyncio.run(session.run(lambda _: sizes.append(_resident_mb())))
         after = resource.getrusage(resource.RUSAGE_SELF)
         sent = ours.recv()
         kept = sum(1 for r in reader.records(Path(folder) / RAW) if r.kind == "text")
@@ -91,18 +96,35 @@ def _recorded(rate: int, seconds: float) -> dict[str, float]:
         lags = sorted(session.recorder.lags_ms)
     venue.terminate()
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    early = statistics.median(sizes[len(sizes) // 4 : len(sizes) // 4 + 5])
+    late = statistics.median(sizes[-8:-3])
     return {
         "lost": float(sent - kept), "p50_ms": statistics.median(lags),
-        "p99_ms": lags[int(0.99 * (len(lags) - 1))], "cpu_percent": 100.0 * cpu / seconds,
+        "p99_ms": lags[int(0.99 * (len(lags) - 1))], "p999_ms": lags[int(0.999 * (len(lags) - 1))],
+        "cpu_percent": 100.0 * cpu / seconds, "resident_mb": late, "grown_mb": late - early,
+        "held_up_s": session.recorder.watch.worst_late_s,
     }  # fmt: skip
 
 
+def _resident_mb() -> float:
+    """Memory now, MB; 0 where the system has no /proc."""
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        return 0.0
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
 def figures() -> Iterator[Figure]:
-    """Each rate: messages lost, waiting for the disk (of each batch's oldest), share of one core."""
-    for rate, seconds in _RUNS:
-        found = _recorded(rate, seconds)
-        name = f"live path, {rate:,} messages/s for {seconds:g} s"
+    """Each rate: messages lost, waiting for the disk (of each batch's oldest), share of one core, memory."""
+    for run in os.environ.get("BENCH_LIVE", _RUNS).split(","):
+        rate, seconds = (int(part) for part in run.split("x"))
+        found = _recorded(rate, float(seconds))
+        name = f"live path, {rate:,} messages/s for {seconds} s"
         yield Figure(f"{name}: lost", "", found["lost"])
         yield Figure(f"{name}: durable p50", "ms", round(found["p50_ms"], 1))
         yield Figure(f"{name}: durable p99", "ms", round(found["p99_ms"], 1))
+        yield Figure(f"{name}: durable p99.9", "ms", round(found["p999_ms"], 1))
         yield Figure(f"{name}: of one core", "%", round(found["cpu_percent"]))
+        yield Figure(f"{name}: memory at the end", "MB", round(found["resident_mb"], 1))
+        yield Figure(f"{name}: grown since a quarter", "MB", round(found["grown_mb"], 1))
+        yield Figure(f"{name}: loop held up at most", "s", round(found["held_up_s"], 2))

@@ -176,6 +176,7 @@ def test_a_missing_change_makes_the_book_untrusted_until_a_snapshot_mends_it(tmp
     assert 2 <= venue.asked["/fapi.binance.com/fapi/v1/depth"] <= 3
 
 
+@pytest.mark.fault("T01")
 def test_a_dead_route_is_called_once_more_and_then_stays_ill(tmp_path):
     """T01: the market route connects and never speaks."""
 
@@ -195,6 +196,7 @@ def test_a_dead_route_is_called_once_more_and_then_stays_ill(tmp_path):
     assert states["trades"].messages > 0
 
 
+@pytest.mark.fault("T09")
 def test_a_server_that_hangs_up_at_once_is_called_ever_more_slowly(tmp_path):
     """T09: each connection ends right after it opened; connecting alone never resets the waits."""
 
@@ -215,6 +217,7 @@ def test_a_server_that_hangs_up_at_once_is_called_ever_more_slowly(tmp_path):
     assert kinds.count("disconnect") >= 6
 
 
+@pytest.mark.fault("T10")
 @pytest.mark.parametrize("status", [403, 451])
 def test_a_venue_that_refuses_for_good_is_not_called_again(tmp_path, status):
     """T10: no loop at a closed door."""
@@ -225,6 +228,7 @@ def test_a_venue_that_refuses_for_good_is_not_called_again(tmp_path, status):
     assert set(venue.asked.values()) == {1}
 
 
+@pytest.mark.fault("T10")
 def test_a_ban_is_obeyed(tmp_path):
     """B06: 418 with Retry-After: nothing more is asked."""
     banned = {**REST, "/fapi.binance.com/fapi/v1/depth": (418, b"banned", {"Retry-After": "120"}),
@@ -260,6 +264,7 @@ def test_poison_frames_are_kept_and_counted_and_end_no_connection(tmp_path):
     ]
 
 
+@pytest.mark.fault("T17")
 def test_a_giant_frame_ends_the_connection_and_it_is_opened_again(tmp_path):
     """T17: more than 16 MB inflated is refused on the wire, not read."""
     calls = []
@@ -281,6 +286,7 @@ def test_a_giant_frame_ends_the_connection_and_it_is_opened_again(tmp_path):
     assert session.recorder.intake.events > 5
 
 
+@pytest.mark.fault("T02", "T13")
 def test_an_old_connection_goes_only_when_its_successor_has_brought_data(tmp_path):
     """T02, T13: rotation without a hole: no trade id is missing."""
     numbers = {"next": 0}

@@ -47,12 +47,13 @@ def alarms(
     for (venue, reason), count in sorted((refused or {}).items()):
         if reason == MISDATED or UNIT_CHANGED in reason:
             found.append(f"{venue}: {reason} ({count:,} times)")
-    off = [skew for skew in skews if skew.least_ms > SKEW_MS]
+    known_skews = list(skews)
+    off = [skew for skew in known_skews if skew.least_ms > SKEW_MS]
     if off:
         worst = max(off, key=lambda skew: skew.least_ms)
         found.append(
-            f"our clock is {-worst.offset_ms:+,.0f} ± {worst.error_ms:,.0f} ms off by {worst.venue}'s"
-            f" ({len(off)} venues say so)"
+            f"our clock is {-worst.offset_ms:+,.0f} ± {worst.error_ms:,.0f} ms off, by that of {worst.venue}"
+            f" ({len(off)} of {len(known_skews)} venues say so)"
         )
     return (*found, *notes)
 

@@ -25,7 +25,7 @@ from airpocket.live.watch import Watch
 from airpocket.market.pulse import Pulse, PulseStatus
 
 _AT_ONCE = 500  # records decoded before other tasks get a turn
-_LAGS_KEPT = 10_000
+_LAGS_KEPT = 50_000
 _BEHIND_S = 2.0  # while we are this far behind in our own reading, silence proves nothing
 
 
