@@ -58,10 +58,12 @@ class SimClock:
 
 
 class MemoryLog:
-    """Every record is durable at once; `held` keeps the acknowledgements back."""
+    """Every record is durable at once, or when `free` is set again."""
 
     def __init__(self):
         self.records = []
+        self.free = asyncio.Event()
+        self.free.set()
         self.sequence = 0
 
     async def put(self, record):
@@ -71,6 +73,7 @@ class MemoryLog:
 
     async def durable(self, sequence):
         assert sequence <= self.sequence
+        await self.free.wait()
 
     def of(self, kind):
         return [record for record in self.records if record.kind == kind]

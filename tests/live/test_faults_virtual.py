@@ -412,3 +412,22 @@ def test_a_fault_in_a_task_nobody_awaits_stops_the_recording_with_its_reason():
 
     with pytest.raises(AssertionError, match="division by zero"):
         simulate(main)
+
+
+@pytest.mark.fault("R03")
+def test_while_the_engine_stands_still_for_a_minute_everything_is_kept_and_nobody_is_blamed():
+    async def scenario(r):
+        await asyncio.sleep(70)
+        r.log.free.clear()
+        await asyncio.sleep(60)
+        r.behind = len(r.log.of("text")) - r.recorder.intake.frames[WHO]
+        r.log.free.set()
+        await asyncio.sleep(30)
+
+    made = run(scenario)
+    assert made.behind > 400
+    trades = sum(b'"trade"' in record.body for record in made.log.of("text"))
+    assert trades == made.binance.trades == made.last["trades"].messages
+    assert made.reasons == []
+    assert made.book == ("live", 0)
+    assert made.last["price"].state == "live"
