@@ -2,10 +2,12 @@
 
 import asyncio
 import dataclasses
+import itertools
 
 import pytest
 from live.sim import START, Binance, MemoryLog, S, SimVenue, simulate, world_of
 
+from airpocket.ingest.dial import Refused
 from airpocket.live.feeds import decoders, feeds_of
 from airpocket.live.recorder import Recorder, RecorderSettings
 from airpocket.live.session import States
@@ -201,6 +203,39 @@ def test_a_notice_of_shutdown_brings_a_successor_before_the_end():
     assert made.reasons[0] == "relieved by a younger connection"
     assert not made.recorder.pulse.outages
     assert made.book == ("live", 0)
+
+
+@pytest.mark.fault("T13")
+@pytest.mark.parametrize("route", ["public", "business"])
+def test_okx_announces_an_upgrade_and_only_that_connection_is_replaced_at_once(route):
+    async def scenario(r):
+        await asyncio.sleep(3)
+        before = {part: len(r.venue.open_lines(part)) for part in ("/public", "/business")}
+        (line,) = r.venue.open_lines(f"/{route}")
+        line.deliver(
+            '{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service'
+            ' upgrade. Please reconnect.","connId":"a4d3ae55"}'
+        )
+        await asyncio.sleep(1)
+        r.opened = {
+            part: len(r.venue.open_lines(part)) - before[part] for part in ("/public", "/business")
+        }
+
+    made = run(scenario, feeds=feeds_of(["ETH"], ["okx"]))
+    assert made.opened == {"/public": int(route == "public"), "/business": int(route == "business")}
+
+
+@pytest.mark.fault("T10")
+def test_a_venue_that_asks_for_time_gets_it():
+    async def scenario(r):
+        r.venue.refusal = Refused("HTTP 503", wait_s=120.0)
+        r.venue.reachable = False
+        await asyncio.sleep(600)
+
+    made = run(scenario)
+    at = sorted(when for when, _ in made.venue.dialled_at)[::2]
+    assert len(at) >= 4
+    assert all(120.0 <= later - sooner <= 190.0 for sooner, later in itertools.pairwise(at))
 
 
 @pytest.mark.fault("T07")

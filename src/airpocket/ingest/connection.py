@@ -44,7 +44,7 @@ class ConnectionSettings:
     """
 
     backoff: BackoffSettings = field(default_factory=BackoffSettings)
-    replace_s: float = 60.0
+    replace_s: float = 90.0
     retry_replace_s: float = 600.0
     calls_per_s: float = 0.9
     ping_s: float = 20.0

@@ -163,7 +163,11 @@ class Recorder:
                 self._unproven[key] = self.pulse.proofs(record.venue, route)
         elif record.kind == "disconnect":
             self._unproven.pop(key, None)
-        elif self._unproven and (missing := self._unproven.get(key)) is not None:
+        elif (
+            self._unproven
+            and record.kind in ("text", "binary")
+            and (missing := self._unproven.get(key)) is not None
+        ):
             for event in events:
                 name = CHANNEL_OF.get(str(event.__struct_config__.tag), "")
                 missing.discard((name, event.symbol))

@@ -23,6 +23,7 @@ _FIRST_WORD_S = 10.0  # a channel with a shorter cadence is still given this lon
 _OLDEST_S = 10.0  # a message older than this on arrival makes its channel stale
 _AHEAD_S = 1.0  # a stamp further ahead of our clock than this is said
 _ALONE_S = 30.0  # one symbol among many is given at least this long
+_PROOF_S = 70.0  # a channel of one-minute bars is one that proves
 _OUTAGES_KEPT = 1_000
 
 
@@ -260,15 +261,17 @@ class Pulse:
     def proofs(self, venue: str, route: str) -> set[tuple[str, str]]:
         """(channel, symbol) that a successor of the route's connection must bring, to be believed.
 
-        Those that spoke on the present one and do so at least once a minute; before anything spoke, all
-        that promise to.
+        Those that spoke on the present one and do so about once a minute; before anything spoke, all that
+        promise to.
         """
         beats = [
             beat for beat in self._routes.get((venue, route), ())
-            if (beat.channel.silence_s or 1e9) <= 60.0 and not beat.delisted
+            if (beat.channel.silence_s or 1e9) <= _PROOF_S and not beat.delisted
         ]  # fmt: skip
         spoke = [beat for beat in beats if beat.spoke is not None]
-        quick = [b for b in spoke if b.channel.name not in MARKET_PACED or b.rhythm.limit_s <= 60.0]
+        quick = [
+            b for b in spoke if b.channel.name not in MARKET_PACED or b.rhythm.limit_s <= _PROOF_S
+        ]
         return {(beat.channel.name, beat.channel.symbol) for beat in quick or spoke or beats}
 
     def _ill(self, now: int) -> list[tuple[tuple[str, str], _Beat]]:
