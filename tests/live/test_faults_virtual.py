@@ -185,6 +185,8 @@ def test_a_successor_that_is_dead_is_given_up_and_the_old_connection_kept():
     made = run(scenario)
     assert len(made.venue.lines) == 4
     assert made.reasons.count("brought no data; the old connection is kept") == 2
+    for route in ("public", "market"):
+        assert f"{WHO} {route}: new connections bring no data; the old one is kept" in made.alarms
     assert made.ever("price", 5) == {"live"}
     assert made.ever("trades", 5) == {"live"}
 
@@ -418,6 +420,7 @@ def test_messages_that_grow_older_on_arrival_make_their_channel_stale():
             await asyncio.sleep(1)
 
     made = run(scenario)
+    assert made.reasons == []  # what is on its way would be lost
     assert made.last["price"].state == "stale"
     assert "old when they arrive" in made.last["price"].reason
     assert made.last["price"].lag_s > 10

@@ -24,7 +24,7 @@ def alarms(
     Args:
         troubles: 'venue route' → attempts in a row that opened nothing, what the last said, and whether no
             more will be made.
-        notes: what this machine itself did.
+        notes: what else is to be said, as it stands: of this machine itself, for one.
         refused: (venue, reason) → frames or events not taken; told here are those whose time is wrong.
     """
     known = list(channels)

@@ -136,9 +136,14 @@ class Recorder:
             for (venue, route), c in self.connections.items()
             if c.failures
         }
+        stuck = [
+            f"{venue} {route}: new connections bring no data; the old one is kept"
+            for (venue, route), c in self.connections.items()
+            if c.stuck
+        ]
         return alarms(
-            self.pulse.status(now), troubles, self.clocks.skews(), self.watch.notes(now),
-            self.intake.refused,
+            self.pulse.status(now), troubles, self.clocks.skews(),
+            (*stuck, *self.watch.notes(now)), self.intake.refused,
         )  # fmt: skip
 
     async def _apply_durable(self) -> None:
