@@ -50,7 +50,7 @@ class Kept:
     def of(self, kind):
         return [record for record in self.records if record.kind == kind]
 
-    async def until(self, enough, seconds=10.0):
+    async def until(self, enough, seconds=60.0):
         async with asyncio.timeout(seconds):
             while not enough(self):
                 self.news.clear()
@@ -440,8 +440,9 @@ def test_a_network_that_swallows_everything_is_left_and_found_again(monkeypatch)
         return kept
 
     kept = asyncio.run(main())
-    assert kept.of("disconnect")[0].about == "no sign of life for 1 s"
-    assert "timed out" in kept.of("disconnect")[1].about
+    reasons = [record.about for record in kept.of("disconnect")]
+    assert "no sign of life for 1 s" in reasons
+    assert any("timed out" in reason for reason in reasons)
 
 
 SERVER = """
@@ -470,7 +471,7 @@ def test_a_server_that_is_stopped_while_its_kernel_goes_on_is_left_and_found_aga
         async with connected(f"127.0.0.1:{port}", settings) as (_, kept):
             await kept.until(lambda k: len(k.of("text")) > 5)
             os.kill(server.pid, signal.SIGSTOP)
-            await kept.until(lambda k: len(k.of("disconnect")) >= 2, 20.0)
+            await kept.until(lambda k: len(k.of("disconnect")) >= 2)
             os.kill(server.pid, signal.SIGCONT)
             before = len(kept.of("text"))
             await kept.until(lambda k: len(k.of("text")) > before + 5)
@@ -483,8 +484,9 @@ def test_a_server_that_is_stopped_while_its_kernel_goes_on_is_left_and_found_aga
             kept = asyncio.run(main(int(server.stdout.readline())))
         finally:
             server.kill()
-    assert kept.of("disconnect")[0].about == "no sign of life for 2 s"
-    assert "timed out" in kept.of("disconnect")[1].about  # it connects, and nobody answers
+    reasons = [record.about for record in kept.of("disconnect")]
+    assert "no sign of life for 2 s" in reasons
+    assert any("timed out" in reason for reason in reasons)  # it connects, and nobody answers
 
 
 @pytest.mark.fault("T16")
@@ -496,7 +498,7 @@ def test_a_process_that_was_held_up_blames_nobody():
         async with FakeVenue(talk_alone) as venue, connected(venue.gate, settings) as (_, kept):
             await kept.until(lambda k: k.of("text"))
             await asyncio.sleep(0.1)
-            time.sleep(4.0)  # noqa: ASYNC251 the loop is held up: that is the fault
+            time.sleep(3.0)  # noqa: ASYNC251 the loop is held up: that is the fault
             await asyncio.sleep(1.5)
         return kept
 
@@ -600,7 +602,7 @@ def test_fragments_without_end_and_bombs_cost_no_memory():
             async with connected(f"127.0.0.1:{port}") as (_, kept):
                 await kept.until(lambda k: len(k.of("disconnect")) >= 1)
                 before = resident_mb()
-                await kept.until(lambda k: len(k.of("disconnect")) >= 4, 30.0)
+                await kept.until(lambda k: len(k.of("disconnect")) >= 4)
                 grown.append(resident_mb() - before)
                 assert all("1009" in r.about for r in kept.of("disconnect"))
             server.close()
