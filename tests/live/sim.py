@@ -58,10 +58,12 @@ class SimClock:
 
 
 class MemoryLog:
-    """Every record is durable at once; `held` keeps the acknowledgements back."""
+    """Every record is durable at once, or when `free` is set again."""
 
     def __init__(self):
         self.records = []
+        self.free = asyncio.Event()
+        self.free.set()
         self.sequence = 0
 
     async def put(self, record):
@@ -71,6 +73,7 @@ class MemoryLog:
 
     async def durable(self, sequence):
         assert sequence <= self.sequence
+        await self.free.wait()
 
     def of(self, kind):
         return [record for record in self.records if record.kind == kind]
@@ -119,7 +122,7 @@ class SimLine:
 class SimVenue:
     """Dials and answers. `reachable` False refuses every call; `lines` holds all that were ever opened.
 
-    Lines opened after `dead_from` connect and stay silent.
+    Lines opened after `dead_from` connect and stay silent. `refusal` is what a call is refused with.
     """
 
     def __init__(self):
@@ -127,12 +130,13 @@ class SimVenue:
         self.dialled_at = []
         self.reachable, self.dead_from = True, float("inf")
         self.answers = {}
+        self.refusal = Refused("no connection: unreachable")
 
     async def dial(self, url):
         self.dials[url.split("/")[2]] += 1
         self.dialled_at.append((asyncio.get_running_loop().time(), url.split("/")[2]))
         if not self.reachable:
-            raise Refused("no connection: unreachable")
+            raise self.refusal
         line = SimLine(url, asyncio.get_running_loop().time())
         self.lines.append(line)
         return line

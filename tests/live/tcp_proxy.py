@@ -42,6 +42,7 @@ class TcpProxy:
 
     async def __aexit__(self, *_):
         self._server.close()
+        self.faults.flows.set()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -53,18 +54,19 @@ class TcpProxy:
     async def _serve(self, reader, writer):
         self.accepted += 1
         self._tasks.add(asyncio.current_task())
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._to)
-        up = asyncio.create_task(self._forward(reader, up_writer))
         try:
-            await self._backward(up_reader, writer)
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._to)
+            up = asyncio.create_task(self._forward(reader, up_writer))
+            try:
+                await self._backward(up_reader, writer)
+            finally:
+                up.cancel()
+                await asyncio.gather(up, return_exceptions=True)
+                await _hang_up(up_writer)
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
-            up.cancel()
-            for each in (writer, up_writer):
-                each.close()
-                with suppress(ConnectionError):
-                    await each.wait_closed()
+            await _hang_up(writer)
             self._tasks.discard(asyncio.current_task())
 
     async def _forward(self, reader, writer):
@@ -103,3 +105,11 @@ class TcpProxy:
                     await asyncio.sleep(len(part) / f.bytes_per_s)
                 elif f.slice_bytes < 65_536:
                     await asyncio.sleep(0)
+
+
+async def _hang_up(writer):
+    """What cannot be sent any more must not keep the socket open."""
+    writer.close()
+    with suppress(ConnectionError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), 0.2)
+    writer.transport.abort()

@@ -2,10 +2,12 @@
 
 import asyncio
 import dataclasses
+import itertools
 
 import pytest
-from live.sim import Binance, MemoryLog, S, SimVenue, simulate, world_of
+from live.sim import START, Binance, MemoryLog, S, SimVenue, simulate, world_of
 
+from airpocket.ingest.dial import Refused
 from airpocket.live.feeds import decoders, feeds_of
 from airpocket.live.recorder import Recorder, RecorderSettings
 from airpocket.live.session import States
@@ -183,6 +185,8 @@ def test_a_successor_that_is_dead_is_given_up_and_the_old_connection_kept():
     made = run(scenario)
     assert len(made.venue.lines) == 4
     assert made.reasons.count("brought no data; the old connection is kept") == 2
+    for route in ("public", "market"):
+        assert f"{WHO} {route}: new connections bring no data; the old one is kept" in made.alarms
     assert made.ever("price", 5) == {"live"}
     assert made.ever("trades", 5) == {"live"}
 
@@ -201,6 +205,39 @@ def test_a_notice_of_shutdown_brings_a_successor_before_the_end():
     assert made.reasons[0] == "relieved by a younger connection"
     assert not made.recorder.pulse.outages
     assert made.book == ("live", 0)
+
+
+@pytest.mark.fault("T13")
+@pytest.mark.parametrize("route", ["public", "business"])
+def test_okx_announces_an_upgrade_and_only_that_connection_is_replaced_at_once(route):
+    async def scenario(r):
+        await asyncio.sleep(3)
+        before = {part: len(r.venue.open_lines(part)) for part in ("/public", "/business")}
+        (line,) = r.venue.open_lines(f"/{route}")
+        line.deliver(
+            '{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service'
+            ' upgrade. Please reconnect.","connId":"a4d3ae55"}'
+        )
+        await asyncio.sleep(1)
+        r.opened = {
+            part: len(r.venue.open_lines(part)) - before[part] for part in ("/public", "/business")
+        }
+
+    made = run(scenario, feeds=feeds_of(["ETH"], ["okx"]))
+    assert made.opened == {"/public": int(route == "public"), "/business": int(route == "business")}
+
+
+@pytest.mark.fault("T10")
+def test_a_venue_that_asks_for_time_gets_it():
+    async def scenario(r):
+        r.venue.refusal = Refused("HTTP 503", wait_s=120.0)
+        r.venue.reachable = False
+        await asyncio.sleep(600)
+
+    made = run(scenario)
+    at = sorted(when for when, _ in made.venue.dialled_at)[::2]
+    assert len(at) >= 4
+    assert all(120.0 <= later - sooner <= 190.0 for sooner, later in itertools.pairwise(at))
 
 
 @pytest.mark.fault("T07")
@@ -297,6 +334,45 @@ def test_a_clock_that_is_set_blames_no_venue_and_is_noted(by_s):
         assert any("our clock is" in line for line in made.alarms)
 
 
+@pytest.mark.fault("C03")
+@pytest.mark.parametrize("by_s", [3_600.0, -3_600.0])
+def test_a_clock_that_is_set_makes_no_minute_look_empty(by_s):
+    """Trades go on; a minute that cannot be told is left out, and none says that nothing was traded."""
+
+    async def scenario(r):
+        await asyncio.sleep(600)
+        r.clock.wall_off = int(by_s * S)
+        await asyncio.sleep(600)
+        r.clock.wall_off = 0
+        await asyncio.sleep(600)
+
+    made = run(scenario)
+    rows = [
+        (int(ts - START) // S, int(prints))
+        for batch in made.states.by_asset["ETH"].facts
+        if batch.kind == "tape_1m"
+        for ts, prints in zip(batch.ints("ts"), batch.ints("prints"), strict=True)
+    ]
+    assert len(rows) >= 8
+    assert all(0 <= second < 1_800 for second, _ in rows)
+    assert min(prints for _, prints in rows) >= 119
+
+
+@pytest.mark.fault("T16")
+def test_a_loop_that_was_held_up_is_measured_and_no_venue_is_called_anew():
+    async def scenario(r):
+        await asyncio.sleep(90)
+        r.loop.passed += 30.0  # half a minute of computing in one piece
+        await asyncio.sleep(60)
+
+    made = run(scenario)
+    assert len(made.venue.lines) == 2
+    assert made.reasons == []
+    assert any("this process was held up for 3" in line for line in made.alarms)
+    assert 29 <= made.recorder.watch.worst_late_s <= 31
+    assert made.last["price"].state == "live"
+
+
 @pytest.mark.fault("C04")
 def test_a_clock_that_drifts_is_measured_and_said_when_it_is_half_a_second_off():
     async def scenario(r):
@@ -344,6 +420,7 @@ def test_messages_that_grow_older_on_arrival_make_their_channel_stale():
             await asyncio.sleep(1)
 
     made = run(scenario)
+    assert made.reasons == []  # what is on its way would be lost
     assert made.last["price"].state == "stale"
     assert "old when they arrive" in made.last["price"].reason
     assert made.last["price"].lag_s > 10
@@ -373,3 +450,22 @@ def test_a_fault_in_a_task_nobody_awaits_stops_the_recording_with_its_reason():
 
     with pytest.raises(AssertionError, match="division by zero"):
         simulate(main)
+
+
+@pytest.mark.fault("R03")
+def test_while_the_engine_stands_still_for_a_minute_everything_is_kept_and_nobody_is_blamed():
+    async def scenario(r):
+        await asyncio.sleep(70)
+        r.log.free.clear()
+        await asyncio.sleep(60)
+        r.behind = len(r.log.of("text")) - r.recorder.intake.frames[WHO]
+        r.log.free.set()
+        await asyncio.sleep(30)
+
+    made = run(scenario)
+    assert made.behind > 400
+    trades = sum(b'"trade"' in record.body for record in made.log.of("text"))
+    assert trades == made.binance.trades == made.last["trades"].messages
+    assert made.reasons == []
+    assert made.book == ("live", 0)
+    assert made.last["price"].state == "live"

@@ -40,15 +40,16 @@ class ConnectionSettings:
 
     `calls_per_s`: of all routes of a venue together, and at most two more in any second: three a second is
     the least that a venue allows (OKX), 300 in five minutes the next (Binance).
-    `ping_s`: how often a line is asked for a sign of life; `patience`: how many seconds it has for it.
+    `ping_s`: after so long without a frame a line is asked for a sign of life; `patience`: how many seconds
+    it has for it.
     """
 
     backoff: BackoffSettings = field(default_factory=BackoffSettings)
-    replace_s: float = 60.0
+    replace_s: float = 90.0
     retry_replace_s: float = 600.0
     calls_per_s: float = 0.9
-    ping_s: float = 20.0
-    patience: int = 20
+    ping_s: float = 10.0
+    patience: int = 15
 
 
 class _Session:
@@ -178,6 +179,8 @@ class _Session:
         while True:
             await self._world.sleep(self._settings.ping_s)
             asked = self._world.clock.monotonic()
+            if asked - self.last_frame < self._settings.ping_s * SECOND_NS:
+                continue
             try:
                 pong = asyncio.ensure_future(await self._line.ping())
             except LineClosed:
@@ -228,6 +231,7 @@ class Connection:
         self.losses = 0
         self.failures = 0  # attempts in a row that opened nothing
         self.trouble = ""  # what the last of them said
+        self.stuck = False  # new connections bring no data, and the old one is kept
         self.refused = ""  # why the venue will not be called again, '' while it will
 
     async def run(self) -> None:
@@ -310,7 +314,7 @@ class Connection:
             life_s = self._settings.retry_replace_s
             if successor is not None:
                 session, life_s = successor, self.socket.life_s
-        self._current = None
+        self._current, self.stuck = None, False
         self.losses += 1
         self._backoff.worked(session.data_s)
 
@@ -343,7 +347,9 @@ class Connection:
         if successor.task.done() or not (successor.proven.is_set() or session.task.done()):
             await successor.end("brought no data; the old connection is kept")
             self._sessions.pop(successor.name, None)
+            self.stuck = True
             return None
+        self.stuck = False
         await session.end("relieved by a younger connection")
         self._sessions.pop(session.name, None)
         return successor

@@ -109,6 +109,7 @@ class Websocket:
     async def close(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._socket.close(), 2.0)
+        self._socket.transport.abort()  # a dead peer answers no good-bye: the socket would stay open
 
 
 def through_gate(url: str, gate: str) -> str:

@@ -158,6 +158,6 @@ def _time(answer: _Answer) -> int:
         case _Answer(data=[{"ts": str(text)}]) if text.isascii() and text.isdigit():
             return stamp_ns(int(text[:19]), "ts")
         case _Answer(result={"unixtime": int(seconds)}):
-            return stamp_ns(seconds, "unixtime")
+            return stamp_ns(seconds, "unixtime", "s")
         case _:
             raise BadValue("none of the known fields")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from airpocket.ingest.skew import Skew
+from airpocket.ingest.values import UNIT_CHANGED
+from airpocket.live.intake import MISDATED
 from airpocket.market.pulse import PulseStatus
 
 SKEW_MS = 500.0  # a clock that is off by more makes every age and every order of events doubtful
@@ -15,13 +17,15 @@ def alarms(
     troubles: Mapping[str, tuple[int, str, bool]],
     skews: Iterable[Skew] = (),
     notes: Iterable[str] = (),
+    refused: Mapping[tuple[str, str], int] | None = None,
 ) -> tuple[str, ...]:
     """One line an incident: several venues that are lost at once are one.
 
     Args:
         troubles: 'venue route' → attempts in a row that opened nothing, what the last said, and whether no
             more will be made.
-        notes: what this machine itself did.
+        notes: what else is to be said, as it stands: of this machine itself, for one.
+        refused: (venue, reason) → frames or events not taken; told here are those whose time is wrong.
     """
     known = list(channels)
     venues = {channel.venue for channel in known}
@@ -40,12 +44,16 @@ def alarms(
     ill = [c for c in known if c.state in ("silent", "stale", "degraded") and c.venue not in lost]
     for venue in sorted({channel.venue for channel in ill}):
         found.append(f"{venue}: {_grouped([c for c in ill if c.venue == venue])}")
-    off = [skew for skew in skews if skew.least_ms > SKEW_MS]
+    for (venue, reason), count in sorted((refused or {}).items()):
+        if reason == MISDATED or UNIT_CHANGED in reason:
+            found.append(f"{venue}: {reason} ({count:,} times)")
+    known_skews = list(skews)
+    off = [skew for skew in known_skews if skew.least_ms > SKEW_MS]
     if off:
         worst = max(off, key=lambda skew: skew.least_ms)
         found.append(
-            f"our clock is {-worst.offset_ms:+,.0f} ± {worst.error_ms:,.0f} ms off by {worst.venue}'s"
-            f" ({len(off)} venues say so)"
+            f"our clock is {-worst.offset_ms:+,.0f} ± {worst.error_ms:,.0f} ms off, by that of {worst.venue}"
+            f" ({len(off)} of {len(known_skews)} venues say so)"
         )
     return (*found, *notes)
 

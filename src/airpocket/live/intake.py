@@ -9,11 +9,13 @@ import msgspec
 
 from airpocket.domain.depth import plain
 from airpocket.domain.errors import UndecodableFrame
+from airpocket.domain.units import DAY_NS
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.venue import Decode
 from airpocket.market.pulse import Pulse
 
+MISDATED = "an event stamped more than a day from when it was heard"
 CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
 _HEARD = ("text", "binary", "rest")
 _EXAMPLES = 20
@@ -77,6 +79,9 @@ class Intake:
             return []
         at, polled = record.monotonic or record.heard, record.kind == "rest"
         for event in events:
+            if abs(record.heard - event.ts) > DAY_NS:
+                self.refused[record.venue, MISDATED] += 1
+                continue
             self.pulse.heard(event, at, polled=polled)
             self._taker.apply(event, record.connection)
             if self._hash is not None:

@@ -25,7 +25,7 @@ from airpocket.live.watch import Watch
 from airpocket.market.pulse import Pulse, PulseStatus
 
 _AT_ONCE = 500  # records decoded before other tasks get a turn
-_LAGS_KEPT = 10_000
+_LAGS_KEPT = 50_000
 _BEHIND_S = 2.0  # while we are this far behind in our own reading, silence proves nothing
 
 
@@ -136,7 +136,15 @@ class Recorder:
             for (venue, route), c in self.connections.items()
             if c.failures
         }
-        return alarms(self.pulse.status(now), troubles, self.clocks.skews(), self.watch.notes(now))
+        stuck = [
+            f"{venue} {route}: new connections bring no data; the old one is kept"
+            for (venue, route), c in self.connections.items()
+            if c.stuck
+        ]
+        return alarms(
+            self.pulse.status(now), troubles, self.clocks.skews(),
+            (*stuck, *self.watch.notes(now)), self.intake.refused,
+        )  # fmt: skip
 
     async def _apply_durable(self) -> None:
         while not self._stopping:
@@ -160,7 +168,11 @@ class Recorder:
                 self._unproven[key] = self.pulse.proofs(record.venue, route)
         elif record.kind == "disconnect":
             self._unproven.pop(key, None)
-        elif self._unproven and (missing := self._unproven.get(key)) is not None:
+        elif (
+            self._unproven
+            and record.kind in ("text", "binary")
+            and (missing := self._unproven.get(key)) is not None
+        ):
             for event in events:
                 name = CHANNEL_OF.get(str(event.__struct_config__.tag), "")
                 missing.discard((name, event.symbol))

@@ -97,6 +97,7 @@ class Session:
         self.keeper = FactKeeper(store)
         self.recorder: Recorder | None = None
         self.rows_kept = 0
+        self.alarms: tuple[str, ...] = ()  # as they stood when the recording ended
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -121,6 +122,7 @@ class Session:
             recording = asyncio.create_task(self.recorder.run())
             try:
                 await self._until_stopped(recording, each_second)
+                self.alarms = self.recorder.alarms()
             finally:
                 recording.cancel()
                 ended = await asyncio.gather(recording, return_exceptions=True)

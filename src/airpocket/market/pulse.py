@@ -21,8 +21,10 @@ PulseState: TypeAlias = Literal[
 ]
 _FIRST_WORD_S = 10.0  # a channel with a shorter cadence is still given this long to begin
 _OLDEST_S = 10.0  # a message older than this on arrival makes its channel stale
+_HOPELESS_S = 60.0  # a backlog as old as this is given up
 _AHEAD_S = 1.0  # a stamp further ahead of our clock than this is said
 _ALONE_S = 30.0  # one symbol among many is given at least this long
+_PROOF_S = 70.0  # a channel of one-minute bars is one that proves
 _OUTAGES_KEPT = 1_000
 
 
@@ -229,11 +231,19 @@ class Pulse:
         return ("down", "not subscribed") if beat is None else self._judged(beat, now)
 
     def ill_routes(self, now: int) -> dict[tuple[str, str], str]:
-        """Routes to call anew → why: connected, and a channel is silent or stale for all of its symbols."""
+        """Routes to call anew → why: connected, and a channel is silent or stale for all of its symbols.
+
+        Messages that come late are no reason until they are a minute late: to hang up would lose those on
+        their way, and it may be us who are slow.
+        """
         found: dict[tuple[str, str], str] = {}
         for key, beat in self._ill(now):
-            alone = self._kin_speak(beat, now)
-            if not alone and beat.channel.silence_s is not None:
+            silence_s = beat.channel.silence_s
+            if silence_s is None or self._kin_speak(beat, now):
+                continue
+            spoke = beat.spoke
+            comes = spoke is not None and now - spoke <= silence_s * SECOND_NS
+            if not (comes and self._lag_s(beat) <= _HOPELESS_S):
                 _, reason = self._judged(beat, now)
                 found.setdefault(key, f"{beat.channel.name} {beat.channel.symbol}: {reason}")
         return found
@@ -260,15 +270,17 @@ class Pulse:
     def proofs(self, venue: str, route: str) -> set[tuple[str, str]]:
         """(channel, symbol) that a successor of the route's connection must bring, to be believed.
 
-        Those that spoke on the present one and do so at least once a minute; before anything spoke, all
-        that promise to.
+        Those that spoke on the present one and do so about once a minute; before anything spoke, all that
+        promise to.
         """
         beats = [
             beat for beat in self._routes.get((venue, route), ())
-            if (beat.channel.silence_s or 1e9) <= 60.0 and not beat.delisted
+            if (beat.channel.silence_s or 1e9) <= _PROOF_S and not beat.delisted
         ]  # fmt: skip
         spoke = [beat for beat in beats if beat.spoke is not None]
-        quick = [b for b in spoke if b.channel.name not in MARKET_PACED or b.rhythm.limit_s <= 60.0]
+        quick = [
+            b for b in spoke if b.channel.name not in MARKET_PACED or b.rhythm.limit_s <= _PROOF_S
+        ]
         return {(beat.channel.name, beat.channel.symbol) for beat in quick or spoke or beats}
 
     def _ill(self, now: int) -> list[tuple[tuple[str, str], _Beat]]:

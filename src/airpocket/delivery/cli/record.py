@@ -103,4 +103,6 @@ def _summary(session: "Session", store: Path) -> None:
         )
     for what, count in sorted(health.refused.items(), key=lambda each: -each[1])[:10]:
         say(f"not understood, {count:,} times: {what}")
+    for line in session.alarms:
+        say(f"! {line}")
     say(f"raw frames in {store / 'raw'}; airpocket replay reads them again")

@@ -27,6 +27,7 @@ from airpocket.market.live.minute import Minute, Tape
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
 _MOST_MINUTES = 5
+_SILENCE_NS = 2 * MINUTE_NS  # of all venues at once
 _HEIR_CHANGES = 512  # of a connection that runs beside the one a book is made of: it may take over
 _GRACE_NS = 3 * SECOND_NS  # for trades that are heard after their minute
 DEPTH = {
@@ -80,7 +81,7 @@ class LiveState:
         self.facts: deque[Batch] = deque()
         self.strangers = 0  # events of symbols that are not this asset's
         self.misdated = 0  # events dated far ahead of when they were heard
-        self._minute = 0
+        self._minute = self._heard = 0
         self._foreign: set[tuple[str, str]] = set()
         self._chain_kept = 0
         self._takers: dict[str, Callable[[LiveMarket, Any, str], None]] = {
@@ -99,8 +100,12 @@ class LiveState:
         if event.ts - event.usable_from > _AHEAD_NS:
             self.misdated += 1
             return
-        if event.usable_from - self._minute >= MINUTE_NS + _GRACE_NS:
-            self._roll(event.usable_from)
+        heard, before = event.usable_from, self._heard
+        self._heard = heard
+        if heard - self._minute >= MINUTE_NS + _GRACE_NS:
+            if heard - before > _SILENCE_NS:
+                self._heard_nothing(heard)
+            self._roll(heard)
         if isinstance(event, OptionTick):
             if event.base == self.asset:
                 self.chain[event.venue, event.symbol] = event
@@ -222,6 +227,11 @@ class LiveState:
         del connection
         if bar.interval_ns == MINUTE_NS:
             market.bars.append(bar)
+
+    def _heard_nothing(self, until: int) -> None:
+        """Nothing came from anywhere: we were not there, or our clock was set. No minute until now is whole."""
+        for market in self.markets.values():
+            market.tape.running.whole, market.tape.since = False, until
 
     def _roll(self, heard: int) -> None:
         """Close all minutes that ended before `heard`, less a grace for late trades."""
