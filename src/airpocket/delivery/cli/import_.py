@@ -24,7 +24,7 @@ def import_(
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
-    """Bring history from CSV, Parquet or Binance's public archive into the store, all of it or nothing.
+    """Bring history from CSV, Parquet or venues' public archives into the store, all of it or nothing.
 
     Every file is read and checked to the last row before the first one is written. What a mapping file
     says is on the page "import" of the documentation. Exit status 2: a mapping or a table is wrong, the
@@ -49,9 +49,12 @@ def import_(
     from airpocket.ingest.history.load import read_history
     from airpocket.ingest.lake import Lake
     from airpocket.ingest.world import SystemClock
+    from airpocket.live.history import ReplayedBook
 
     with _Bar() as bar:
-        found = read_history(mappings, root, now=SystemClock().now(), progress=bar.show)
+        found = read_history(
+            mappings, root, now=SystemClock().now(), progress=bar.show, new_replay=ReplayedBook
+        )
         bar.say("writing")
         written = None if dry_run else Lake(store).write(found.tables, on_conflict=on_conflict)
     if as_json:
