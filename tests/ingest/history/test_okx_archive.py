@@ -58,7 +58,7 @@ def test_the_days_of_the_archive_may_be_those_of_utc_plus_8(tmp_path: Path) -> N
     early, too_early = DAY_MS - 8 * HOUR_MS, DAY_MS - 10 * HOUR_MS
 
     read(tmp_path, "okx_archive", name, trades(f"ETH-USDT,7,buy,20,5,{early}"))
-    with pytest.raises(BadTable, match="row 1, column 'created_time'.*outside 2025-05-01"):
+    with pytest.raises(BadTable, match=r"row 1, column 'created_time'.*outside 2025-05-01"):
         read(tmp_path, "okx_archive", name, trades(f"ETH-USDT,7,buy,20,5,{too_early}"))
 
 
@@ -90,7 +90,7 @@ def test_candles_closer_than_the_interval_are_refused(tmp_path: Path) -> None:
     rows = [f"ETH-USDT,1,1,1,1,4,4,4,{DAY_MS + n * MINUTE_MS},1" for n in range(2)]
     content = "\n".join((CANDLES, *rows))
 
-    with pytest.raises(BadTable, match="row 2, column 'open_time'.*less than 5m"):
+    with pytest.raises(BadTable, match=r"row 2, column 'open_time'.*less than 5m"):
         read(
             tmp_path, "okx_archive", "ETH-USDT-candlesticks-2025-05-01.zip", content,
             'interval = "5m"',

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from airpocket.ingest.history.binance_archive import read_binance
 from airpocket.ingest.history.bybit_archive import read_bybit
+from airpocket.ingest.history.hyperliquid_archive import read_hyperliquid
 from airpocket.ingest.history.okx_archive import read_okx
 from airpocket.ingest.history.recorded_book import NewReplay
 from airpocket.ingest.history.rules import ArchiveRule
@@ -24,6 +25,7 @@ _READERS: Mapping[str, _Reader] = MappingProxyType(
         "binance_archive": read_binance,
         "bybit_archive": read_bybit,
         "okx_archive": read_okx,
+        "hyperliquid_archive": read_hyperliquid,
     }
 )
 

@@ -150,7 +150,9 @@ def _cells(content: bytes, job: _Job) -> Sheet:
 
 
 def _times(job: _Job, raw: Sheet, name: str) -> pl.Series:
-    return raw.times(name, "iso" if job.type in ("metrics", "bookDepth") else job.unit)
+    if job.type in ("metrics", "bookDepth"):
+        return raw.times(name, "iso", "UTC")
+    return raw.times(name, job.unit)
 
 
 def _bars(job: _Job, raw: Sheet) -> list[Part]:

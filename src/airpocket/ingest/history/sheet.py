@@ -82,10 +82,9 @@ class Sheet:
         place.refuse(bad, "{} is neither " + " nor ".join(meaning), cells)
         return cells.replace_strict(dict(meaning), return_dtype=pl.String)
 
-    def times(self, name: str, unit: str) -> pl.Series:
-        """Times in `unit` (iso: UTC), all in the day or month of the file's name."""
-        rule = TimeRule(name, unit, "UTC" if unit == "iso" else "")
-        times = read_times(self.cells, rule, self.file)
+    def times(self, name: str, unit: str, zone: str = "") -> pl.Series:
+        """Times in `unit` (iso without offset: in `zone`), all in the day or month of the file's name."""
+        times = read_times(self.cells, TimeRule(name, unit, zone), self.file)
         if self.date:
             first, last = span_of_date(self.date, self.file)
             outside = (times < first - _SLACK - self.early) | (times > last + _SLACK)
