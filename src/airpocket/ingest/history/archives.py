@@ -12,6 +12,7 @@ from airpocket.ingest.history.okx_archive import read_okx
 from airpocket.ingest.history.recorded_book import NewReplay
 from airpocket.ingest.history.rules import ArchiveRule
 from airpocket.ingest.history.table import Part
+from airpocket.ingest.history.tardis import read_tardis
 
 
 class _Reader(Protocol):
@@ -26,6 +27,7 @@ _READERS: Mapping[str, _Reader] = MappingProxyType(
         "bybit_archive": read_bybit,
         "okx_archive": read_okx,
         "hyperliquid_archive": read_hyperliquid,
+        "tardis": read_tardis,
     }
 )
 
