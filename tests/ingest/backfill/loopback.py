@@ -17,6 +17,7 @@ class Archive:
         self.files: dict[str, bytes] = {}
         self.cut: dict[str, list[int]] = {}
         self.status: dict[str, list[int]] = {}
+        self.retry_after = ""  # said with every status of `status`
         self.ranges = True
         self.asked: list[tuple[str, str]] = []  # name, Range
         self.port = 0
@@ -65,6 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "https://evil.example/")
+        if self.archive.retry_after:
+            self.send_header("Retry-After", self.archive.retry_after)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -125,6 +125,18 @@ def test_an_interrupted_run_leaves_whole_hours_only(tmp_path: Path) -> None:
     assert rows(lake, "trade", "trade_id") == [(1,), (2,)]
 
 
+def test_hours_that_ended_a_moment_ago_are_left_for_later(tmp_path: Path) -> None:
+    lake, clock, fake = Lake(tmp_path), FakeClock(), venue(trade(1, 5, "buy"))
+    now = clock.now()  # 12:30
+
+    with client("deribit", fake, clock) as asked:
+        report = backfill(asked, "ETH-PERPETUAL", ["trade"], (SPAN[0], now), lake=lake, clock=clock)
+
+    last = max(int(each["end_timestamp"]) for each in fake.asked_for(TRADES))
+    assert last == EIGHT + 3 * HOUR_MS - 1  # 11:00, not 12:00
+    assert report.kinds[0].notes[0].startswith("hours that ended before 2025-05-10T11:30")
+
+
 def test_liquidations_may_be_asked_for_without_the_trades(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
 

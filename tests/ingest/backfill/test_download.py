@@ -120,6 +120,16 @@ def test_passing_trouble_is_waited_out(status: int, archive: Archive, tmp_path: 
     assert len(archive.asked) == 3
 
 
+def test_an_archive_that_asks_for_a_long_wait_is_left_alone(
+    archive: Archive, tmp_path: Path
+) -> None:
+    archive.status[NAME], archive.retry_after = [429], "3600"
+
+    with pytest.raises(VenueRefused, match="status 429, and it asks to wait 3,600 s"):
+        fetch(archive, tmp_path)
+    assert len(archive.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "problem"),
     [

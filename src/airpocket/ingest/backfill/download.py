@@ -83,7 +83,7 @@ class Downloader:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             published = self._published(url) if file.summed else b""
-            if published is None or not self._with_patience(lambda: self._attempt(url, part)):
+            if published is None or not self._with_patience(url, lambda: self._attempt(url, part)):
                 part.unlink(missing_ok=True)
                 return False
             if published:
@@ -106,7 +106,7 @@ class Downloader:
                 if len(body) > _SUM_BYTES:
                     break
 
-        if not self._with_patience(lambda: self._session.fetch(url + ".CHECKSUM", 0, take)):
+        if not self._with_patience(url, lambda: self._session.fetch(url + ".CHECKSUM", 0, take)):
             return None
         if len(body) > _SUM_BYTES or not _SUM.match(bytes(body)):
             raise UndecodableFrame(f"{self._venue}: {url}.CHECKSUM does not start with a SHA-256")
@@ -154,7 +154,7 @@ class Downloader:
             out.flush()
             os.fsync(out.fileno())
 
-    def _with_patience(self, attempt: Callable[[], int]) -> bool:
+    def _with_patience(self, url: str, attempt: Callable[[], int]) -> bool:
         """Whether the venue has the file; passing trouble is waited out, as over REST."""
         trouble = ""
         for number in range(self._patience.attempts):
@@ -169,14 +169,15 @@ class Downloader:
                 if status in (200, 206, 404):
                     return status != 404
                 if status < 500 and status not in _WORTH_A_RETRY:
-                    raise VenueRefused(f"{self._venue} answers {status} to a question for a file")
+                    raise VenueRefused(f"{self._venue} answers {status} for {url}")
                 trouble = f"status {status}"
                 asked = retry_after_s(self._session.answer_headers, self._world.clock.now())
             if asked is not None and asked > self._patience.longest_asked_s:
+                trouble += f", and it asks to wait {asked:,.0f} s"
                 break
             if number + 1 < self._patience.attempts:
                 wait_s = self._patience.backoff_s(number, self._world.chance())
                 self._world.sleep(wait_s + (asked or 0.0))
         raise VenueRefused(
-            f"{self._venue} did not give a file ({trouble}); what came before is kept, run again"
+            f"{self._venue} did not give {url}: {trouble}; what came before is kept, run again"
         )

@@ -67,6 +67,8 @@ class TradeJob:
     def run(self, start: int, until: int, progress: Callable[[int, int], None]) -> None:
         """Every hour wholly inside [start, until) that is missing; each is committed when complete."""
         end = min(until, self.clock.now() - _SETTLE_NS)
+        if end < until:
+            self.report.notes.append(f"hours that ended before {format_time(end)}")
         known = self._known(start, end) if self.family == "trade" else ()
         hours = missing_rows(known, start, end, step_ns=HOUR_NS, span_ns=HOUR_NS)
         for done, hour in enumerate(hours):
