@@ -30,7 +30,7 @@ def packed(name: str, content: str | bytes, *, members: int = 1) -> bytes:
                 archive.writestr(f"member{number}.data", data)
         return buffer.getvalue()
     if name.endswith(".lz4"):
-        return lz4.frame.compress(data)
+        return lz4.frame.compress(data, content_checksum=True)  # as the lz4 tool does
     return gzip.compress(data, mtime=0) if name.endswith(".gz") else data
 
 
