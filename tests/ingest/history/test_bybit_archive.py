@@ -220,11 +220,15 @@ def test_a_recorded_book_gives_the_depth_of_each_minute(tmp_path: Path) -> None:
     assert found.files[0].rows_read == 4
 
 
-def test_a_day_ends_with_its_midnight_and_the_next_begins_after_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("begins", [-40, 0, 40])
+def test_a_day_ends_with_its_midnight_and_the_next_begins_after_it(
+    begins: int, tmp_path: Path
+) -> None:
     last = 1_440 * MINUTE_MS
     first_day = [snapshot(last - 500, 10)]
     next_file = BOOK_FILE.replace("05-01", "05-02")
-    next_day = [snapshot(last, 11), frame(last + 500, 12, [["999.50", "9"]], [])]
+    next_day = [snapshot(last + begins, 11), frame(last + 500, 12, [["999.50", "9"]], [])]
+    next_day[0]["data"]["b"][0][1] = "8"  # another book than the one before midnight
     read(tmp_path, "bybit_archive", BOOK_FILE, lines(first_day))
 
     both = read(

@@ -11,7 +11,7 @@ from airpocket.domain.errors import BadTable
 from airpocket.ingest.history import streams
 
 NAMES = ("a.zip", "a.gz", "a.tar.gz", "a.lz4", "a.data")
-OURS = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OURS = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LINES = st.lists(st.text("ab{} é", max_size=30), max_size=20)
 
 

@@ -92,8 +92,9 @@ class _Steps:
 
     def take(self, row: int, at: int, change: BookChange) -> None:
         if not self._next:
-            # a change at the very moment of a step belongs to the file before, which has all until then
-            self._next = (at // self._recording.step_ns + 1) * self._recording.step_ns
+            # a step at the file's very start belongs to the file before, which has all until then
+            step_ns, first = self._recording.step_ns, max(at, self._recording.start)
+            self._next = (first // step_ns + 1) * step_ns
         self._row, self._last = row, at
         self._read += 1
         self._replay.take(change)
