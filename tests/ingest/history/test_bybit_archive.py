@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest.history.archive_samples import DAY_MS, MINUTE_MS, lines, packed, read
+from ingest.history.archive_samples import DAY_MS, MINUTE_MS, lines, packed, read, said
 from ingest.venues.frames import wrapped
 
 from airpocket.domain.errors import BadTable
@@ -130,6 +130,7 @@ def test_an_impossible_cell_is_named_by_row_and_column(
         (packed("a.gz", HEADER + "\n"), "no rows"),
         (packed("a.gz", "timestamp,price\n1,2\n"), "the header is not id, timestamp"),
     ],
+    ids=said,
 )
 def test_a_damaged_file_of_trades_is_refused(content: bytes, problem: str, tmp_path: Path) -> None:
     with pytest.raises(BadTable, match=re.escape(problem)) as caught:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ingest.history.archive_samples import DAY_MS, MINUTE_MS, lines, packed, read
+from ingest.history.archive_samples import DAY_MS, MINUTE_MS, lines, packed, read, said
 
 from airpocket.domain.errors import BadTable, MissingExtra
 
@@ -193,6 +193,7 @@ GOOD = lines([block([LONG, fill("A", "Liquidated Cross Long", 1, LONG)])])
             "in a block of 2025-05-01T09:00:00",
         ),
     ],
+    ids=said,
 )
 def test_a_damaged_file_of_fills_is_refused(content: bytes, problem: str, tmp_path: Path) -> None:
     with pytest.raises(BadTable) as caught:

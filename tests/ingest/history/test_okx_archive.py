@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from ingest.history.archive_samples import DAY_MS, MINUTE_MS, lines, packed, read, tar
+from ingest.history.archive_samples import DAY_MS, MINUTE_MS, lines, packed, read, said, tar
 
 from airpocket.domain.errors import BadTable
 
@@ -194,6 +194,7 @@ def test_a_recorded_book_becomes_depth_in_coin(tmp_path: Path) -> None:
         (packed(BOOK_FILE, lines([change(1, [["nan", "1", "1"]], [])])), "row 1: is no line"),
         (packed(BOOK_FILE, lines([snapshot(25 * HOUR_MS)])), "lies outside"),
     ],
+    ids=said,
 )  # fmt: skip
 def test_a_damaged_recording_is_refused(content: bytes, problem: str, tmp_path: Path) -> None:
     with pytest.raises(BadTable) as caught:
