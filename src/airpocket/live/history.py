@@ -19,7 +19,7 @@ class ReplayedBook:
         self._book.apply(change)
 
     def bands(self, at: int) -> tuple[list[Band], str]:
-        """Depth at `at` (ns) by the rules of a live minute, or why there is none."""
+        """Depth at `at` (ns) by the rules of a live minute, or why there is none ('': no band is whole)."""
         rows = depth_rows(self._book, at, at)
         if rows:
             return [(row["percent"], row["depth_coin"], row["notional_usd"]) for row in rows], ""
@@ -32,4 +32,4 @@ class ReplayedBook:
             return "no change for more than a minute"
         if not self._book.in_coin:
             return "the contract's size is not known"
-        return "the book does not reach beyond any band"
+        return "a side is empty" if self._book.levels.touch() is None else ""

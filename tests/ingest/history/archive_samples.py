@@ -34,9 +34,9 @@ def packed(name: str, content: str | bytes, *, members: int = 1) -> bytes:
     return gzip.compress(data, mtime=0) if name.endswith(".gz") else data
 
 
-def said(value: object) -> str:
-    """The id of a case: what it says, not the bytes of its file."""
-    return value if isinstance(value, str) else "file"
+def said(value: str | bytes) -> str:
+    """The id of a case: what it says, and of a file only its size."""
+    return value if isinstance(value, str) else f"{len(bytes(value))} bytes"
 
 
 def tar(members: dict[str, bytes]) -> bytes:

@@ -26,7 +26,10 @@ class BookReplay(Protocol):
         ...
 
     def bands(self, at: int) -> tuple[list[Band], str]:
-        """Depth at a moment (ns); empty with the reason where the book can't be told."""
+        """Depth at a moment (ns); empty with the reason where the book can't be told.
+
+        Empty without a reason: the book is live, and its levels reach beyond no band.
+        """
         ...
 
 
@@ -85,6 +88,7 @@ class _Steps:
         self._recording, self._replay = recording, replay
         self._next = self._last = 0  # ns; 0 before the first change
         self._row = self._read = 0
+        self._lived = False
         self._left_out: Counter[str] = Counter()
         self._rows: list[int] = []
         self._times: list[int] = []
@@ -103,8 +107,10 @@ class _Steps:
         """Look at the book at every step that is due at `moment`."""
         while self._next and self._next <= moment:
             bands, reason = self._replay.bands(self._next)
+            self._lived = self._lived or not reason
             if not bands:
-                self._left_out[f"steps without depth: {reason}"] += 1
+                why = reason or "the recorded levels reach beyond no band"
+                self._left_out[f"steps without depth: {why}"] += 1
             for band in bands:
                 self._rows.append(self._row)
                 self._times.append(self._next // 1_000)
@@ -116,7 +122,7 @@ class _Steps:
         if not self._read:
             raise BadTable(recording.file, "holds no change of a book")
         self.up_to(min(self._last + MINUTE_NS, recording.end))
-        if not self._bands:
+        if not self._lived:
             reasons = "; ".join(sorted(self._left_out)) or "it ends before the first step"
             raise BadTable(recording.file, f"gives no depth: {reasons[:300]}")
         times = pl.Series(self._times, dtype=pl.Int64).cast(UTC_US)
@@ -125,9 +131,9 @@ class _Steps:
                 ROW: pl.Series(self._rows, dtype=pl.UInt32),
                 "ts": times,
                 "usable_from": times,
-                "percent": [band[0] for band in self._bands],
-                "depth_coin": [band[1] for band in self._bands],
-                "notional_usd": [band[2] for band in self._bands],
+                "percent": pl.Series([band[0] for band in self._bands], dtype=pl.Float64),
+                "depth_coin": pl.Series([band[1] for band in self._bands], dtype=pl.Float64),
+                "notional_usd": pl.Series([band[2] for band in self._bands], dtype=pl.Float64),
             }
         )
         return Part(
