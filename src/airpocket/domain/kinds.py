@@ -158,6 +158,21 @@ KINDS: dict[str, Kind] = {
             span="day",
         ),
         Kind(
+            "deleveraging",
+            "profitable positions cut by auto-deleveraging, away from the book and never among `liquidation`",
+            (
+                Column("forced_side", "str", choices=("buy", "sell")),  # what the winner had to do
+                _price("price"),
+                _amount("size", nullable=False),
+                _amount("notional_usd", "USD"),
+                Column("cause", "str", nullable=True),  # how the other side was liquidated
+                Column("coverage", "str", choices=("all", "sample", "unknown")),
+                Column("seq", "i64"),
+            ),
+            key=("ts", "seq"),
+            span="day",
+        ),
+        Kind(
             "tape",
             "what one market's tape and touch did in an interval, as heard live; ts is its start",
             (

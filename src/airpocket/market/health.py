@@ -26,7 +26,9 @@ _CADENCE_NS = {
 }
 _LOOK_BACK_NS = 30 * DAY_NS
 # These speak only when something happens: silence is no fault, and holes can't be told.
-_SPARSE = ("liquidation", "tier", "label", "trade", "liquidation_total", "channel_state")
+_SPARSE = (
+    "liquidation", "deleveraging", "tier", "label", "trade", "liquidation_total", "channel_state",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _COMMANDS = (
     ("venues", "venues:venues", "Which venues can be heard, and how their channels are now."),
     ("doctor", "doctor:doctor", "What works on this machine, and what to do about the rest."),
     ("backfill", "backfill:backfill", "A venue's history over REST into the store."),
+    ("archive", "archive:archive", "Files of a venue's public archive into the store."),
 )
 # reads its own flags: they differ by calculator
 _CALC = ("calc", "calc:calc", "One closed form of the models: margin, funding, cascade, levels.")

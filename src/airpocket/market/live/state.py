@@ -284,7 +284,7 @@ def closing(market: LiveMarket, closed: int, heard: int) -> list[Batch]:
         )  # fmt: skip
         market.forced_count += len(market.forced)
         market.forced.clear()
-    give("depth", _depth_rows(market, closed, heard))
+    give("depth", depth_rows(market.book, closed, heard))
     give("ticker", _ticker_rows(market))
     if market.interest is not None:
         held = market.interest
@@ -316,9 +316,8 @@ def _touch(market: LiveMarket, closed: int) -> dict[str, float | int | None]:
     }
 
 
-def _depth_rows(market: LiveMarket, closed: int, heard: int) -> list[dict[str, Any]]:
+def depth_rows(book: Book, closed: int, heard: int) -> list[dict[str, Any]]:
     """Bands that the book reaches beyond; a band cut off by the book's own end is left out, not too small."""
-    book = market.book
     if book.levels is None or not book.in_coin or heard - book.heard > MINUTE_NS:
         return []
     return [
