@@ -91,10 +91,12 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "funding_estimate",
-            "the running estimate of the next funding, not a settlement",
+            "the running estimate of the next funding, not a settlement; at cap or floor it says no more",
             (
                 Column("rate", "f64", "fraction per interval", "fraction"),
                 Column("interval_s", "i64", "s", "positive"),
+                Column("cap", "f64", "fraction per interval", "fraction", nullable=True),
+                Column("floor", "f64", "fraction per interval", "fraction", nullable=True),
             ),
         ),
         Kind(
@@ -156,6 +158,37 @@ KINDS: dict[str, Kind] = {
             ),
             key=("ts", "seq"),
             span="day",
+        ),
+        Kind(
+            "off_book",
+            "transfers away from the book: insurance fund and auto-deleveraging are forced, others are not",
+            (
+                Column("cause", "str", choices=("insurance", "deleveraging", "other")),
+                Column("reason", "str"),
+                _price("price", nullable=True),
+                _amount("size"),
+                Column("seq", "i64"),
+            ),
+            key=("ts", "seq"),
+            span="day",
+        ),
+        Kind(
+            "listing",
+            "what the venue said of the contract from ts on, until its next row",
+            (
+                Column("version", "i64", "", "positive"),
+                Column("contract_kind", "str", choices=("spot", "linear", "inverse", "option")),
+                Column(
+                    "status", "str", choices=("live", "halted", "settling", "delisted", "unknown")
+                ),
+                Column("reason", "str", nullable=True),
+                Column("contract_size", "f64", "see size_unit", "positive", nullable=True),
+                Column("size_unit", "str", choices=("coin", "usd")),
+                Column("tick_size", "f64", "quote per coin", "positive", nullable=True),
+                Column("lot_size", "f64", "units of size", "positive", nullable=True),
+                Column("funding_interval_s", "i64", "s", "positive", nullable=True),
+                Column("listed_at_s", "i64", "s since 1970", "positive", nullable=True),
+            ),
         ),
         Kind(
             "tape",

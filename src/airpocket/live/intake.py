@@ -8,9 +8,12 @@ from typing import Protocol
 import msgspec
 
 from airpocket.domain.errors import UndecodableFrame
+from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
-from airpocket.ingest.venue import Decode
+from airpocket.ingest.venue import Decode, SizedDecode
+from airpocket.live.listed import Listed
+from airpocket.market.live.reference import Change
 from airpocket.market.pulse import Pulse
 
 _HEARD = ("text", "binary", "rest")
@@ -25,6 +28,10 @@ class Taker(Protocol):
 
     def ended(self, venue: str, connection: str) -> None: ...
 
+    def changed(self, change: Change) -> None: ...
+
+    def suspicions(self, now: int) -> Mapping[tuple[str, str, str], str]: ...
+
 
 class Intake:
     """Decodes records in log order and hands the events on. Nothing a frame holds can stop it.
@@ -34,9 +41,18 @@ class Intake:
     """
 
     def __init__(
-        self, decoders: Mapping[str, Decode], taker: Taker, pulse: Pulse, *, journal: bool = False
+        self,
+        decoders: Mapping[str, Decode],
+        taker: Taker,
+        pulse: Pulse,
+        *,
+        sized: Mapping[str, SizedDecode] | None = None,
+        journal: bool = False,
     ) -> None:
-        self._decoders, self._taker, self.pulse = decoders, taker, pulse
+        """Args: sized: makers of decoders by venue, where sizes on the wire are contracts."""
+        self._taker, self.pulse = taker, pulse
+        self.listed = Listed(decoders, sized or {}, pulse, taker)
+        self._asked = 0  # when the markets were last looked over for contradictions
         self._hash = hashlib.blake2b(digest_size=16) if journal else None
         self.records = self.events = 0
         self.refused: Counter[tuple[str, str]] = Counter()
@@ -61,7 +77,10 @@ class Intake:
         if record.kind not in _HEARD:
             self._connection(record)
             return []
-        decode = self._decoders.get(record.venue)
+        if record.heard - self._asked >= SECOND_NS:
+            self._asked = record.heard
+            self.pulse.suspect(self._taker.suspicions(record.heard))
+        decode = self.listed.decoders.get(record.venue)
         if decode is None:
             self.refused[record.venue, "no decoder of this venue"] += 1
             return []
@@ -72,8 +91,11 @@ class Intake:
         except UndecodableFrame as error:
             self.refused[record.venue, str(error)[:120]] += 1
             self.examples.append((record.venue, str(error), record.body[:400]))
+            if record.kind == "rest":
+                self.pulse.unreadable(record.venue, route_of(record), str(error)[:120])
             return []
-        for event in events:
+        for at, said in enumerate(events):
+            event = events[at] = self.listed.take(said, record.connection)
             self.pulse.heard(event)
             self._taker.apply(event, record.connection)
             if self._hash is not None:
@@ -82,11 +104,17 @@ class Intake:
         return events
 
     def _connection(self, record: Record) -> None:
-        route = record.connection.rpartition("#")[0]
+        route = route_of(record)
         if record.kind == "connect":
             self.pulse.opened(record.venue, route, record.heard)
         elif record.kind == "disconnect":
             self.pulse.closed(record.venue, route, record.about)
             self._taker.ended(record.venue, record.connection)
-        elif record.kind == "marker":  # a crash came before: nothing that was open still is
+        elif record.kind == "marker":  # a recording begins: nothing that was open still is
             self.pulse.all_closed("the recorder was restarted")
+            self.listed.forget()
+
+
+def route_of(record: Record) -> str:
+    """The route whose connection a record came by."""
+    return record.connection.rpartition("#")[0]

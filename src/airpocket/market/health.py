@@ -26,7 +26,16 @@ _CADENCE_NS = {
 }
 _LOOK_BACK_NS = 30 * DAY_NS
 # These speak only when something happens: silence is no fault, and holes can't be told.
-_SPARSE = ("liquidation", "tier", "label", "trade", "liquidation_total", "channel_state")
+_SPARSE = (
+    "liquidation",
+    "tier",
+    "label",
+    "trade",
+    "liquidation_total",
+    "channel_state",
+    "off_book",
+    "listing",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Is each live channel alive? Data alone proves it: neither a connection nor an acknowledgement counts."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from airpocket.domain.channels import CHANNEL_OF, Channel, Coverage
 from airpocket.domain.units import SECOND_NS
-from airpocket.domain.wire import LiveEvent, OptionTick
+from airpocket.domain.wire import Listing, LiveEvent, OptionTick
 
 PulseState: TypeAlias = Literal[
     "waiting",  # connected a moment ago, nothing is due yet
@@ -16,6 +16,7 @@ PulseState: TypeAlias = Literal[
     "stale",  # spoke, and stopped; or what comes is old
     "degraded",  # speaks, but can't be trusted: the reason says why
     "down",  # no connection
+    "halted",  # the venue lets nobody trade it, or only close: the reason says why
     "delisted",
 ]
 _FIRST_WORD_S = 10.0  # a channel with a shorter cadence is still given this long to begin
@@ -61,6 +62,8 @@ class _Beat:
     lag_s: float = 0.0
     messages: int = 0
     fault: str = ""
+    suspicion: str = ""  # by what the markets themselves show
+    unread: str = ""  # the last answer of its poll could not be read
     delisted: bool = False
     ill_since: int | None = None
     was: PulseState = "down"
@@ -74,6 +77,8 @@ class Pulse:
     def __init__(self, declared: Iterable[tuple[str, str, Channel]] = ()) -> None:
         self._beats: dict[tuple[str, str, str], _Beat] = {}
         self._routes: dict[tuple[str, str], list[_Beat]] = {}
+        self._halts: dict[tuple[str, str], str] = {}  # symbol '': the whole venue
+        self._suspected: set[tuple[str, str, str]] = set()
         self.outages: deque[Outage] = deque(maxlen=_OUTAGES_KEPT)
         for venue, route, channel in declared:
             self.declare(venue, route, channel)
@@ -108,7 +113,8 @@ class Pulse:
         name = CHANNEL_OF.get(str(event.__struct_config__.tag))
         if name is None:
             return
-        symbol = event.base if isinstance(event, OptionTick) else event.symbol
+        by_coin = isinstance(event, OptionTick | Listing)
+        symbol = event.base if by_coin else event.symbol
         beat = self._beats.get((event.venue, symbol, name))
         if beat is None:
             return
@@ -116,6 +122,44 @@ class Pulse:
         beat.last = at if beat.last is None else max(beat.last, at)
         beat.lag_s = (at - event.ts) / SECOND_NS
         beat.messages += 1
+        beat.unread = ""
+
+    def unreadable(self, venue: str, route: str, reason: str) -> None:
+        """A route's answer was not what was asked for: so until one can be read again."""
+        for beat in self._routes.get((venue, route), ()):
+            beat.unread = reason
+
+    def suspect(self, found: Mapping[tuple[str, str, str], str]) -> None:
+        """All channels (venue, symbol, channel) that the markets themselves contradict now, and why."""
+        for key in self._suspected - set(found):
+            if key in self._beats:
+                self._beats[key].suspicion = ""
+        for key, reason in found.items():
+            if key in self._beats:
+                self._beats[key].suspicion = reason
+        self._suspected = set(found)
+
+    def halt(self, venue: str, symbol: str, reason: str) -> None:
+        """Nobody may open a position in it, '' that again everybody may; symbol '': the whole venue."""
+        if reason:
+            self._halts[venue, symbol] = reason
+        else:
+            self._halts.pop((venue, symbol), None)
+
+    def last_heard(self, venue: str, symbol: str) -> int | None:
+        """When a market's own channels last spoke (ns); None if never."""
+        lasts = [
+            beat.last for (whose, what, name), beat in self._beats.items()
+            if (whose, what) == (venue, symbol) and name != "listings" and beat.last is not None
+        ]  # fmt: skip
+        return max(lasts, default=None)
+
+    @property
+    def incidents(self) -> tuple[tuple[str, str], ...]:
+        """Venues that are shut as a whole, and why: one incident each, however many channels it halts."""
+        return tuple(
+            (venue, why) for (venue, symbol), why in sorted(self._halts.items()) if not symbol
+        )
 
     def fault(self, venue: str, symbol: str, channel: str, reason: str) -> None:
         """Why a channel can't be trusted; '' when it can again."""
@@ -123,11 +167,11 @@ class Pulse:
         if beat is not None:
             beat.fault = reason
 
-    def delisted(self, venue: str, symbol: str) -> None:
-        """The venue no longer lists the symbol; nothing more is expected of it."""
-        for (whose, what, _), beat in self._beats.items():
-            if (whose, what) == (venue, symbol):
-                beat.delisted = True
+    def delisted(self, venue: str, symbol: str, *, gone: bool = True) -> None:
+        """The venue no longer lists the symbol, and nothing more is expected of it; or it does again."""
+        for (whose, what, name), beat in self._beats.items():
+            if (whose, what) == (venue, symbol) and name != "listings":
+                beat.delisted = gone
 
     def status(self, now: int) -> tuple[PulseStatus, ...]:
         """Every declared channel at `now`, in a fixed order; intervals of illness are noted as they end."""
@@ -163,13 +207,24 @@ class Pulse:
     def _judged(self, beat: _Beat, now: int) -> tuple[PulseState, str]:
         if beat.delisted:
             return "delisted", "the venue no longer lists it"
+        halt = self._halted(beat) if self._halts else ""
+        if halt:
+            return "halted", halt
         if beat.opened is None:
             return "down", beat.closed_because
-        if beat.fault:
-            return "degraded", beat.fault
+        ill = beat.fault or beat.unread or beat.suspicion
+        if ill:
+            return "degraded", ill
         if beat.channel.silence_s is None:
             return self._sparse(beat, now)
         return _cadenced(beat, beat.channel.silence_s, now)
+
+    def _halted(self, beat: _Beat) -> str:
+        """Of the venue first: one incident, whatever its contracts say. A list tells of neither."""
+        if beat.channel.name == "listings":
+            return ""
+        whole = self._halts.get((beat.venue, ""))
+        return whole or self._halts.get((beat.venue, beat.channel.symbol), "")
 
     def _sparse(self, beat: _Beat, now: int) -> tuple[PulseState, str]:
         """Silence proves nothing here: the route must be proven alive by a channel that speaks."""

@@ -28,6 +28,7 @@ from airpocket.domain.wire import (
 from airpocket.ingest.levels import Levels, in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
 from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venues.binance import listings
 from airpocket.ingest.venues.binance.shapes import (
     AGGREGATE_TRADE,
     COMBINED,
@@ -93,6 +94,8 @@ def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[Live
 
 
 def _decoded(venue: str, frame: bytes, heard: int, address: str) -> list[LiveEvent]:
+    if address and listings.answers(address):
+        return listings.decoded(venue, frame, heard, address)
     if frame.startswith(b'{"stream":"') and b'"data":{"e":"' in frame[:120]:
         try:
             data = COMBINED.decode(frame).data
@@ -360,6 +363,7 @@ _BY_EVENT: dict[str, Callable[[str, bytes, int], list[LiveEvent]]] = {
     "kline": _kline,
     "24hrTicker": _last,
     "24hrMiniTicker": _last,
+    "contractInfo": listings.contract,
     "serverShutdown": _notice,
 }
 

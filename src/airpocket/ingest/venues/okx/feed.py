@@ -4,6 +4,7 @@ import json
 
 from airpocket.domain.channels import Channel
 from airpocket.ingest.feed import Feed, Poll, Socket
+from airpocket.ingest.listed import coins_of, list_poll
 
 _HOST = "wss://ws.okx.com:8443/ws/v5"
 _REST = "https://www.okx.com/api/v5"
@@ -20,6 +21,7 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     families = sorted({f"{symbol.split('-', maxsplit=1)[0]}-USD" for symbol in swaps})
     args += [{"channel": "opt-summary", "instFamily": family} for family in families]
     channels += [Channel("options", family.removesuffix("-USD"), 120.0) for family in families]
+    args.append({"channel": "status"})
     public = Socket(
         venue, "public", f"{_HOST}/public", tuple(channels), hello=(_say("subscribe", args),),
         ping="ping", ping_every_s=20.0,
@@ -33,7 +35,7 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     return Feed(
         venue,
         (public, business),
-        polls=tuple(_instruments(venue, kind) for kind in ("SWAP",) if swaps),
+        polls=_lists(venue, symbols, swaps),
         again={symbol: ("public", _again(symbol)) for symbol in symbols},
     )
 
@@ -58,9 +60,13 @@ def _channels(symbol: str) -> tuple[Channel, ...]:
     return (*common, Channel("open_interest", symbol, 30.0), Channel("funding", symbol, 180.0))
 
 
-def _instruments(venue: str, kind: str) -> Poll:
-    """Contract values change at times; asked for hourly."""
-    return Poll(venue, f"{_REST}/public/instruments?instType={kind}", (), every_s=3_600.0)
+def _lists(venue: str, symbols: tuple[str, ...], swaps: tuple[str, ...]) -> tuple[Poll, ...]:
+    """All perpetuals, whose contract values change at times; of spot our own pairs."""
+    root = f"{_REST}/public/instruments?instType="
+    found = [list_poll(venue, f"{root}SWAP", coins_of(venue, swaps))] if swaps else []
+    for pair in (symbol for symbol in symbols if symbol not in swaps):
+        found.append(list_poll(venue, f"{root}SPOT&instId={pair}", ()))
+    return tuple(found)
 
 
 def _again(symbol: str) -> tuple[str, ...]:
