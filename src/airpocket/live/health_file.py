@@ -14,7 +14,10 @@ OLD_S = 30.0  # a recorder writes every few seconds: an older file is of one tha
 
 
 class Health(Struct, frozen=True):
-    """The channels at `asof` (ns); `refused` counts frames not understood, by venue and reason."""
+    """The channels at `asof` (ns); `refused` counts frames not understood, by venue and reason.
+
+    `notes` concern more than one channel: a venue that is shut, a quote coin that is no dollar.
+    """
 
     asof: int
     pid: int
@@ -23,6 +26,7 @@ class Health(Struct, frozen=True):
     channels: tuple[PulseStatus, ...]
     refused: dict[str, int]
     reserve_used: bool = False
+    notes: tuple[str, ...] = ()
 
 
 _DECODER = msgspec.json.Decoder(Health)

@@ -72,6 +72,10 @@ class States:
             found.update(state.suspicions(now))
         return found
 
+    def notes(self) -> list[str]:
+        """What concerns more than one market."""
+        return [note for state in self.by_asset.values() for note in state.notes()]
+
     def wanting(self) -> list[tuple[str, str]]:
         """Books that need a snapshot."""
         return [key for state in self.by_asset.values() for key in state.wanting()]
@@ -151,6 +155,7 @@ class Session:
         return Health(
             asof=self._clock.now(), pid=os.getpid(), assets=tuple(self.states.by_asset),
             records=recorder.intake.records, channels=recorder.status(), refused=refused,
+            notes=(*(why for _, why in recorder.pulse.incidents), *self.states.notes()),
         )  # fmt: skip
 
     async def _until_stopped(

@@ -60,6 +60,8 @@ def _print(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
     if not states:
         last = "" if health is None else f"; the last one stopped at {format_time(health.asof)}"
         say(f"no recorder runs on this store{last}: states are not known")
+    for note in () if health is None or not states else health.notes:
+        say(note)
     rows: list[list[str]] = []
     for feed in feeds.values():
         for channel in feed.channels:
@@ -114,4 +116,5 @@ def _print_json(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> 
         for name, why in feed.absent.items()
     ]
     asof = format_time(health.asof) if health is not None and states else None
-    print_json({"asof": asof, "channels": channels, "absent": absent})
+    notes = list(health.notes) if health is not None and states else []
+    print_json({"asof": asof, "notes": notes, "channels": channels, "absent": absent})
