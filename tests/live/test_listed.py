@@ -318,6 +318,90 @@ def test_what_was_asked_for_before_it_was_listed_is_called_anew():
     assert (found.feed, set(found.routes)) == (None, {"public", "business"})
 
 
+class Binance(Wire):
+    """ETHUSDT on both routes and its poll, second by second."""
+
+    def __init__(self):
+        super().__init__(("ETH",), ("binance_usdm",))
+        self.poll = "rest /fapi/v1/openInterest?symbol=ETHUSDT#1"
+        for connection in ("public#1", "market#1", self.poll):
+            self.say("connect", at=T0, venue="binance_usdm", connection=connection)
+
+    def mark(self, at, price):
+        data = {"e": "markPriceUpdate", "E": ms(at), "s": "ETHUSDT", "p": f"{price}", "i": f"{price}",
+                "r": "0.0001", "T": ms(at) + 3_600_000}  # fmt: skip
+        self.say("text", data, at=at, venue="binance_usdm", connection="market#1")
+
+    def interest(self, at, amount):
+        body = {"openInterest": f"{amount}", "symbol": "ETHUSDT", "time": ms(at)}
+        self.say("rest", body, at=at, venue="binance_usdm", connection=self.poll)
+
+    def forced(self, at):
+        order = {
+            "s": "ETHUSDT",
+            "S": "SELL",
+            "q": "1",
+            "p": "2500",
+            "ap": "2500",
+            "z": "1",
+            "T": ms(at),
+        }
+        body = {"e": "forceOrder", "E": ms(at), "o": order}
+        self.say("text", body, at=at, venue="binance_usdm", connection="market#1")
+
+    def minute(self, *, fall, reports=False):
+        """A minute in which price and open interest fall by `fall` and 1.5 times as much; its end."""
+        for second in range(61):
+            at = T0 + second * S
+            self.mark(at, 3_000.0 * (1.0 - fall * second / 60))
+            if second % 15 == 0:
+                self.interest(at, 1e6 * (1.0 - 1.5 * fall * second / 60))
+            if reports and second == 40:
+                self.forced(at)
+        return T0 + 60 * S
+
+    def health(self, channel, now):
+        return self.pulse.state_of("binance_usdm", "ETHUSDT", channel, now)
+
+
+@pytest.mark.fault("L03")
+def test_a_liquidation_channel_silent_in_a_crash_is_degraded_within_a_minute_and_until_it_speaks():
+    wire = Binance()
+    end = wire.minute(fall=0.12)
+    wire.mark(end + S, 2_640.0)
+    state, why = wire.health("liquidations", end + S)
+    assert (state, why.split(" while ")[0]) == ("degraded", "no liquidation")
+    assert wire.health("price", end + S)[0] == "live"
+    wire.forced(end + 2 * S)
+    wire.mark(end + 4 * S, 2_640.0)
+    assert wire.health("liquidations", end + 4 * S) == ("live", "")
+
+
+@pytest.mark.fault("L02", "L03")
+@pytest.mark.parametrize(("fall", "reports"), [(0.001, False), (0.12, True)])
+def test_a_calm_market_or_one_that_reports_leaves_the_channel_live(fall, reports):
+    wire = Binance()
+    end = wire.minute(fall=fall, reports=reports)
+    wire.mark(end + S, 3_000.0 * (1.0 - fall))
+    state, why = wire.health("liquidations", end + S)
+    assert (state, why) == ("live", "" if reports else "none so far; its route delivers")
+
+
+@pytest.mark.fault("L04")
+def test_open_interest_that_is_not_answered_any_more_is_stale_after_two_polls_while_the_price_runs_on():
+    wire = Binance()
+    end = wire.minute(fall=0.001)
+    wire.say("disconnect", at=end + S, venue="binance_usdm", connection="rest other#1", about="429")
+    for second in range(1, 40):
+        wire.mark(end + second * S, 2_900.0)
+    state, why = wire.health("open_interest", end + 31 * S)
+    assert (state, why) == ("stale", "nothing for 31 s, at most 30 s is normal")
+    assert wire.health("open_interest", end + 29 * S)[0] == "live"
+    status = {s.channel: s for s in wire.pulse.status(end + 31 * S) if s.symbol == "ETHUSDT"}
+    assert status["open_interest"].age_s == 31.0
+    assert status["price"].state == "live"
+
+
 def test_a_new_recording_knows_only_what_it_hears_itself():
     wire = Wire()
     wire.swaps(T0)

@@ -193,10 +193,12 @@ def test_binances_poll_is_stale_after_twice_its_interval():
 
 def estimates(rate, cap=0.02, interval_s=28_800):
     at = np.array([NOW - MINUTE_NS], np.int64)
-    return Batch("funding_estimate", *VENUE, {
-        "ts": at, "usable_from": at, "rate": np.array([rate]), "interval_s": np.array([interval_s]),
-        "cap": np.array([cap]), "floor": np.array([-cap]),
-    })  # fmt: skip
+    said = {"rate": np.array([rate]), "interval_s": np.array([interval_s])}
+    bounds = {"cap": np.array([cap]), "floor": np.array([-cap])}
+    return [
+        Batch(kind, *VENUE, {"ts": at, "usable_from": at, **columns})
+        for kind, columns in (("funding_estimate", said), ("funding_bound", bounds))
+    ]
 
 
 @pytest.mark.fault("M10")
@@ -205,7 +207,7 @@ def estimates(rate, cap=0.02, interval_s=28_800):
                                 (0.0001, "", "+0.0100 %/8h")],
 )  # fmt: skip
 def test_funding_at_its_bound_is_shown_as_capped(rate, bound, text):
-    market = market_with(estimates(rate))
+    market = market_with(*estimates(rate))
     found, figure = running(market.perps[0], NOW)
     assert found == bound
     assert words.value(figure).replace("\N{MINUS SIGN}", "-") == text
@@ -214,7 +216,7 @@ def test_funding_at_its_bound_is_shown_as_capped(rate, bound, text):
 @pytest.mark.fault("M09")
 @pytest.mark.parametrize(("interval_s", "per_8h"), [(28_800, 0.01), (14_400, 0.02), (3_600, 0.08)])
 def test_a_rate_is_compared_by_its_own_interval(interval_s, per_8h):
-    _, figure = running(market_with(estimates(0.0001, interval_s=interval_s)).perps[0], NOW)
+    _, figure = running(market_with(*estimates(0.0001, interval_s=interval_s)).perps[0], NOW)
     assert figure.value == pytest.approx(per_8h)
 
 

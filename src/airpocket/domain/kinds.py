@@ -91,10 +91,16 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "funding_estimate",
-            "the running estimate of the next funding, not a settlement; at cap or floor it says no more",
+            "the running estimate of the next funding, not a settlement",
             (
                 Column("rate", "f64", "fraction per interval", "fraction"),
                 Column("interval_s", "i64", "s", "positive"),
+            ),
+        ),
+        Kind(
+            "funding_bound",
+            "between which rates a venue keeps the funding estimate from ts on; at a bound it says no more",
+            (
                 Column("cap", "f64", "fraction per interval", "fraction", nullable=True),
                 Column("floor", "f64", "fraction per interval", "fraction", nullable=True),
             ),

@@ -14,7 +14,7 @@ from airpocket.ingest.lake import Lake, SeriesInfo
 # Facts that no stage of the middle reads: hindsight labels never may, the rest have no reader yet.
 _NOT_READ = ("label", "trade", "chain_health", "liquidation_total", "option_quote")
 # In force until the next one, however old.
-_LASTING = ("tier", "listing")
+_LASTING = ("tier", "listing", "funding_bound")
 # Slow histories are scored against a year; a little more covers warm-ups.
 _OBSERVATION_DAYS = 420
 

@@ -36,6 +36,7 @@ _SPARSE = (
     "channel_state",
     "off_book",
     "listing",
+    "funding_bound",
 )
 
 

@@ -1,12 +1,10 @@
 """The running funding estimate of each contract, and whether the venue's own bounds cut it off (M1)."""
 
-import numpy as np
-
 from airpocket.domain.estimates import FUNDING_8H, Estimate, known, lower_bound, unknown
 from airpocket.domain.tells import Tell, context
 from airpocket.domain.units import HOUR_NS
 from airpocket.market.health import unwell
-from airpocket.market.state import Contract, Market
+from airpocket.market.state import Contract, Market, Observations
 
 _FRESH_NS = HOUR_NS // 2
 _EIGHT_HOURS_S = 8 * 3_600
@@ -39,12 +37,13 @@ def running(contract: Contract, now: int) -> tuple[str, Estimate]:
         return "", unknown(FUNDING_8H, f"the running estimate of {contract.key} is {why}")
     per_8h = 100.0 * rate * _EIGHT_HOURS_S / int(table.ints("interval_s")[-1])
     figure = known(per_8h, FUNDING_8H, as_of=at, now=now, source=f"{contract.key} funding estimate")
-    cap, floor = (_last(table.columns.get(name)) for name in ("cap", "floor"))
+    bounds = contract.table("funding_bound")
+    cap, floor = (_last(bounds, name) for name in ("cap", "floor"))
     if rate >= cap:
         return "cap", lower_bound(figure)
     return ("floor" if rate <= floor else ""), figure
 
 
-def _last(column: "np.ndarray[tuple[int], np.dtype[np.float64]] | None") -> float:
+def _last(bounds: Observations | None, name: str) -> float:
     """NaN, which no rate reaches, where the venue states none."""
-    return float(column[-1]) if column is not None and len(column) else float("nan")
+    return float("nan") if bounds is None else float(bounds.floats(name)[-1])

@@ -51,6 +51,7 @@ def closing(market: LiveMarket, closed: int, heard: int, rate: float = 1.0) -> l
             "averaged_s": held.averaged_s,
         }])  # fmt: skip
     give("funding_estimate", _funding_rows(market))
+    give("funding_bound", _bound_rows(market))
     return found
 
 
@@ -122,8 +123,20 @@ def _funding_rows(market: LiveMarket) -> list[dict[str, Any]]:
         return []
     return [
         {"ts": funding.ts, "usable_from": funding.usable_from, "rate": funding.rate,
-         "interval_s": funding.interval_s, "cap": funding.cap, "floor": funding.floor}
+         "interval_s": funding.interval_s}
     ]  # fmt: skip
+
+
+def _bound_rows(market: LiveMarket) -> list[dict[str, Any]]:
+    """The venue's cap and floor when they are first heard or change."""
+    funding = market.funding
+    bounds = (None, None) if funding is None else (funding.cap, funding.floor)
+    if funding is None or bounds == market.bounds:
+        return []
+    market.bounds = bounds
+    return [
+        {"ts": funding.ts, "usable_from": funding.usable_from, "cap": bounds[0], "floor": bounds[1]}
+    ]
 
 
 def _in_usd(row: dict[str, Any], rate: float) -> dict[str, Any]:

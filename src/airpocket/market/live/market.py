@@ -37,6 +37,10 @@ class LiveMarket:
         self.ledger, self.watch = ForcedLedger(), Watch()
         self.off_book: list[OffBook] = []
         self.tiers: MarginTiers | None = None
+        self.bounds: tuple[float | None, float | None] = (
+            None,
+            None,
+        )  # of funding, as last given out
         self.listings: list[Version] = []  # that came into force and are not yet given out
         self.newest: dict[str, int] = {}  # ts of the last row given out, by kind
 
