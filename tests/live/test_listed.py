@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from airpocket.domain.wire import Listing
+from airpocket.domain.wire import Listing, Trade
 from airpocket.ingest.log.records import Record
 from airpocket.live.feeds import decoders, feeds_of, sized_decoders
 from airpocket.live.intake import Intake
 from airpocket.live.recorder import pulse_of
 from airpocket.live.roster import Roster
 from airpocket.live.session import States
+from airpocket.market.live.reference import Change, Version
 
 S = 1_000_000_000
 T0 = 1_800_000_000 * S
@@ -414,3 +415,22 @@ def test_listings_are_events_like_all_others():
     found = wire.swaps(T0)
     assert isinstance(found[0], Listing)
     assert found[-1].symbols[0] == SYMBOL
+
+
+@pytest.mark.fault("M06")
+@pytest.mark.parametrize(
+    ("venue", "symbol", "base"),
+    [("binance_usdm", "1000PEPEUSDT", "1000PEPE"), ("hyperliquid", "kPEPE", "kPEPE")],
+)
+def test_a_contract_of_a_thousand_coins_is_never_taken_for_the_coin(venue, symbol, base):
+    listing = Listing(venue=venue, symbol=symbol, ts=T0, usable_from=T0, heard=T0, base=base, kind="linear",
+                      contract_size=1.0, size_unit="coin", tick_size=None, status="live")  # fmt: skip
+    change = Change(venue, symbol, "listed", T0, Version(1, T0, listing), "newly listed")
+    assert Roster(("PEPE",), {}).joining(change) is None
+    assert Roster((base,), {}).joining(change).symbol == symbol
+    states = States(("PEPE",))
+    states.changed(change)
+    trade = Trade(venue=venue, symbol=symbol, ts=T0, usable_from=T0, heard=T0, price=0.01, size=5.0,
+                  notional_usd=0.05, taker_side="buy", trade_id=1)  # fmt: skip
+    states.apply(trade, "c#1")
+    assert not states.by_asset["PEPE"].markets

@@ -163,7 +163,10 @@ def test_covering_is_not_named_while_the_liquidation_channel_is_silent_or_suspec
     assert interest_reading(live(5.0)).state == "covering"
     ill = interest_reading(live(5.0, (0.1, "liquidations", "degraded", "no liquidation while")))
     assert ill.state == "unknown"
-    assert "covering can't be told: the liquidation channel is degraded" in ill.because[0]
+    assert (
+        "covering can't be told: the liquidation channel of binance_usdm:ETHUSDT is degraded"
+        in ill.because[0]
+    )
 
 
 @pytest.mark.fault("L04")

@@ -96,8 +96,9 @@ class Listed:
             self._pulse.halt(venue, symbol, "" if why.startswith("delisted") else why)
         if change.what in ("size", "relisted") and venue in self._sized:
             self.decoders[venue] = self._sized[venue](self.reference.sizes(venue))
+        conflict = self.reference.conflict(venue, symbol, sized=venue in self._sized)
         for channel in _MEASURED:
-            self._pulse.fault(venue, symbol, channel, self.reference.conflict(venue, symbol))
+            self._pulse.fault(venue, symbol, channel, conflict)
         self.changes.append(change)
         self._follower.changed(change)
 

@@ -87,6 +87,17 @@ def live_level(
     return unknown(COIN, reason)
 
 
+def closing_doubt(history: InterestHistory | None, market: Market) -> str:
+    """Why it can't be told who closes positions, though fewer are held; '' where nothing speaks against it."""
+    contract = _contract_of(history, market)
+    ill = {} if contract is None else unwell(contract, "liquidations")
+    return (
+        f"the liquidation channel of {contract.key} is {ill['liquidations']}"
+        if contract and ill
+        else ""
+    )
+
+
 def _contract_of(history: InterestHistory | None, market: Market) -> Contract | None:
     """Whose open interest a history is: its source begins with the contract's key."""
     if history is None:
@@ -156,16 +167,14 @@ def reading(history: InterestHistory | None, market: Market, settings: InterestS
     tells: list[Tell] = [
         context("interest", "open interest", live_level(history, market, settings))
     ]
-    contract = _contract_of(history, market)
-    ill = {} if contract is None else unwell(contract, "liquidations")
+    doubt = closing_doubt(history, market)
     states: list[str] = []
     because: list[str] = []
     for window_h in settings.windows_h:
         found = quadrant(history, market, window_h, settings)
         name, meaning = named(found, settings)
-        if ill and name in _CLOSING:  # whether they leave or are forced out can't be told
-            meaning = f"{name} can't be told: the liquidation channel is {ill['liquidations']}"
-            name = "unknown"
+        if doubt and name in _CLOSING:  # whether they leave or are forced out can't be told
+            name, meaning = "unknown", f"{name} can't be told: {doubt}"
         states.append(name)
         because.append(f"{window_h} h: {name} – {meaning}")
         tells += quadrant_tells(found)

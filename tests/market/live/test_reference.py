@@ -178,9 +178,20 @@ def test_a_symbol_used_again_names_another_contract(said):
 def test_a_kind_that_contradicts_the_name_is_named():
     reference = Reference()
     told(reference, "ETH-USDT-SWAP")
-    assert reference.conflict("okx", "ETH-USDT-SWAP") == ""
+    assert reference.conflict("okx", "ETH-USDT-SWAP", sized=True) == ""
     reference.hear(listing(at=T0 + S, kind="inverse", size_unit="usd"))
-    assert "lists it as inverse" in reference.conflict("okx", "ETH-USDT-SWAP")
+    assert "lists it as inverse" in reference.conflict("okx", "ETH-USDT-SWAP", sized=True)
+
+
+@pytest.mark.fault("M06")
+def test_a_size_that_the_decoder_does_not_follow_is_a_conflict():
+    reference = Reference()
+    coinm = {"venue": "binance_coinm", "kind": "inverse", "size_unit": "usd"}
+    reference.hear(listing("ETHUSD_PERP", **coinm, contract_size=10.0))
+    assert reference.conflict("binance_coinm", "ETHUSD_PERP", sized=False) == ""
+    reference.hear(listing("ETHUSD_PERP", T0 + S, **coinm, contract_size=100.0))
+    why = reference.conflict("binance_coinm", "ETHUSD_PERP", sized=False)
+    assert why == "a contract is 100 usd, it is read as 10"
 
 
 def estimate(symbol="ETHUSDT", at=T0, interval_s=None):

@@ -80,8 +80,11 @@ class Reference:
         """Contract sizes by symbol as now listed, never changed in place: coin, or dollars of inverse ones."""
         return self._sizes.get(venue, _NO_SIZES)
 
-    def conflict(self, venue: str, symbol: str) -> str:
-        """Where the venue contradicts how this symbol is read, and its figures can't be trusted; '' if not."""
+    def conflict(self, venue: str, symbol: str, *, sized: bool) -> str:
+        """Where the venue contradicts how this symbol is read, and its figures can't be trusted; '' if not.
+
+        Args: sized: whether sizes are read by the list itself, so that no list can contradict them.
+        """
         version = self._now.get((venue, symbol))
         if version is None:
             return ""
@@ -89,12 +92,12 @@ class Reference:
             assumed = instrument(venue, symbol)
         except UnknownInstrument:
             return ""
-        said = version.listing.kind
-        return (
-            ""
-            if said == assumed.kind
-            else f"the venue lists it as {said}, it is read as {assumed.kind}"
-        )
+        said, size = version.listing.kind, version.listing.contract_size
+        if said != assumed.kind:
+            return f"the venue lists it as {said}, it is read as {assumed.kind}"
+        if sized or None in (size, assumed.contract_size) or size == assumed.contract_size:
+            return ""
+        return f"a contract is {_size(version.listing)}, it is read as {assumed.contract_size:g}"
 
     def hear(self, event: Listing | FundingTerms | Roll) -> list[Change]:
         """Take one piece of reference data; what it changed."""
