@@ -129,7 +129,7 @@ class SimVenue:
         self.lines, self.dials, self.asked = [], Counter(), Counter()
         self.dialled_at = []
         self.reachable, self.dead_from = True, float("inf")
-        self.answers = {}
+        self.answers, self.listed = {}, ("ETHUSDT",)
         self.refusal = Refused("no connection: unreachable")
 
     async def dial(self, url):
@@ -149,6 +149,10 @@ class SimVenue:
         for end, answer in self.answers.items():
             if path.endswith(end):
                 return answer() if callable(answer) else answer
+        if path.endswith("/exchangeInfo"):
+            return json.dumps({"symbols": [listed(symbol) for symbol in self.listed]}).encode()
+        if path.endswith("/fundingInfo"):
+            return b'[{"symbol":"SOLUSDT","fundingIntervalHours":4}]'
         raise Refused("HTTP 404: refused from here", for_good=True)
 
     def open_lines(self, part=""):
@@ -157,6 +161,14 @@ class SimVenue:
             line for line in self.lines
             if not line.closed and part in line.url and line.opened < self.dead_from
         ]  # fmt: skip
+
+
+def listed(symbol):
+    """A row of USD-M's exchangeInfo."""
+    return {"symbol": symbol, "contractType": "PERPETUAL", "status": "TRADING",
+            "baseAsset": symbol.removesuffix("USDT"), "onboardDate": 1569398400000,
+            "deliveryDate": 4133404800000,
+            "filters": [{"filterType": "PRICE_FILTER", "tickSize": "0.01"}]}  # fmt: skip
 
 
 def world_of(loop, venue, seed=7):

@@ -56,6 +56,11 @@ class Held:
 
     def ended(self, venue, connection): ...
 
+    def changed(self, change): ...
+
+    def suspicions(self, now):
+        return {}
+
     def wanting(self):
         return ()
 
@@ -77,7 +82,7 @@ def silenced(moves_on):
             told = json.loads(made.snapshot())
             return json.dumps({**told, "T": made.ms if moves_on else stopped["ms"]}).encode()
 
-        venue.answers = {"/v1/depth": snapshot}
+        venue.answers, venue.listed = {"/v1/depth": snapshot}, tuple(makers)
         recorder = Recorder({MANY.venue: MANY}, decoders(), MemoryLog(), Held(), world)
         running = asyncio.create_task(recorder.run())
         states = []

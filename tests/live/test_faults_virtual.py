@@ -394,7 +394,7 @@ def test_a_clock_that_drifts_is_measured_and_said_when_it_is_half_a_second_off()
     assert not any("clock" in line for line in made.early)
     assert any("our clock is -" in line for line in made.late)
     assert made.skew.offset_ms == pytest.approx(700.0, abs=70.0)
-    assert len(made.log.of("marker")) == 0  # slow drift is no step
+    assert [r.about for r in made.log.of("marker")] == [""]  # its beginning: slow drift is no step
 
 
 @pytest.mark.fault("C10")
@@ -460,7 +460,7 @@ def test_while_the_engine_stands_still_for_a_minute_everything_is_kept_and_nobod
         await asyncio.sleep(60)
         r.behind = len(r.log.of("text")) - r.recorder.intake.frames[WHO]
         r.log.free.set()
-        await asyncio.sleep(30)
+        await asyncio.sleep(30.2)  # between two messages
 
     made = run(scenario)
     assert made.behind > 400

@@ -32,7 +32,7 @@ def now_ms():
 
 
 SNAPSHOT = json.dumps(
-    {"lastUpdateId": 100, "E": now_ms(), "T": now_ms(),
+    {"lastUpdateId": 100,  # without a time: said when heard, however late in the suite that is
      "bids": [["3000.0", "5"], ["2999.5", "7"]], "asks": [["3000.5", "4"], ["3001.0", "9"]]}
 ).encode()  # fmt: skip
 OPEN_INTEREST = b'{"openInterest":"1000.5","symbol":"ETHUSDT","time":%d}' % now_ms()
@@ -225,6 +225,9 @@ def test_a_venue_that_refuses_for_good_is_not_called_again(tmp_path, status):
     venue = FakeVenue(steady, refused)
     session = record(tmp_path, venue, for_s=10.0)
     assert all(str(status) in c.refused for c in session.recorder.connections.values())
+    assert sorted(path.rsplit("/")[-1] for path in venue.asked) == [
+        "exchangeInfo", "fundingInfo", "openInterest", "time",
+    ]  # fmt: skip
     assert set(venue.asked.values()) == {1}
 
 

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 ChannelName: TypeAlias = Literal[
     "trades", "book", "quote", "price", "funding", "open_interest", "liquidations", "bars",
-    "options", "vol_index",
+    "options", "vol_index", "listings",
 ]  # fmt: skip
 Coverage: TypeAlias = Literal["all", "sample", "unknown"]
 
@@ -26,12 +26,14 @@ CHANNEL_OF: dict[str, ChannelName] = {
     "bar": "bars",
     "option_tick": "options",
     "vol_tick": "vol_index",
+    "listing": "listings",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What one subscription promises for one symbol; options and volatility indices stand under their coin.
+    """What one subscription promises for one symbol; options, volatility indices and
+    listings stand under their coin.
 
     `silence_s`: a healthy channel is never silent for longer; None where it speaks only when something
     happens, and silence alone proves nothing. `coverage`: whether all that happens is reported. `topic`:

@@ -98,6 +98,14 @@ KINDS: dict[str, Kind] = {
             ),
         ),
         Kind(
+            "funding_bound",
+            "between which rates a venue keeps the funding estimate from ts on; at a bound it says no more",
+            (
+                Column("cap", "f64", "fraction per interval", "fraction", nullable=True),
+                Column("floor", "f64", "fraction per interval", "fraction", nullable=True),
+            ),
+        ),
+        Kind(
             "open_interest",
             "open interest, one-sided; averaged_s > 0: mean over [ts, ts + averaged_s)",
             (
@@ -171,6 +179,37 @@ KINDS: dict[str, Kind] = {
             ),
             key=("ts", "seq"),
             span="day",
+        ),
+        Kind(
+            "off_book",
+            "transfers away from the book: insurance fund and auto-deleveraging are forced, others are not",
+            (
+                Column("cause", "str", choices=("insurance", "deleveraging", "other")),
+                Column("reason", "str"),
+                _price("price", nullable=True),
+                _amount("size"),
+                Column("seq", "i64"),
+            ),
+            key=("ts", "seq"),
+            span="day",
+        ),
+        Kind(
+            "listing",
+            "what the venue said of the contract from ts on, until its next row",
+            (
+                Column("version", "i64", "", "positive"),
+                Column("contract_kind", "str", choices=("spot", "linear", "inverse", "option")),
+                Column(
+                    "status", "str", choices=("live", "halted", "settling", "delisted", "unknown")
+                ),
+                Column("reason", "str", nullable=True),
+                Column("contract_size", "f64", "see size_unit", "positive", nullable=True),
+                Column("size_unit", "str", choices=("coin", "usd")),
+                Column("tick_size", "f64", "quote per coin", "positive", nullable=True),
+                Column("lot_size", "f64", "units of size", "positive", nullable=True),
+                Column("funding_interval_s", "i64", "s", "positive", nullable=True),
+                Column("listed_at_s", "i64", "s since 1970", "positive", nullable=True),
+            ),
         ),
         Kind(
             "tape",

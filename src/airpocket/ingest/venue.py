@@ -1,6 +1,6 @@
 """What a venue's adapter supplies so far: its names, and a pure decoder of its frames."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +13,8 @@ from airpocket.ingest.values import BadValue
 
 # frame, heard (ns), address the frame came from ('' when unknown): REST bodies name no symbol
 Decode: TypeAlias = Callable[[bytes, int, str], list[LiveEvent]]
+# contract sizes by symbol → the decoder that knows them
+SizedDecode: TypeAlias = Callable[[Mapping[str, float]], Decode]
 
 MOST_BYTES = 16 * 1024 * 1024  # the deepest REST book is far below
 
@@ -36,10 +38,15 @@ class BookReader:
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """One market of a venue. `decode` is pure and raises nothing but `UndecodableFrame`."""
+    """One market of a venue. `decode` is pure and raises nothing but `UndecodableFrame`.
+
+    `decode_with` makes the decoder that knows given contract sizes by symbol, where sizes on the wire are
+    contracts: coin, or dollars of inverse ones. Elsewhere there is none, and none is needed.
+    """
 
     name: str
     decode: Decode
+    decode_with: SizedDecode | None = None
     books: BookReader | None = None
 
 

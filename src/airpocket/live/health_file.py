@@ -19,6 +19,7 @@ class Health(Struct, frozen=True):
 
     `clocks`: the venues' clocks less ours; `alarms`: what a user should know, one line an incident;
     `worst_held_up_s`: the longest that the recorder itself could not act.
+    `notes` concern more than one channel: a venue that is shut, a quote coin that is no dollar.
     """
 
     asof: int
@@ -31,6 +32,7 @@ class Health(Struct, frozen=True):
     clocks: tuple[Skew, ...] = ()
     alarms: tuple[str, ...] = ()
     worst_held_up_s: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 _DECODER = msgspec.json.Decoder(Health)

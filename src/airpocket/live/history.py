@@ -5,7 +5,7 @@ from airpocket.domain.units import MINUTE_NS
 from airpocket.domain.wire import BookChange
 from airpocket.ingest.history.recorded_book import Band
 from airpocket.market.books.book import Book
-from airpocket.market.live.state import depth_rows
+from airpocket.market.live.closing import depth_rows
 
 
 class ReplayedBook:

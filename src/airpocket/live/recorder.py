@@ -3,12 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import msgspec
 
 from airpocket.domain.channels import CHANNEL_OF
+from airpocket.domain.ports import Clock
 from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import Control, LiveEvent
 from airpocket.ingest.connection import Connection, ConnectionSettings, World, calls_of
@@ -16,11 +17,12 @@ from airpocket.ingest.feed import Feed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.poller import Poller, route_of
-from airpocket.ingest.venue import Decode
+from airpocket.ingest.venue import Decode, SizedDecode
 from airpocket.live.alarms import alarms
 from airpocket.live.clocks import Clocks
 from airpocket.live.intake import CLOCK_SET, Intake, Taker
 from airpocket.live.resync import Resyncer
+from airpocket.live.roster import Roster
 from airpocket.live.watch import Watch
 from airpocket.market.pulse import Pulse, PulseStatus
 
@@ -41,13 +43,16 @@ class Books(Taker, Protocol):
 class RecorderSettings:
     """`kick_s`: an ill route is called anew at most this often; after that it stays ill, and says so.
 
-    `clock_s`: how often each venue is asked for its time; 0: never.
+    `clock_s`: how often each venue is asked for its time; 0: never. `assets`: whose newly listed contracts
+    are taken up. `journal`: keep the hash of all events.
     """
 
     connection: ConnectionSettings = field(default_factory=ConnectionSettings)
     tick_s: float = 1.0
     kick_s: float = 900.0
     clock_s: float = 600.0
+    assets: tuple[str, ...] = ()
+    journal: bool = False
 
 
 class Recorder:
@@ -66,35 +71,35 @@ class Recorder:
         world: World,
         settings: RecorderSettings | None = None,
         *,
-        journal: bool = False,
+        sized: Mapping[str, SizedDecode] | None = None,
     ) -> None:
+        """Args: sized: makers of decoders by venue, where sizes on the wire are contracts."""
         self._log, self._world, self._books = log, world, books
         self._settings = settings or RecorderSettings()
-        self._feeds = feeds
+        self._feeds = dict(feeds)
+        self._roster = Roster(self._settings.assets, feeds)
         self.pulse = pulse_of(feeds.values())
-        self.intake = Intake(decoders, books, self.pulse, journal=journal)
-        connection = self._settings.connection
-        calls = {name: calls_of(connection, world) for name in feeds}
-        self.connections = {
-            (socket.venue, socket.route): Connection(
-                socket, self, world, connection, calls[feed.venue]
-            )
-            for feed in feeds.values()
-            for socket in feed.sockets
-        }
-        self.pollers = [Poller(poll, self, world) for feed in feeds.values() for poll in feed.polls]
+        journal = self._settings.journal
+        self.intake = Intake(decoders, books, self.pulse, sized=sized, journal=journal)
+        # how often a venue may be called, whatever the route
+        self._calls = {name: calls_of(self._settings.connection, world) for name in feeds}
+        self._goodbyes: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.connections: dict[tuple[str, str], Connection] = {}
+        self.pollers: list[Poller] = []
+        for feed in feeds.values():
+            self._add(feed)
         self._unproven: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._waiting: list[tuple[int, Record]] = []
         self._news = asyncio.Event()
         self._kicked: dict[tuple[str, str], int] = {}
-        self._goodbyes = {key: c.socket.goodbyes for key, c in self.connections.items()}
-        self._resyncer = Resyncer(feeds, self.connections, self, world)
+        self._resyncer = Resyncer(self._feeds, self.connections, self, world)
         self.watch = Watch(self._settings.tick_s)
         self.clocks = Clocks(feeds, world, self._settings.clock_s)
         self.lags_ms: deque[float] = deque(
             maxlen=_LAGS_KEPT
         )  # oldest of each batch: heard → durable
         self._stopping = False
+        self._group: asyncio.TaskGroup | None = None
 
     async def take(self, record: Record) -> None:
         """Append to the log; the record reaches state when it is durable."""
@@ -110,7 +115,9 @@ class Recorder:
         """
         apply = asyncio.create_task(self._apply_durable(), name="apply")
         try:
+            await self.take(_beginning(self._world.clock))
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 tick = group.create_task(self._tick(), name="tick")
                 asking = group.create_task(self.clocks.run(), name="clocks")
                 feeds = [group.create_task(c.run()) for c in self.connections.values()]
@@ -157,8 +164,39 @@ class Recorder:
                 self.lags_ms.append(waited / 1e6)
                 for _, record in batch:
                     self._applied(record, self.intake.take(record))
+                self._take_up_newcomers()
                 del self._waiting[: len(batch)]
                 await asyncio.sleep(0)
+
+    def _add(self, feed: Feed) -> tuple[list[Connection], list[Poller]]:
+        """Connections and polls of a feed, not yet running."""
+        settings = self._settings.connection
+        connections: list[Connection] = []
+        for socket in feed.sockets:
+            key = (socket.venue, socket.route)
+            calls = self._calls.setdefault(feed.venue, calls_of(settings, self._world))
+            self.connections[key] = Connection(socket, self, self._world, settings, calls)
+            self._goodbyes[key] = socket.goodbyes
+            connections.append(self.connections[key])
+        pollers = [Poller(poll, self, self._world) for poll in feed.polls]
+        self.pollers += pollers
+        return connections, pollers
+
+    def _take_up_newcomers(self) -> None:
+        """Contracts listed since are heard from now on: on routes of their own, or by calling theirs anew."""
+        changes, self.intake.listed.changes = self.intake.listed.changes, []
+        for change in changes:
+            found = self._roster.joining(change)
+            if found is None:
+                continue
+            for route in found.routes:
+                self.connections[found.venue, route].kick(f"{found.symbol} is listed now")
+            if found.feed is not None and self._group is not None:
+                declare(self.pulse, found.feed)
+                self._feeds[found.venue] = _with(self._feeds.get(found.venue), found.feed)
+                connections, pollers = self._add(found.feed)
+                for each in (*connections, *pollers):
+                    self._group.create_task(each.run())
 
     def _applied(self, record: Record, events: list[LiveEvent]) -> None:
         key = (record.venue, record.connection)
@@ -259,13 +297,35 @@ def pulse_of(feeds: Iterable[Feed]) -> Pulse:
     """Every channel the feeds promise, each under its route."""
     pulse = Pulse()
     for feed in feeds:
-        for socket in feed.sockets:
-            for channel in socket.channels:
-                pulse.declare(feed.venue, socket.route, channel)
-        for poll in feed.polls:
-            for channel in poll.channels:
-                pulse.declare(feed.venue, route_of(poll), channel)
+        declare(pulse, feed)
     return pulse
+
+
+def declare(pulse: Pulse, feed: Feed) -> None:
+    """The channels of a feed, each under its route."""
+    for socket in feed.sockets:
+        for channel in socket.channels:
+            pulse.declare(feed.venue, socket.route, channel)
+    for poll in feed.polls:
+        for channel in poll.channels:
+            pulse.declare(feed.venue, route_of(poll), channel)
+
+
+def _with(old: Feed | None, new: Feed) -> Feed:
+    """A venue's feed with a newcomer's ways to a fresh book."""
+    if old is None:
+        return new
+    return replace(
+        old, sockets=(*old.sockets, *new.sockets), polls=(*old.polls, *new.polls),
+        snapshots={**old.snapshots, **new.snapshots}, again={**old.again, **new.again},
+    )  # fmt: skip
+
+
+def _beginning(clock: Clock) -> Record:
+    """Where a recording starts: what was open or known before is so no longer."""
+    return Record(
+        clock.now(), "", "log", "marker", b'{"event":"begun"}', monotonic=clock.monotonic()
+    )
 
 
 async def _first_failure(task: "asyncio.Task[None]") -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -19,10 +19,11 @@ from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.world import asleep_ns
 from airpocket.live import health_file
-from airpocket.live.feeds import decoders
+from airpocket.live.feeds import decoders, sized_decoders
 from airpocket.live.health_file import Health
 from airpocket.live.keeper import FactKeeper
 from airpocket.live.recorder import Recorder, RecorderSettings
+from airpocket.market.live.reference import Change
 from airpocket.market.live.state import LiveState
 
 RAW = "raw"  # folder of the log within a store
@@ -59,6 +60,22 @@ class States:
         """A connection is over."""
         for state in self.by_asset.values():
             state.ended(venue, connection)
+
+    def changed(self, change: Change) -> None:
+        """A listing changed; every asset is told and keeps what is its own."""
+        for state in self.by_asset.values():
+            state.changed(change)
+
+    def suspicions(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → why the markets contradict it."""
+        found: dict[tuple[str, str, str], str] = {}
+        for state in self.by_asset.values():
+            found.update(state.suspicions(now))
+        return found
+
+    def notes(self) -> list[str]:
+        """What concerns more than one market."""
+        return [note for state in self.by_asset.values() for note in state.notes()]
 
     def wanting(self) -> list[tuple[str, str]]:
         """Books that need a snapshot."""
@@ -118,7 +135,10 @@ class Session:
         dial = websocket_dial(f"ws://{gate}" if gate else "")
         world = World(self._clock, dial, asker, asleep=asleep_ns)
         with LogWriter(self._store / RAW, self._clock, s.log) as log:
-            self.recorder = Recorder(self._feeds, decoders(), log, self.states, world, s.recorder)
+            settings = replace(s.recorder, assets=tuple(self.states.by_asset))
+            self.recorder = Recorder(
+                self._feeds, decoders(), log, self.states, world, settings, sized=sized_decoders()
+            )
             recording = asyncio.create_task(self.recorder.run())
             try:
                 await self._until_stopped(recording, each_second)
@@ -147,6 +167,7 @@ class Session:
             records=recorder.intake.records, channels=recorder.status(), refused=refused,
             clocks=recorder.clocks.skews(), alarms=recorder.alarms(),
             worst_held_up_s=round(recorder.watch.worst_late_s, 3),
+            notes=(*(why for _, why in recorder.pulse.incidents), *self.states.notes()),
         )  # fmt: skip
 
     async def _until_stopped(

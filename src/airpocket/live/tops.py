@@ -18,7 +18,7 @@ from airpocket.ingest.venue import Venue
 from airpocket.ingest.venues.registry import venue_named
 from airpocket.market.books.book import Book
 from airpocket.market.books.ladder import Touch
-from airpocket.market.live.state import DEPTH
+from airpocket.market.live.market import DEPTH
 
 AT_ONCE = 256  # frames whose levels stay in a core's own cache
 _UNKNOWN = Touch(np.nan, np.nan, np.nan, np.nan)
@@ -59,12 +59,14 @@ class TopReader:
         """A log's records of this venue; a lost connection leaves the book in doubt, as it did live."""
         bulk, waiting = self._venue.books, list[Record]()
         for record in records:
-            if record.venue != self._venue.name:
+            if record.venue != self._venue.name and record.kind != "marker":
                 continue
             if record.kind in ("text", "binary", "rest"):
                 if bulk is None or bulk.concerns(record.body):
                     waiting.append(record)
-            elif record.kind in ("disconnect", "marker"):
+                    if record.kind != "rest":
+                        self.book.connection = record.connection
+            elif record.kind == "marker" or record.connection == self.book.connection:
                 yield self._take(waiting)
                 waiting = []
                 self.book.distrust(record.about or "the recording was interrupted")

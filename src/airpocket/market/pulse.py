@@ -1,24 +1,13 @@
 """Is each live channel alive? Data alone proves it: neither a connection nor an acknowledgement counts."""
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Mapping
 
-from airpocket.domain.channels import CHANNEL_OF, MARKET_PACED, Channel, Coverage
+from airpocket.domain.channels import CHANNEL_OF, MARKET_PACED, Channel
 from airpocket.domain.units import SECOND_NS
-from airpocket.domain.wire import Control, LiveEvent, OptionTick
-from airpocket.market.rhythm import Rhythm
+from airpocket.domain.wire import Control, Listing, LiveEvent, OptionTick
+from airpocket.market.beats import Beat, Outage, PulseState, PulseStatus
 
-PulseState: TypeAlias = Literal[
-    "waiting",  # connected a moment ago, nothing is due yet
-    "live",
-    "silent",  # connected, perhaps acknowledged, and never a word of this channel since
-    "stale",  # spoke, and stopped; or what comes is old
-    "degraded",  # speaks, but can't be trusted: the reason says why
-    "down",  # no connection
-    "delisted",
-]
 _FIRST_WORD_S = 10.0  # a channel with a shorter cadence is still given this long to begin
 _OLDEST_S = 10.0  # a message older than this on arrival makes its channel stale
 _HOPELESS_S = 60.0  # a backlog as old as this is given up
@@ -28,91 +17,27 @@ _PROOF_S = 70.0  # a channel of one-minute bars is one that proves
 _OUTAGES_KEPT = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class PulseStatus:
-    """One channel at one moment. `age_s`: since its last message; None before the first.
-
-    `lag_s`: how old its last message was on arrival, by the venue's clock as far as that is known; never
-    below zero.
-    """
-
-    venue: str
-    symbol: str
-    channel: str
-    state: PulseState
-    reason: str
-    age_s: float | None
-    messages: int
-    coverage: Coverage
-    lag_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A closed interval (ns) in which a channel was not live: what happened in it is not known."""
-
-    venue: str
-    symbol: str
-    channel: str
-    start: int
-    end: int
-    state: PulseState
-    reason: str
-
-
-@dataclass(slots=True)
-class _Beat:
-    venue: str
-    route: str
-    channel: Channel
-    opened: int | None = None
-    closed_because: str = "not connected yet"
-    last: int | None = None
-    late_ns: int = 0  # heard, by the clock that never steps, less stamped by the venue
-    messages: int = 0
-    rested: int = 0  # when the venue said, asked, that there was nothing to tell
-    fault: str = ""
-    delisted: bool = False
-    dumb: bool = False  # was silent on a connection, and has not spoken since
-    granted: bool = False  # the venue named it in an acknowledgement
-    ill_since: int | None = None
-    healed: int | None = None  # its first message since it fell ill
-    was: PulseState = "down"
-    was_because: str = ""
-    routes_open: int = 0
-    rhythm: Rhythm = field(default_factory=Rhythm)
-
-    @property
-    def spoke(self) -> int | None:
-        """When it last spoke on the present connection."""
-        last, opened = self.last, self.opened
-        return last if last is not None and opened is not None and last >= opened else None
-
-    @property
-    def polled(self) -> bool:
-        """Whether it is asked for over REST: then no other answer, and no stream, speaks for it."""
-        return self.route.startswith("rest ")
-
-
 class Pulse:
     """The one owner of live health. Times are ns of a clock that never steps (the records' `monotonic`)."""
 
     def __init__(self, declared: Iterable[tuple[str, str, Channel]] = ()) -> None:
-        self._beats: dict[tuple[str, str, str], _Beat] = {}
-        self._routes: dict[tuple[str, str], list[_Beat]] = {}
-        self._kin: dict[tuple[str, str, str], list[_Beat]] = {}  # venue, route, channel
-        self._topics: dict[tuple[str, str], list[_Beat]] = {}
+        self._beats: dict[tuple[str, str, str], Beat] = {}
+        self._routes: dict[tuple[str, str], list[Beat]] = {}
+        self._kin: dict[tuple[str, str, str], list[Beat]] = {}  # venue, route, channel
+        self._topics: dict[tuple[str, str], list[Beat]] = {}
         # What makes a time of the day of a steady clock's reading (ns): ours at first, each venue's where known.
         self._base: int | None = None
         self._bases: dict[str, int] = {}
         self.latest = 0  # the newest moment heard of
+        self._halts: dict[tuple[str, str], str] = {}  # symbol '': the whole venue
+        self._suspected: set[tuple[str, str, str]] = set()
         self.outages: deque[Outage] = deque(maxlen=_OUTAGES_KEPT)
         for venue, route, channel in declared:
             self.declare(venue, route, channel)
 
     def declare(self, venue: str, route: str, channel: Channel) -> None:
         """A channel that a route promises to bring."""
-        beat = _Beat(venue, route, channel)
+        beat = Beat(venue, route, channel)
         self._beats[venue, channel.symbol, channel.name] = beat
         self._routes.setdefault((venue, route), []).append(beat)
         self._kin.setdefault((venue, route, channel.name), []).append(beat)
@@ -152,7 +77,8 @@ class Pulse:
             if isinstance(event, Control):
                 self._granted(event)
             return
-        symbol = event.base if isinstance(event, OptionTick) else event.symbol
+        by_coin = isinstance(event, OptionTick | Listing)
+        symbol = event.base if by_coin else event.symbol
         beat = self._beats.get((event.venue, symbol, name))
         if beat is None or beat.polled is not polled:
             return
@@ -165,9 +91,47 @@ class Pulse:
         self.latest = max(self.latest, at)
         if self._base is None:
             self._base = event.usable_from - at
-        beat.late_ns = at - event.ts
+        beat.late_ns = None if event.ts == event.usable_from else at - event.ts
         beat.messages += 1
         beat.dumb = False
+        beat.unread = ""
+
+    def unreadable(self, venue: str, route: str, reason: str) -> None:
+        """A route's answer was not what was asked for: so until one can be read again."""
+        for beat in self._routes.get((venue, route), ()):
+            beat.unread = reason
+
+    def suspect(self, found: Mapping[tuple[str, str, str], str]) -> None:
+        """All channels (venue, symbol, channel) that the markets themselves contradict now, and why."""
+        for key in self._suspected - set(found):
+            if key in self._beats:
+                self._beats[key].suspicion = ""
+        for key, reason in found.items():
+            if key in self._beats:
+                self._beats[key].suspicion = reason
+        self._suspected = set(found)
+
+    def halt(self, venue: str, symbol: str, reason: str) -> None:
+        """Nobody may open a position in it, '' that again everybody may; symbol '': the whole venue."""
+        if reason:
+            self._halts[venue, symbol] = reason
+        else:
+            self._halts.pop((venue, symbol), None)
+
+    def last_heard(self, venue: str, symbol: str) -> int | None:
+        """When a market's own channels last spoke (ns, time of the day by our clock); None if never."""
+        lasts = [
+            beat.last for (whose, what, name), beat in self._beats.items()
+            if (whose, what) == (venue, symbol) and name != "listings" and beat.last is not None
+        ]  # fmt: skip
+        return max(lasts) + (self._base or 0) if lasts else None
+
+    @property
+    def incidents(self) -> tuple[tuple[str, str], ...]:
+        """Venues that are shut as a whole, and why: one incident each, however many channels it halts."""
+        return tuple(
+            (venue, why) for (venue, symbol), why in sorted(self._halts.items()) if not symbol
+        )
 
     def fault(self, venue: str, symbol: str, channel: str, reason: str) -> None:
         """Why a channel can't be trusted; '' when it can again."""
@@ -181,11 +145,11 @@ class Pulse:
         if beat is not None:
             beat.rested = max(beat.rested, at)
 
-    def delisted(self, venue: str, symbol: str) -> None:
-        """The venue no longer lists the symbol; nothing more is expected of it."""
-        for (whose, what, _), beat in self._beats.items():
-            if (whose, what) == (venue, symbol):
-                beat.delisted = True
+    def delisted(self, venue: str, symbol: str, *, gone: bool = True) -> None:
+        """The venue no longer lists the symbol, and nothing more is expected of it; or it does again."""
+        for (whose, what, name), beat in self._beats.items():
+            if (whose, what) == (venue, symbol) and name != "listings":
+                beat.delisted = gone
 
     def clock_is_off(self, venue: str, ahead_s: float, base: int) -> None:
         """The venue's clock less ours: how old its messages are is told by its own clock from now on.
@@ -198,14 +162,17 @@ class Pulse:
     def slept(self, slept_ns: int) -> None:
         """Time passed that the steady clock left out; what came before it was no older for it."""
         for beat in self._beats.values():
-            beat.late_ns -= slept_ns
+            beat.late_ns = None if beat.late_ns is None else beat.late_ns - slept_ns
         self._base = None if self._base is None else self._base + slept_ns
         for venue in self._bases:
             self._bases[venue] += slept_ns
 
     def least_lag_s(self, venue: str, base: int) -> float | None:
         """The smallest age on arrival of the venue's newest messages, by our clock; None before any."""
-        late = [b.late_ns for b in self._beats.values() if b.venue == venue and b.spoke is not None]
+        late = [
+            beat.late_ns for beat in self._beats.values()
+            if beat.venue == venue and beat.spoke is not None and beat.late_ns is not None
+        ]  # fmt: skip
         return (min(late) + base) / SECOND_NS if late else None
 
     def status(self, now: int) -> tuple[PulseStatus, ...]:
@@ -283,7 +250,7 @@ class Pulse:
         ]
         return {(beat.channel.name, beat.channel.symbol) for beat in quick or spoke or beats}
 
-    def _ill(self, now: int) -> list[tuple[tuple[str, str], _Beat]]:
+    def _ill(self, now: int) -> list[tuple[tuple[str, str], Beat]]:
         return [
             (key, beat)
             for key, beats in self._routes.items()
@@ -296,17 +263,19 @@ class Pulse:
             for beat in self._topics.get((event.venue, topic), ()):
                 beat.granted = event.what == "ack"
 
-    def _left_out(self, beat: _Beat, now: int) -> bool:
+    def _left_out(self, beat: Beat, now: int) -> bool:
         if beat.opened is None or beat.granted or beat.spoke is not None or not beat.channel.topic:
             return False
         return (now - beat.opened) / SECOND_NS > _FIRST_WORD_S
 
-    def _lag_s(self, beat: _Beat) -> float:
+    def _lag_s(self, beat: Beat) -> float:
         """By the venue's own clock; by ours as it was at the start where the venue's is not known."""
+        if beat.late_ns is None:  # its messages bear no time but ours
+            return 0.0
         base = self._bases.get(beat.venue, self._base or 0)
         return (beat.late_ns + base) / SECOND_NS
 
-    def _kin_speak(self, beat: _Beat, now: int) -> bool:
+    def _kin_speak(self, beat: Beat, now: int) -> bool:
         """Whether the same channel of another symbol speaks on the same route."""
         silence_ns = (beat.channel.silence_s or 0.0) * SECOND_NS
         return any(
@@ -314,20 +283,31 @@ class Pulse:
             for other in self._kin[beat.venue, beat.route, beat.channel.name]
         )
 
-    def _judged(self, beat: _Beat, now: int) -> tuple[PulseState, str]:
+    def _judged(self, beat: Beat, now: int) -> tuple[PulseState, str]:
         if beat.delisted:
             return "delisted", "the venue no longer lists it"
+        halt = self._halted(beat) if self._halts else ""
+        if halt:
+            return "halted", halt
         if beat.opened is None:
             return "down", beat.closed_because
-        if beat.fault:
-            return "degraded", beat.fault
+        ill = beat.fault or beat.unread or beat.suspicion
+        if ill:
+            return "degraded", ill
         if self._left_out(beat, now):
             return "silent", "the venue's confirmation leaves it out"
         if beat.channel.silence_s is None:
             return self._sparse(beat, now)
         return self._cadenced(beat, beat.channel.silence_s, now)
 
-    def _sparse(self, beat: _Beat, now: int) -> tuple[PulseState, str]:
+    def _halted(self, beat: Beat) -> str:
+        """Of the venue first: one incident, whatever its contracts say. A list tells of neither."""
+        if beat.channel.name == "listings":
+            return ""
+        whole = self._halts.get((beat.venue, ""))
+        return whole or self._halts.get((beat.venue, beat.channel.symbol), "")
+
+    def _sparse(self, beat: Beat, now: int) -> tuple[PulseState, str]:
         """Silence proves nothing here: the route must be proven alive by a channel that speaks."""
         proofs = [
             other for other in self._routes[beat.venue, beat.route]
@@ -344,7 +324,7 @@ class Pulse:
             return "waiting", ""
         return "silent", "its route delivers nothing"
 
-    def _cadenced(self, beat: _Beat, silence_s: float, now: int) -> tuple[PulseState, str]:
+    def _cadenced(self, beat: Beat, silence_s: float, now: int) -> tuple[PulseState, str]:
         spoke, opened = beat.spoke, beat.opened or 0
         quiet_s = (now - max(opened if spoke is None else spoke, beat.rested)) / SECOND_NS
         limit_s = silence_s if spoke is not None else max(silence_s, _FIRST_WORD_S)
@@ -361,7 +341,7 @@ class Pulse:
             return "stale", f"messages are {lag_s:,.0f} s old when they arrive"
         return "live", (f"stamped {-lag_s:,.1f} s ahead of our clock" if lag_s < -_AHEAD_S else "")
 
-    def _patience_s(self, beat: _Beat, limit_s: float, now: int) -> float:
+    def _patience_s(self, beat: Beat, limit_s: float, now: int) -> float:
         """A market may rest: one symbol among many that speak, or one that was always slow, gets longer."""
         if self._kin_speak(beat, now):
             return max(limit_s, _ALONE_S, beat.rhythm.limit_s)
@@ -374,7 +354,7 @@ class Pulse:
             beat.last = beat.opened = beat.ill_since = beat.healed = None
             beat.routes_open = beat.rested = 0
 
-    def _note(self, beat: _Beat, state: PulseState, reason: str, now: int) -> None:
+    def _note(self, beat: Beat, state: PulseState, reason: str, now: int) -> None:
         if state == "live":
             if beat.ill_since is not None:
                 self.outages.append(

@@ -17,6 +17,7 @@ from airpocket.signals.drivers import DriverSettings
 from airpocket.signals.funding import FundingSettings
 from airpocket.signals.interest import InterestSettings
 from airpocket.signals.motion import MotionSettings
+from airpocket.signals.running import running_tells
 from airpocket.signals.spotled import SpotLedSettings
 from airpocket.signals.tape import TapeSettings
 
@@ -94,6 +95,7 @@ class SignalState:
         by_venue = [tell for v in venues for tell in funding.venue_tells(v, market.now, s.funding)]
         every = [
             *by_venue,
+            *running_tells(market),
             *price,
             *(tell for reading in (*flows, *regimes) for tell in reading.tells),
         ]

@@ -1,6 +1,7 @@
 """The verdict of a moment: the machine's state in its stronger direction, with what speaks for and against."""
 
 import numpy as np
+from msgspec import structs
 
 from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.domain.errors import NothingKnown
@@ -9,6 +10,7 @@ from airpocket.domain.tells import Tell, at_most, context
 from airpocket.domain.units import DAY_NS, HOUR_NS
 from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
+from airpocket.signals.interest import closing_doubt, lead_interest, venue_interests
 from airpocket.signals.panel import Signals
 from airpocket.verdict.evidence import Evidence, evidence_of
 from airpocket.verdict.machine import Course, fold
@@ -19,6 +21,7 @@ from airpocket.verdict.triggers import risk_tell
 
 # from the least to the most telling
 _RANK = ("quiet", "consolidation", "retrace", "armed", "exhaustion", "ignition", "squeeze on")
+_STALE_H = 3
 _RETREAT_PERCENT = 40.0  # of best prices taken: below this the touch retreats
 _DIRECTIONS: tuple[Direction, Direction] = ("up", "down")
 _IMPLICATION = {
@@ -53,7 +56,10 @@ def verdict(
     direction = max(_DIRECTIONS, key=lambda d: (_RANK.index(runs[d][0].state), runs[d][0].since))
     course, path = runs[direction]
     other = runs["down" if direction == "up" else "up"][0]
+    doubt = closing_doubt(lead_interest(venue_interests(market), market.now, _STALE_H), market)
     tells = _tells(evidence, signals, mapped, found, market.now)
+    if doubt:
+        tells = [_doubted(tell, doubt) if tell.id == "green_interest" else tell for tell in tells]
     quiet = course.state == "quiet"
     return Verdict(
         id="verdict",
@@ -72,7 +78,10 @@ def verdict(
             ),
         ],
         path=path,
-        missing=_missing(evidence, signals),
+        missing=[
+            *_missing(evidence, signals),
+            *([f"covering can't be told: {doubt}"] if doubt else []),
+        ],
         tells=tells,
         refs=["M7"],
         implication=_IMPLICATION[course.state],
@@ -161,6 +170,10 @@ def _tells(
     glide = unknown(RATIO, found.reason) if isinstance(found, Unscanned) else found.glide
     tells.append(context("glide", "cost of a push up over a push down", glide))
     return tells
+
+
+def _doubted(tell: Tell, why: str) -> Tell:
+    return structs.replace(tell, estimate=unknown(tell.estimate.unit, why), met=None)
 
 
 def _positive_id(signals: Signals) -> str:

@@ -11,7 +11,7 @@ from airpocket.domain.units import DAY_NS, PositionSide
 from airpocket.levels.pivots import confirmed_swings
 from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
-from airpocket.signals.forced import forced_last_hour
+from airpocket.signals.forced import closed_last_hour, forced_last_hour
 from airpocket.signals.panel import Signals
 
 _NEAR_PERCENT = 5.0
@@ -161,7 +161,12 @@ def _clean_break(
     ]  # fmt: skip
     near = broken.atr.value is not None and broken.atr.value >= -settings.near_atr
     state, because = judged(required, near)
-    tells = [*required, context("forced_buying", "forced buying, last hour", flow)]
+    tells = [
+        *required,
+        context("forced_buying", "forced buying, last hour", flow),
+        context("positions_closed", "positions closed, last hour, by open interest",
+                closed_last_hour(market)),
+    ]  # fmt: skip
     if mapped is not None:
         tells.append(risk_tell("short", mapped))
     return Graded(

@@ -20,6 +20,7 @@ from airpocket.domain.wire import (
     Listing,
     OptionTick,
     Quote,
+    Roll,
     Trade,
 )
 from airpocket.ingest.venues.okx.decoder import decode
@@ -348,7 +349,9 @@ def test_recorded_instruments_are_worth_what_the_decoder_takes_them_for(shared):
     bodies, found = 0, {}
     for address, body in frames.answered(shared / "wire" / "cryptofeed-v2" / "OKX.0.gz"):
         bodies += 1
-        found |= {event.symbol: event for event in decode(body, HEARD, address)}
+        *listings, roll = decode(body, HEARD, address)
+        assert roll.symbols == tuple(event.symbol for event in listings)
+        found |= {event.symbol: event for event in listings}
     kinds = Counter(event.kind for event in found.values())
     assert bodies == 25
     assert (kinds["spot"], kinds["linear"], kinds["inverse"]) == (513, 178, 92)
@@ -374,7 +377,8 @@ def test_recorded_instruments_are_worth_what_the_decoder_takes_them_for(shared):
 def test_rest_bodies_are_read_by_what_was_asked(shared, name, asked, kind, events):
     body = (shared / "wire" / "nautilus_trader" / "okx" / f"http_get_{name}.json").read_bytes()
     found = decode(body, HEARD, f"https://www.okx.com/api/v5/{asked}")
-    assert [type(event) for event in found] == [kind] * events
+    ends = [Roll] if kind is Listing else []
+    assert [type(event) for event in found] == [kind] * events + ends
 
 
 def test_a_quote_of_a_contract_of_unknown_worth_is_not_given():

@@ -68,6 +68,7 @@ def test_one_route_flows_while_the_other_is_dead(pulse):
     assert set(pulse.ill_routes(now)) == {("v", "market")}
 
 
+@pytest.mark.fault("L02")
 def test_no_liquidation_is_calm_only_while_its_route_delivers(pulse):
     """L02: zero with proof."""
     pulse.opened("v", "market", T0)

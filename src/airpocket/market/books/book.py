@@ -85,6 +85,12 @@ class Book:
             self._state, self._reason = "untrusted", reason
             self._waiting.clear()
 
+    def restart(self, reason: str) -> None:
+        """What stands here no longer means what it did, as after a change of the contract's size or tick."""
+        if self._state != "delisted":
+            self._state, self._reason, self._resumable = "untrusted", reason, False
+            self._waiting.clear()
+
     def apply(self, change: BookChange) -> None:
         """Take one change or snapshot; of another contract or after the delisting it is only counted."""
         if self._state == "delisted" or (change.venue, change.symbol) != (self.venue, self.symbol):

@@ -7,9 +7,10 @@ import numpy as np
 
 from airpocket.domain.events import Batch, ColumnArray
 from airpocket.domain.kinds import split_name
-from airpocket.domain.units import MINUTE_NS
-from airpocket.domain.wire import Liquidation, OptionTick
+from airpocket.domain.units import MINUTE_NS, SECOND_NS
+from airpocket.domain.wire import Liquidation, MarginTiers, OffBook, OptionTick
 from airpocket.market.live.minute import Minute
+from airpocket.market.live.reference import Version, standing
 
 SOURCE = "heard live"
 
@@ -73,6 +74,42 @@ def liquidation_rows(events: Sequence[Liquidation], first: int) -> list[dict[str
             "coverage": event.coverage, "seq": number,
         }
         for number, event in enumerate(ordered, first)
+    ]  # fmt: skip
+
+
+def off_book_rows(events: Sequence[OffBook], first: int) -> list[dict[str, Any]]:
+    """Transfers that passed the book by, in time order, told apart as forced closes are."""
+    ordered = sorted(events, key=lambda event: event.ts)
+    return [
+        {"ts": event.ts, "usable_from": event.usable_from, "cause": event.cause, "reason": event.reason,
+         "price": event.price or None, "size": event.size, "seq": number}
+        for number, event in enumerate(ordered, first)
+    ]  # fmt: skip
+
+
+def tier_rows(tiers: MarginTiers) -> list[dict[str, Any]]:
+    """A maintenance schedule, one row a bracket."""
+    return [
+        {"ts": tiers.ts, "usable_from": tiers.usable_from, "tier": number, "currency": tiers.currency,
+         "notional_floor": floor, "notional_cap": cap, "mmr": mmr, "max_leverage": leverage,
+         "deduction": deduction}
+        for number, (floor, cap, mmr, leverage, deduction) in enumerate(tiers.brackets, 1)
+    ]  # fmt: skip
+
+
+def listing_rows(versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """What came into force, oldest first; of two at one moment the later counts."""
+    newest = {version.since: version for version in versions}
+    return [
+        {
+            "ts": since, "usable_from": since, "version": version.number,
+            "contract_kind": at.kind, "status": at.status, "reason": standing(at) or None,
+            "contract_size": at.contract_size, "size_unit": at.size_unit, "tick_size": at.tick_size,
+            "lot_size": at.lot_size, "funding_interval_s": at.funding_interval_s,
+            "listed_at_s": None if at.listed_at is None else at.listed_at // SECOND_NS,
+        }
+        for since, version in sorted(newest.items())
+        for at in (version.listing,)
     ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from airpocket.domain.wire import (
 from airpocket.ingest.levels import in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
 from airpocket.ingest.venue import BookReader, Venue, guarded, undecodable
+from airpocket.ingest.venues.binance import listings
 from airpocket.ingest.venues.binance.depth import Change, read_all, read_one
 from airpocket.ingest.venues.binance.shapes import (
     AGGREGATE_TRADE,
@@ -96,6 +97,8 @@ def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[Live
 
 
 def _decoded(venue: str, frame: bytes, heard: int, address: str) -> list[LiveEvent]:
+    if address and listings.answers(address):
+        return listings.decoded(venue, frame, heard, address)
     if frame.startswith(b'{"stream":"') and b'"data":{"e":"' in frame[:120]:
         if b'"e":"depthUpdate"' in frame[:140] and (depth := read_one(frame)) is not None:
             return [_change(_FAMILY.get(depth.family, venue), depth, heard)]
@@ -374,6 +377,7 @@ _BY_EVENT: dict[str, Callable[[str, bytes, int], list[LiveEvent]]] = {
     "kline": _kline,
     "24hrTicker": _last,
     "24hrMiniTicker": _last,
+    "contractInfo": listings.contract,
     "serverShutdown": _notice,
 }
 
@@ -391,7 +395,7 @@ VENUES = tuple(
     Venue(
         name,
         partial(decode, name),
-        BookReader((b"depthUpdate", b"lastUpdateId"), partial(read_books, name)),
+        books=BookReader((b"depthUpdate", b"lastUpdateId"), partial(read_books, name)),
     )
     for name in ("binance_usdm", "binance_coinm", "binance_spot")
 )

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 import msgspec
 
 from airpocket.domain.units import Side
-from airpocket.domain.wire import Level, Listing, LiveEvent, OffBook, OptionTick, VolTick
+from airpocket.domain.wire import Level, LiveEvent, OffBook, OptionTick, VenueState, VolTick
+from airpocket.ingest.listed import Terms, listing, moment_ns, path_of, rolled
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
 from airpocket.ingest.venue import Venue, guarded, undecodable
@@ -54,9 +54,11 @@ def _channel(params: shapes.Params, heard: int) -> list[LiveEvent]:
 
 def _answer(result: bytes, heard: int, address: str) -> list[LiveEvent]:
     """An answer to a question of ours; without an address it is the list of channels granted."""
-    handler = _BY_PATH.get(urlsplit(address).path.rsplit("/", maxsplit=1)[-1])
+    path = path_of(address)
+    handler = _BY_PATH.get(path)
     if handler is not None:
-        return handler("", result, heard)
+        found = handler("", result, heard)
+        return rolled(_VENUE, address, found, heard) if path == "get_instruments" else found
     try:
         told: list[str] | str | shapes.Version = shapes.GRANTED.decode(result)
     except msgspec.ValidationError as error:
@@ -108,9 +110,10 @@ def _trades(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
         if each.liquidation not in ("", "M", "T", "MT", "none"):
             raise BadValue(f"liquidation {each.liquidation[:20]!r}")
         if "T" in each.liquidation:
-            found.append(said.liquidation(taker, price, "fill", size, usd, "all"))
+            found.append(said.liquidation(taker, price, "fill", size, usd, "all", each.trade_id))
         if "M" in each.liquidation:
-            found.append(said.liquidation(_OPPOSITE[taker], price, "fill", size, usd, "all"))
+            other = _OPPOSITE[taker]
+            found.append(said.liquidation(other, price, "fill", size, usd, "all", each.trade_id))
     return found
 
 
@@ -298,23 +301,38 @@ def _summaries(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
 
 
 def _contracts(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """Amounts are coin or dollars whatever the contract's size, so the size of a unit is one."""
     del channel
     found: list[LiveEvent] = []
     for each in shapes.CONTRACTS.decode(data):
         name = read(each.instrument_name)
         if name.kind == "other":
             continue
+        perp = each.instrument_name.endswith("-PERPETUAL")
+        terms = Terms(
+            size_unit="usd" if name.kind == "inverse" else "coin",
+            tick_size=_some(each.tick_size, "tick size"),
+            lot_size=_some(each.min_trade_amount, "least amount"),
+            listed_at=moment_ns(each.creation_timestamp),
+            ends_at=moment_ns(each.expiration_timestamp) if perp else None,
+            funding_interval_s=_EIGHT_HOURS_S if perp else None,
+        )
         live = each.is_active
+        status = "unknown" if live is None else "live" if live else "halted"
         found.append(
-            Listing(
-                venue=_VENUE, symbol=each.instrument_name, ts=heard, usable_from=heard, heard=heard,
-                base=name.base, kind=name.kind, contract_size=1.0,
-                size_unit="usd" if name.kind == "inverse" else "coin",
-                tick_size=_some(each.tick_size, "tick size"),
-                status="unknown" if live is None else "live" if live else "halted",
-            )
-        )  # fmt: skip
+            listing(_VENUE, each.instrument_name, heard, name.base, name.kind, status, terms)
+        )
     return found
+
+
+def _platform(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """Locked: nothing trades. A lock of some indices only is told in its text."""
+    del channel
+    state = shapes.PLATFORM.decode(data)
+    shut = state.locked is True or state.maintenance is True
+    text = "the platform is locked" if shut else f"open; locked in part: {state.locked}"[:200]
+    return [VenueState(venue=_VENUE, symbol="", ts=heard, usable_from=heard, heard=heard,
+                       trading=not shut, text=text if shut or state.locked else "open")]  # fmt: skip
 
 
 _Handler: TypeAlias = Callable[[str, bytes, int], list[LiveEvent]]
@@ -326,6 +344,7 @@ _BY_CHANNEL: dict[str, _Handler] = {
     "perpetual": _perpetual,
     "deribit_volatility_index": _volatility,
     "deribit_price_index": _index,
+    "platform_state": _platform,
 }
 _BY_PATH: dict[str, _Handler] = {
     "get_book_summary_by_currency": _summaries,

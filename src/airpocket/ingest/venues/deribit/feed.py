@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from airpocket.domain.channels import Channel
 from airpocket.ingest.feed import Feed, Poll, Socket
+from airpocket.ingest.listed import list_poll
 
 _REST = "https://www.deribit.com/api/v2/public"
 
@@ -15,6 +16,7 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     coins = sorted({symbol.split("-", maxsplit=1)[0].split("_")[0] for symbol in perps})
     names = [name for symbol in perps for name in _names(symbol)]
     names += [f"deribit_volatility_index.{coin.lower()}_usd" for coin in coins]
+    names.append("platform_state")
     channels = [channel for symbol in perps for channel in _channels(symbol)]
     channels += [
         Channel("vol_index", coin, 60.0, topic=f"deribit_volatility_index.{coin.lower()}_usd")
@@ -29,7 +31,12 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     return Feed(
         venue,
         (socket,),
-        polls=tuple(_chain(venue, coin) for coin in coins),
+        polls=(
+            *(_chain(venue, coin) for coin in coins),
+            list_poll(
+                venue, f"{_REST}/get_instruments?currency=any&kind=future&expired=false", coins
+            ),
+        ),
         again={symbol: ("public", _again(symbol)) for symbol in perps},
     )
 

@@ -136,7 +136,17 @@ class Summary(Struct):
 class Contract(Struct):
     instrument_name: Text
     tick_size: float | None = None
+    min_trade_amount: float | None = None
     is_active: bool | None = None
+    creation_timestamp: Id | None = None
+    expiration_timestamp: Id | None = None
+
+
+class Platform(Struct):
+    """locked: true, false, or 'partial'."""
+
+    locked: bool | Text | None = None
+    maintenance: bool | None = None
 
 
 class Version(Struct):
@@ -156,4 +166,5 @@ VOLATILITY = msgspec.json.Decoder(Volatility)
 INDEX = msgspec.json.Decoder(IndexPrice)
 SUMMARIES = msgspec.json.Decoder(list[Summary])
 CONTRACTS = msgspec.json.Decoder(list[Contract])
+PLATFORM = msgspec.json.Decoder(Platform)
 GRANTED = msgspec.json.Decoder(list[Annotated[str, Meta(max_length=128)]] | str | Version)

@@ -3,7 +3,8 @@
 import json
 
 from airpocket.domain.channels import Channel
-from airpocket.ingest.feed import Feed, Poll, Socket
+from airpocket.ingest.feed import Feed, Socket
+from airpocket.ingest.listed import list_poll
 
 
 def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
@@ -15,9 +16,9 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
         hello=tuple(_say(each) for each in wanted), ping='{"method":"ping"}', ping_every_s=30.0,
         sends_per_s=10.0, anew={f"{each['type']} {each['coin']}": _say(each) for each in wanted},
     )  # fmt: skip
-    listed = Poll(
-        venue, "https://api.hyperliquid.xyz/info", (), every_s=3_600.0, body='{"type":"meta"}', weight=20
-    )  # fmt: skip
+    listed = list_poll(
+        venue, "https://api.hyperliquid.xyz/info", symbols, body='{"type":"meta"}', weight=20
+    )
     return Feed(
         venue,
         (socket,),

@@ -4,6 +4,7 @@ import json
 
 from airpocket.domain.channels import Channel
 from airpocket.ingest.feed import Feed, Poll, Socket
+from airpocket.ingest.listed import coins_of, list_poll
 
 _HOST = "wss://ws.okx.com:8443/ws/v5"
 _REST = "https://www.okx.com/api/v5"
@@ -28,6 +29,7 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
         Channel("options", family.removesuffix("-USD"), 120.0, topic=f"opt-summary {family}")
         for family in families
     ]
+    args.append({"channel": "status"})
     public = Socket(
         venue, "public", f"{_HOST}/public", tuple(channels), hello=(_say("subscribe", args),),
         ping="ping", ping_every_s=20.0, goodbyes=_GOODBYES, anew=_anew(args), says_per_hour=_SAYS,
@@ -42,7 +44,7 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     return Feed(
         venue,
         (public, business),
-        polls=tuple(_instruments(venue, kind) for kind in ("SWAP",) if swaps),
+        polls=_lists(venue, symbols, swaps),
         again={symbol: ("public", _again(symbol)) for symbol in symbols},
     )
 
@@ -78,9 +80,13 @@ def _anew(args: list[dict[str, str]]) -> dict[str, str]:
     return {" ".join(arg.values()): _say("subscribe", [arg]) for arg in args}
 
 
-def _instruments(venue: str, kind: str) -> Poll:
-    """Contract values change at times; asked for hourly."""
-    return Poll(venue, f"{_REST}/public/instruments?instType={kind}", (), every_s=3_600.0)
+def _lists(venue: str, symbols: tuple[str, ...], swaps: tuple[str, ...]) -> tuple[Poll, ...]:
+    """All perpetuals, whose contract values change at times; of spot our own pairs."""
+    root = f"{_REST}/public/instruments?instType="
+    found = [list_poll(venue, f"{root}SWAP", coins_of(venue, swaps))] if swaps else []
+    for pair in (symbol for symbol in symbols if symbol not in swaps):
+        found.append(list_poll(venue, f"{root}SPOT&instId={pair}", ()))
+    return tuple(found)
 
 
 def _again(symbol: str) -> tuple[str, ...]:
