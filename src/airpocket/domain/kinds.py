@@ -212,14 +212,14 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "option_quote",
-            "one option of a chain snapshot; prices in coin, mark_iv a fraction",
+            "one option of a chain snapshot; prices in coin (dollars over underlying_price, else over index_price)",
             (
                 Column("instrument", "str"),
                 Column("expiry", "time"),
                 _price("strike"),
                 Column("option_type", "str", choices=("call", "put")),
                 Column("underlying_index", "str", nullable=True),
-                _price("underlying_price"),
+                _price("underlying_price", nullable=True),
                 _amount("bid", "coin"),
                 _amount("ask", "coin"),
                 _amount("mark", "coin"),

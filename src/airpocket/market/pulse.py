@@ -108,7 +108,10 @@ class Pulse:
         name = CHANNEL_OF.get(str(event.__struct_config__.tag))
         if name is None:
             return
-        symbol = event.base if isinstance(event, OptionTick) else event.symbol
+        symbol = event.symbol
+        if isinstance(event, OptionTick):
+            symbol = event.base
+            name = "option_prices" if event.says and "mark_iv" not in event.says else name
         beat = self._beats.get((event.venue, symbol, name))
         if beat is None:
             return

@@ -23,6 +23,7 @@ from airpocket.market.books.flow import Flow
 from airpocket.market.books.measures import bands
 from airpocket.market.books.refill import Refill
 from airpocket.market.live import rows
+from airpocket.market.live.chain import Chain
 from airpocket.market.live.minute import Minute, Tape
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
@@ -74,7 +75,7 @@ class LiveState:
     def __init__(self, asset: str) -> None:
         self.asset = asset
         self.markets: dict[tuple[str, str], LiveMarket] = {}
-        self.chain: dict[tuple[str, str], OptionTick] = {}
+        self.chain = Chain()
         self.facts: deque[Batch] = deque()
         self.strangers = 0  # events of symbols that are not this asset's
         self.misdated = 0  # events dated far ahead of when they were heard
@@ -101,7 +102,7 @@ class LiveState:
             self._roll(event.usable_from)
         if isinstance(event, OptionTick):
             if event.base == self.asset:
-                self.chain[event.venue, event.symbol] = event
+                self.chain.apply(event)
             return
         taker = self._takers.get(str(event.__struct_config__.tag))
         if taker is None:
@@ -221,18 +222,14 @@ class LiveState:
                 market = self.markets[key]
                 market.tape.turn(minute, MINUTE_NS)
                 self.facts.extend(closing(market, minute, heard))
-        if heard - self._chain_kept >= _CHAIN_NS and self.chain:
+        if heard - self._chain_kept >= _CHAIN_NS and len(self.chain):
             self._chain_kept = heard
             self._keep_chain(heard)
         self._minute = closed
 
     def _keep_chain(self, heard: int) -> None:
-        by_market: dict[str, list[OptionTick]] = {}
-        for tick in self.chain.values():
-            if tick.expiry > heard and heard - tick.usable_from < _CHAIN_NS:
-                by_market.setdefault(tick.venue, []).append(tick)
-        for venue in sorted(by_market):
-            ready = rows.chain_rows(by_market[venue], heard, heard)
+        for venue, ticks in self.chain.snapshot(heard).items():
+            ready = rows.chain_rows(ticks, heard, heard)
             if ready:
                 self.facts.append(rows.batch("option_quote", venue, f"{self.asset}-OPTIONS", ready))
 

@@ -5,13 +5,13 @@ from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 from airpocket.domain.units import SECOND_NS, Side
-from airpocket.domain.wire import Level, Listing, LiveEvent, OptionTick, Status
+from airpocket.domain.wire import Level, Listing, LiveEvent, Status
 from airpocket.ingest.said import control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive
 from airpocket.ingest.venue import Venue, guarded, undecodable
-from airpocket.ingest.venues.okx import shapes
+from airpocket.ingest.venues.okx import options, shapes
 from airpocket.ingest.venues.okx.books import WHOLE, books, quotes
-from airpocket.ingest.venues.okx.names import VENUE, expiry_of, said, time_ns, worth_of
+from airpocket.ingest.venues.okx.names import VENUE, said, time_ns, worth_of
 
 _SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
 _FORCED_SIDE: dict[str, Side] = {"long": "sell", "short": "buy"}
@@ -122,6 +122,9 @@ def _ticks(data: bytes, heard: int) -> list[LiveEvent]:
     found: list[LiveEvent] = []
     for each in shapes.TICKS.decode(data):
         symbol = each.inst_id
+        if options.is_option(symbol):
+            found.append(options.tick(each, heard))
+            continue
         if each.index and symbol.count("-") == 1:  # an index price concerns the perpetual
             symbol = f"{symbol}-SWAP"
         who = said(symbol, each.ts, heard)
@@ -154,6 +157,9 @@ def _best(symbol: str, price: str, size: str) -> Level | None:
 def _interests(data: bytes, heard: int) -> list[LiveEvent]:
     found: list[LiveEvent] = []
     for each in shapes.INTERESTS.decode(data):
+        if options.is_option(each.inst_id):
+            found.append(options.interest(each, heard))
+            continue
         who = said(each.inst_id, each.ts, heard)
         if each.coin:
             found.append(who.interest(nonnegative(each.coin, "open interest"), "coin"))
@@ -196,35 +202,6 @@ def _forced(data: bytes, heard: int) -> list[LiveEvent]:
             who = said(contract.inst_id, each.ts, heard)
             found.append(who.liquidation(forced, price, "bankruptcy", size, usd, "sample"))
     return found
-
-
-def _options(data: bytes, heard: int) -> list[LiveEvent]:
-    found: list[LiveEvent] = []
-    for each in shapes.OPTIONS.decode(data):
-        parts = each.inst_id.split("-")
-        if len(parts) != 5 or parts[4] not in ("C", "P"):
-            raise BadValue(f"option name {each.inst_id[:40]!r}")
-        found.append(
-            OptionTick(
-                venue=VENUE, symbol=each.inst_id, ts=time_ns(each.ts, "time"), usable_from=heard, heard=heard,
-                base=parts[0], expiry=expiry_of(parts[2]), strike=positive(parts[3], "strike"),
-                call=parts[4] == "C", price_unit="coin" if parts[1] == "USD" else "usd",
-                mark_iv=_iv(each.mark_iv), bid_iv=_iv(each.bid_iv),
-                ask_iv=_iv(each.ask_iv), forward=_price(each.forward, "forward"),
-                delta=_greek(each.delta or each.delta2), gamma=_greek(each.gamma or each.gamma2),
-                vega=_greek(each.vega or each.vega2), theta=_greek(each.theta or each.theta2),
-            )
-        )  # fmt: skip
-    return found
-
-
-def _iv(text: str) -> float | None:
-    value = number(text, "volatility") if text else 0.0
-    return value if value > 0.0 else None
-
-
-def _greek(text: str) -> float | None:
-    return number(text, "greek") if text else None
 
 
 def _contracts(data: bytes, heard: int) -> list[LiveEvent]:
@@ -281,7 +258,7 @@ _BY_CHANNEL: dict[str, _Handler] = {
     "open-interest": _interests,
     "funding-rate": _fundings,
     "liquidation-orders": _forced,
-    "opt-summary": _options,
+    "opt-summary": options.summaries,
     "instruments": _contracts,
 }
 # REST answers are of the same kinds, and a few more

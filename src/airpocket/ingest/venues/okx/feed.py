@@ -33,7 +33,10 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     return Feed(
         venue,
         (public, business),
-        polls=tuple(_instruments(venue, kind) for kind in ("SWAP",) if swaps),
+        polls=(
+            *(_instruments(venue, kind) for kind in ("SWAP",) if swaps),
+            *(poll for family in families for poll in _option_polls(venue, family)),
+        ),
         again={symbol: ("public", _again(symbol)) for symbol in symbols},
     )
 
@@ -61,6 +64,19 @@ def _channels(symbol: str) -> tuple[Channel, ...]:
 def _instruments(venue: str, kind: str) -> Poll:
     """Contract values change at times; asked for hourly."""
     return Poll(venue, f"{_REST}/public/instruments?instType={kind}", (), every_s=3_600.0)
+
+
+def _option_polls(venue: str, family: str) -> tuple[Poll, ...]:
+    """Quotes, marks and open interest of a whole family in one answer each; by websocket they come one by one."""
+    what = f"instType=OPTION&instFamily={family}"
+    return tuple(
+        Poll(venue, f"{_REST}/{path}?{what}", channels, every_s=60.0)
+        for path, channels in (
+            ("market/tickers", (Channel("option_prices", family.removesuffix("-USD"), 180.0),)),
+            ("public/mark-price", ()),
+            ("public/open-interest", ()),
+        )
+    )
 
 
 def _again(symbol: str) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ def worth_of(symbol: str) -> Worth:
         return Worth(None, None, quoted)
     if contract.kind == "inverse":
         return Worth(None, contract.contract_size, quoted)
+    if contract.kind == "option":  # priced in coin: its dollars would need the index
+        return Worth(contract.contract_size, None, dollars=False)
     return Worth(contract.contract_size, None, quoted)
 
 
