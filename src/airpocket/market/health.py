@@ -63,6 +63,12 @@ def unwell(contract: Contract, channel: str = "") -> dict[str, str]:
     }
 
 
+def ill(contract: Contract, *names: str) -> str:
+    """Why the recorder last called the first of these channels not live; '' where it did not."""
+    states = [f"{name} {state}" for name in names for state in unwell(contract, name).values()]
+    return f"{contract.key}: {states[0]}" if states else ""
+
+
 def channels(market: Market) -> list[Channel]:
     """The health of every channel that has ever delivered, in a fixed order."""
     found: list[Channel] = []

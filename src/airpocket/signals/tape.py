@@ -8,7 +8,9 @@ from airpocket.domain.estimates import BPS, PERCENT, RATIO, SECONDS, Estimate, k
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.tells import Reading, at_least, context
 from airpocket.domain.units import DAY_NS, MINUTE_NS
+from airpocket.market.health import ill
 from airpocket.market.state import Contract, Market, Observations
+from airpocket.signals.motion import hour_of_week
 
 TAPE = "tape_1m"
 NO_TAPE = "no trade tape was recorded for this time"
@@ -18,7 +20,8 @@ NO_TAPE = "no trade tape was recorded for this time"
 class TapeSettings:
     """Fixed before any result was seen; none is fitted.
 
-    fast: prints a second over their median of the days before. reload_percent: share of best prices taken
+    fast, wide: prints a second and spread over their medians of the same hour of the week, from
+    `least_weeks` weeks on; of the days before while there are fewer. reload_percent: share of best prices taken
     that stood again within a second, above which supply reloads; below `retreat_percent` it retreats.
     """
 
@@ -27,18 +30,25 @@ class TapeSettings:
     usual_days: int = 7
     least_hours: float = 24.0
     fresh_min: int = 5
+    profile_weeks: int = 4
+    least_weeks: int = 2
     fast: float = 3.0
+    wide: float = 2.0
     least_taken: int = 20
     reload_percent: float = 60.0
     retreat_percent: float = 40.0
 
 
 def tape_contract(market: Market, settings: TapeSettings) -> Contract | None:
-    """The contract whose tape is read: the reference if its tape is fresh, else the busiest fresh one."""
+    """The contract whose tape is read: the reference if its tape is fresh, else the busiest fresh one.
+
+    A channel that fell silent counts no prints though its connection is open: that is no slow tape.
+    """
     fresh = [
         c for c in market.contracts
         if (table := c.table(TAPE)) is not None
         and market.now - int(table.ints("ts")[-1]) - MINUTE_NS <= settings.fresh_min * MINUTE_NS
+        and not ill(c, "trades")
     ]  # fmt: skip
     reference = market.reference.key
     return min(fresh, key=lambda c: (c.key != reference, -_last_prints(c), c.key), default=None)
@@ -55,27 +65,55 @@ def _recent(
     return table.ints("ts") >= now - (minutes + 1) * MINUTE_NS
 
 
-def print_speed(market: Market, settings: TapeSettings) -> Estimate:
-    """Prints a second of the last minutes over the median of the minutes before, per contract."""
+def _usual(
+    table: Observations, values: FloatArray, now: int, settings: TapeSettings
+) -> tuple[float, str]:
+    """The median before the last minutes, of this hour of the week where it is known, and what it is of.
+
+    NaN with the reason where too little was heard.
+    """
+    ts = table.ints("ts")
+    before = ~_recent(table, now, settings.window_min) & np.isfinite(values)
+    hour = hour_of_week(np.array([now - MINUTE_NS], np.int64))[0]
+    same = before & (hour_of_week(ts) == hour) & (ts >= now - settings.profile_weeks * 7 * DAY_NS)
+    same &= ts < now - DAY_NS
+    if len(np.unique((now - ts[same]) // (7 * DAY_NS))) >= settings.least_weeks:
+        return float(np.median(values[same])), "this hour of the week"
+    days = before & (ts >= now - settings.usual_days * DAY_NS)
+    hours = int(days.sum()) / 60.0
+    if hours < settings.least_hours:
+        needs = f"needs {settings.least_hours:g} h of tape to know what is usual"
+        return float("nan"), f"{needs}, has {hours:.1f}"
+    return float(np.median(values[days])), "the days before"
+
+
+def _against_usual(market: Market, settings: TapeSettings, column: str, still: str) -> Estimate:
+    """A column's mean of the last minutes over its usual; `still` is said where that is nothing."""
     contract = tape_contract(market, settings)
     table = None if contract is None else contract.table(TAPE)
     if contract is None or table is None:
         return unknown(RATIO, NO_TAPE)
-    ts, prints = table.ints("ts"), table.ints("prints")
-    recent = _recent(table, market.now, settings.window_min)
-    before = ~recent & (ts >= market.now - settings.usual_days * DAY_NS)
-    hours = int(before.sum()) / 60.0
-    if hours < settings.least_hours:
-        return unknown(
-            RATIO,
-            f"needs {settings.least_hours:g} h of tape to know what is usual, has {hours:.1f}",
-        )
-    usual = float(np.median(prints[before]))
-    if usual <= 0.0:
-        return unknown(RATIO, f"the tape of {contract.key} usually stands still")
+    values = table.columns[column].astype(np.float64)
+    usual, of = _usual(table, values, market.now, settings)
+    if np.isnan(usual):
+        return unknown(RATIO, of)
+    now = values[_recent(table, market.now, settings.window_min)]
+    if usual <= 0.0 or not np.isfinite(now).any():
+        return unknown(RATIO, f"{contract.key}: {still}")
     return known(
-        float(prints[recent].mean()) / usual, RATIO, as_of=_end(ts), now=market.now, source=contract.key
+        float(np.nanmean(now)) / usual, RATIO, as_of=_end(table.ints("ts")), now=market.now,
+        source=f"{contract.key} against {of}",
     )  # fmt: skip
+
+
+def print_speed(market: Market, settings: TapeSettings) -> Estimate:
+    """Prints a second of the last minutes over what is usual, per contract."""
+    return _against_usual(market, settings, "prints", "the tape usually stands still")
+
+
+def spread_against_usual(market: Market, settings: TapeSettings) -> Estimate:
+    """Mean spread of the last minutes over what is usual, per contract."""
+    return _against_usual(market, settings, "spread_bps", "no two-sided quote was heard")
 
 
 def _end(ts: IntArray) -> int:
@@ -132,6 +170,8 @@ def reading(market: Market, settings: TapeSettings) -> Reading:
         at_least("fast_prints", "trades per second against usual", print_speed(market, settings),
                  settings.fast, f"fast at {settings.fast:g} times"),
         context("tape_spread", "mean spread, last minutes", tape_spread(market, settings)),
+        at_least("spread_usual", "spread against usual", spread_against_usual(market, settings),
+                 settings.wide, f"wide at {settings.wide:g} times"),
         at_least("reload_share", "best prices taken that came back", share, settings.reload_percent,
                  f"reloading at {settings.reload_percent:g} %"),
         context("refill", "half-time of refill near the touch", refill(market, settings)),

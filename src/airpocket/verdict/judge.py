@@ -107,7 +107,7 @@ def _because(
     thinning = signals.tells["ask_thinning" if direction == "up" else "bid_thinning"]
     spot = signals.tells["spot_premium"]
     if direction == "up" and thinning.met and spot.met:
-        reasons.append("offers retreat and spot leads: the mark of a vertical leg")
+        reasons.append(_vertical(signals))
     elif thinning.met is False:
         reasons.append(
             "resting orders ahead are not retreating: a stall at the next level is likely"
@@ -118,6 +118,15 @@ def _because(
     elif reload.estimate.value is not None and reload.estimate.value < _RETREAT_PERCENT:
         reasons.append("quotes step away when they are taken: little stands in the way")
     return reasons
+
+
+def _vertical(signals: Signals) -> str:
+    lead = signals.tells["lead_lag"].met
+    if lead:
+        return "offers retreat and spot leads: the mark of a vertical leg"
+    if lead is None:
+        return "offers retreat and spot pays more: a vertical leg if spot moves first, which is not measured"
+    return "offers retreat and spot pays more, but is not measured to move first"
 
 
 def _missing(evidence: Evidence, signals: Signals) -> list[str]:
@@ -136,6 +145,8 @@ def _missing(evidence: Evidence, signals: Signals) -> list[str]:
     spot = signals.tells["spot_premium"]
     if spot.met is None:
         found.append(f"whether spot leads is unknown: {spot.estimate.unknown}")
+    elif signals.tells["lead_lag"].met is None:
+        found.append(f"whether spot leads is unknown: {signals.tells['lead_lag'].estimate.unknown}")
     return found
 
 

@@ -24,6 +24,7 @@ from airpocket.market.books.measures import bands
 from airpocket.market.books.refill import Refill
 from airpocket.market.live import rows
 from airpocket.market.live.chain import Chain
+from airpocket.market.live.lead import Leads
 from airpocket.market.live.minute import Minute, Tape
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
@@ -76,6 +77,7 @@ class LiveState:
         self.asset = asset
         self.markets: dict[tuple[str, str], LiveMarket] = {}
         self.chain = Chain()
+        self.leads = Leads()
         self.facts: deque[Batch] = deque()
         self.strangers = 0  # events of symbols that are not this asset's
         self.misdated = 0  # events dated far ahead of when they were heard
@@ -148,6 +150,7 @@ class LiveState:
             self.strangers += 1
             return None
         market = self.markets[key] = LiveMarket(contract, self._minute)
+        self.leads.watch(contract, market.tape)
         return market
 
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
@@ -157,6 +160,7 @@ class LiveState:
             return
         market.flow.trade(trade)
         market.refill.trade(trade)
+        self.leads.trade(trade)
         minute = rows.minute_of(trade.ts)
         if minute <= self._minute + MINUTE_NS:
             tape.turn(minute, MINUTE_NS)
@@ -222,6 +226,7 @@ class LiveState:
                 market = self.markets[key]
                 market.tape.turn(minute, MINUTE_NS)
                 self.facts.extend(closing(market, minute, heard))
+            self.facts.extend(self.leads.close(minute, heard))
         if heard - self._chain_kept >= _CHAIN_NS and len(self.chain):
             self._chain_kept = heard
             self._keep_chain(heard)
