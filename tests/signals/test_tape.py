@@ -57,11 +57,35 @@ def test_speed_is_told_against_the_tapes_own_usual():
     assert assessed(tape(60 * 3, last=200)).signals.tells["fast_prints"].met is None
 
 
-def test_the_touch_reloads_or_retreats():
-    assert assessed(tape(60, reloads=9, retreats=1)).signals.tells["reload_share"].met
+def touched(reloads, retreats):
+    """Two days in which a fifth of the prices taken came back, give or take, and fifteen minutes of their own."""
+    rng = np.random.default_rng(4)
+    found = tape(60 * 48)
+    found.columns["reloads"][:] = rng.binomial(10, 0.2, len(found))
+    found.columns["retreats"][:] = 10 - found.columns["reloads"]
+    found.columns["reloads"][-16:], found.columns["retreats"][-16:] = reloads, retreats
+    return assessed(found)
+
+
+@pytest.mark.parametrize(("reloads", "state"), [(5, "reloading"), (2, "usual"), (0, "retreating")])
+def test_the_touch_reloads_or_retreats_against_its_own_usual(reloads, state):
+    found = touched(reloads, 10 - reloads)
+    reading = next(reading for reading in found.signals.regimes if reading.id == "tape")
+    assert found.signals.tells["reload_share"].estimate.value == pytest.approx(10.0 * reloads)
+    assert reading.state == state
+    assert found.signals.tells["reload_score"].met == (state == "reloading")
+
+
+def test_without_a_usual_no_state_is_said():
+    found = assessed(tape(60, reloads=9, retreats=1)).signals
+    assert found.tells["reload_share"].estimate.value == pytest.approx(90.0)
+    assert "needs 48 quarter hours" in (found.tells["reload_score"].estimate.unknown or "")
+
+
+def test_a_touch_nobody_took_or_saw_has_no_share():
     quiet = assessed(tape(60, reloads=0, retreats=0)).signals.tells["reload_share"].estimate
-    assert quiet.value is None
     blind = assessed(tape(60, reloads=-1, retreats=-1)).signals.tells["reload_share"].estimate
+    assert "0 best prices were taken" in (quiet.unknown or "")
     assert "no live book" in (blind.unknown or "")
 
 
@@ -101,7 +125,7 @@ def test_the_usual_is_that_of_the_same_hour_of_the_week_once_two_weeks_hold_it()
 
 def test_the_last_minutes_do_not_change_with_what_comes_later():
     settings = TapeSettings()
-    assert settings.reload_percent > settings.retreat_percent
+    assert settings.reload_sd > settings.retreat_sd
     before = assessed(tape(60 * 30, last=150)).signals.tells["fast_prints"].estimate.value
     again = assessed(tape(60 * 30, last=150)).signals.tells["fast_prints"].estimate.value
     assert before == again

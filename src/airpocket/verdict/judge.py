@@ -19,7 +19,9 @@ from airpocket.verdict.triggers import risk_tell
 
 # from the least to the most telling
 _RANK = ("quiet", "consolidation", "retrace", "armed", "exhaustion", "ignition", "squeeze on")
-_RETREAT_PERCENT = 40.0  # of best prices taken: below this the touch retreats
+_RETREAT_SD = (
+    -1.5
+)  # of the share of best prices taken that return: at and below this the touch retreats
 _DIRECTIONS: tuple[Direction, Direction] = ("up", "down")
 _IMPLICATION = {
     "quiet": "nothing is being forced",
@@ -112,10 +114,10 @@ def _because(
         reasons.append(
             "resting orders ahead are not retreating: a stall at the next level is likely"
         )
-    reload = signals.tells["reload_share"]
+    reload = signals.tells["reload_score"]
     if reload.met:
         reasons.append("what is taken at the touch is reloaded at once: the mark of a stall")
-    elif reload.estimate.value is not None and reload.estimate.value < _RETREAT_PERCENT:
+    elif reload.estimate.value is not None and reload.estimate.value <= _RETREAT_SD:
         reasons.append("quotes step away when they are taken: little stands in the way")
     return reasons
 
@@ -132,7 +134,7 @@ def _vertical(signals: Signals) -> str:
 def _missing(evidence: Evidence, signals: Signals) -> list[str]:
     found: list[str] = []
     for tell_id, what in (
-        ("reload_share", "whether quotes retreat from, or reload at, the touch is unknown"),
+        ("reload_score", "whether quotes retreat from, or reload at, the touch is unknown"),
         ("fast_prints", "the speed of prints is unknown"),
     ):
         estimate = signals.tells[tell_id].estimate
@@ -167,6 +169,7 @@ def _tells(
         signals.tells["bid_thinning"],
         signals.tells["spot_premium"],
         signals.tells["reload_share"],
+        signals.tells["reload_score"],
     ]  # fmt: skip
     tells += [risk_tell("short", mapped), risk_tell("long", mapped)]
     glide = unknown(RATIO, found.reason) if isinstance(found, Unscanned) else found.glide
