@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 ChannelName: TypeAlias = Literal[
     "trades", "book", "quote", "price", "funding", "open_interest", "liquidations", "bars",
-    "options", "vol_index", "listings",
+    "options", "option_prices", "vol_index", "listings",
 ]  # fmt: skip
 Coverage: TypeAlias = Literal["all", "sample", "unknown"]
 
@@ -34,6 +34,8 @@ CHANNEL_OF: dict[str, ChannelName] = {
 class Channel:
     """What one subscription promises for one symbol; options, volatility indices and
     listings stand under their coin.
+
+    options: messages with volatilities; option_prices: those with prices or open interest alone.
 
     `silence_s`: a healthy channel is never silent for longer; None where it speaks only when something
     happens, and silence alone proves nothing. `coverage`: whether all that happens is reported. `topic`:

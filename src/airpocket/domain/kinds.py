@@ -226,6 +226,21 @@ KINDS: dict[str, Kind] = {
             has_interval=True,
         ),
         Kind(
+            "lead_lag",
+            "how this market's trades moved with another's at one lag; lag_ms > 0: this market first",
+            (
+                Column("against", "str"),
+                Column("lag_ms", "f64", "ms"),
+                Column("covariance", "f64", "squared log return"),
+                _amount("variance", "squared log return", nullable=False),
+                _amount("variance_against", "squared log return", nullable=False),
+                Column("moves", "i64", "price changes", "nonnegative"),
+                Column("moves_against", "i64", "price changes", "nonnegative"),
+            ),
+            key=("ts", "against", "lag_ms"),
+            has_interval=True,
+        ),
+        Kind(
             "channel_state",
             "how a live channel was from ts on, until its next row",
             (
@@ -266,14 +281,14 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "option_quote",
-            "one option of a chain snapshot; prices in coin, mark_iv a fraction",
+            "one option of a chain snapshot; prices in coin (dollars over underlying_price, else over index_price)",
             (
                 Column("instrument", "str"),
                 Column("expiry", "time"),
                 _price("strike"),
                 Column("option_type", "str", choices=("call", "put")),
                 Column("underlying_index", "str", nullable=True),
-                _price("underlying_price"),
+                _price("underlying_price", nullable=True),
                 _amount("bid", "coin"),
                 _amount("ask", "coin"),
                 _amount("mark", "coin"),

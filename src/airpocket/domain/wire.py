@@ -183,6 +183,7 @@ class OptionTick(Fact, frozen=True, kw_only=True, tag="option_tick"):
 
     forward: the underlying's price for this expiry; delta is Black-Scholes; vega is per volatility point,
     theta per day; open_interest: coin. None is no quote or not said, never a placeholder.
+    says: the fields this message speaks for, where others of the venue's bring the rest; () is all of them.
     """
 
     base: str
@@ -205,6 +206,7 @@ class OptionTick(Fact, frozen=True, kw_only=True, tag="option_tick"):
     vega: float | None = None
     theta: float | None = None
     open_interest: float | None = None
+    says: tuple[str, ...] = ()
 
 
 class VolTick(Fact, frozen=True, kw_only=True, tag="vol_tick"):

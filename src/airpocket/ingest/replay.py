@@ -15,6 +15,8 @@ from airpocket.ingest.lake import Lake, SeriesInfo
 _NOT_READ = ("label", "trade", "chain_health", "liquidation_total", "option_quote")
 # In force until the next one, however old.
 _LASTING = ("tier", "listing", "funding_bound")
+# Dense, and read over a day only.
+_RECENT_DAYS = {"lead_lag": 2}
 # Slow histories are scored against a year; a little more covers warm-ups.
 _OBSERVATION_DAYS = 420
 
@@ -49,7 +51,8 @@ def facts_of(lake: Lake, asset: str, until: TimeNs) -> Iterator[Batch]:
     for series in mine:
         family = split_name(series.kind)[0].name
         if family not in ("bar", *_NOT_READ):
-            start = None if family in _LASTING else until - _OBSERVATION_DAYS * DAY_NS
+            days = _RECENT_DAYS.get(family, _OBSERVATION_DAYS)
+            start = None if family in _LASTING else until - days * DAY_NS
             since = born.get((series.venue, series.symbol))
             if since is not None and family != "listing":
                 start = max(start or 0, since)

@@ -26,7 +26,10 @@ def feeds_of(assets: Iterable[str], venues: Iterable[str] = ()) -> dict[str, Fee
     symbols: dict[str, list[str]] = {}
     for asset in named:
         for contract in instruments_of(asset):
-            heard = contract.kind in ("spot", "linear", "inverse")
+            # Deribit's and OKX's options come with their perpetuals
+            heard = contract.kind in ("spot", "linear", "inverse") or (
+                contract.kind == "option" and contract.venue.endswith("_options")
+            )
             if (
                 contract.venue in wanted
                 and heard

@@ -101,6 +101,12 @@ def _spoke(contract: Contract) -> int:
     return max(ends, default=0)
 
 
+def ill(contract: Contract, *names: str) -> str:
+    """Why the recorder last called the first of these channels not live; '' where it did not."""
+    states = [f"{name} {state}" for name in names for state in unwell(contract, name).values()]
+    return f"{contract.key}: {states[0]}" if states else ""
+
+
 def channels(market: Market) -> list[Channel]:
     """The health of every channel that has ever delivered, in a fixed order."""
     found: list[Channel] = []

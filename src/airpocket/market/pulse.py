@@ -77,8 +77,9 @@ class Pulse:
             if isinstance(event, Control):
                 self._granted(event)
             return
-        by_coin = isinstance(event, OptionTick | Listing)
-        symbol = event.base if by_coin else event.symbol
+        symbol = event.base if isinstance(event, OptionTick | Listing) else event.symbol
+        if isinstance(event, OptionTick) and event.says and "mark_iv" not in event.says:
+            name = "option_prices"
         beat = self._beats.get((event.venue, symbol, name))
         if beat is None or beat.polled is not polled:
             return

@@ -16,6 +16,8 @@ HEARD = 1_800_000_000_000_000_000
 TOKENS = (b"null", b"NaN", b"1e999", b"18446744073709551616", b"-1", b'""', b"{}", b"[]", b"true", b"\xff",
           b'"1e18"', b'"0"', b"0", b"[[", b'"buy"', b"1e-400", "币".encode())  # fmt: skip
 FILES = {
+    "binance_options": ("tardis-node/binance-european-options.jsonl",),
+    "bybit_options": ("tardis-node/bybit-options.jsonl",),
     "binance": ("live-2026/binance_usdm_market.jsonl", "live-2026/binance_usdm_public.jsonl",
                 "live-2026/binance_spot.jsonl", "tardis-node/binance-futures.jsonl",
                 "tardis-node/binance-delivery.jsonl", "tardis-node/binance.jsonl"),
@@ -32,7 +34,7 @@ FILES = {
 def seeds_of(shared, venue):
     """Frames of the venue's family; books cut short, so that a mutation is not lost in them."""
     found = []
-    for name in FILES[venue.split("_")[0]]:
+    for name in FILES.get(venue) or FILES[venue.split("_")[0]]:
         path = shared / "wire" / name
         if "live-2026" in name:
             found += frames.lines(path)

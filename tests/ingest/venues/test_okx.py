@@ -69,7 +69,8 @@ def test_a_net_position_is_told_by_the_orders_side_and_contradictions_are_refuse
 @pytest.mark.parametrize(
     ("symbol", "size", "usd"),
     [(b"ETH-USDT-SWAP", 0.5, 1_500.0), (b"ETH-USD-SWAP", 50 / 3_000, 50.0), (b"ETH-USDT", 5.0, 15_000.0),
-     (b"ETH-BTC", 5.0, None), (b"NEWCOIN-USDT-SWAP", None, None), (b"ETH-USD-260327-3000-C", None, None)],
+     (b"ETH-BTC", 5.0, None), (b"NEWCOIN-USDT-SWAP", None, None), (b"ETH-USD-260327-3000-C", 0.5, None),
+     (b"SOL-USD-260327-300-C", None, None)],
 )  # fmt: skip
 def test_sizes_by_kind_of_contract(symbol, size, usd):
     event = one(TRADE % (symbol, symbol))
@@ -291,7 +292,8 @@ def test_recorded_sizes_are_coin_as_counted_by_hand(shared):
     assert trades["BTC-USD-SWAP"].notional_usd == 100.0  # 1 contract of 100 USD
     assert trades["BTC-USD-SWAP"].size == pytest.approx(100 / 43_574.9)
     assert trades["BTC-USDT"].size == 0.00373695
-    assert trades["BTC-USD-220304-32000-P"].size is None
+    assert trades["BTC-USD-220304-32000-P"].size == pytest.approx(0.85)  # 85 contracts of 0.01 BTC
+    assert trades["BTC-USD-220304-32000-P"].notional_usd is None  # priced in coin
     quotes = {event.symbol: event for event in events if isinstance(event, Quote)}
     assert quotes["BTC-USD-SWAP"].bid_size is not None
     assert not any(

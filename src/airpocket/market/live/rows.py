@@ -114,15 +114,17 @@ def listing_rows(versions: Sequence[Version]) -> list[dict[str, Any]]:
 
 
 def chain_rows(ticks: Sequence[OptionTick], start: int, usable_from: int) -> list[dict[str, Any]]:
-    """One chain snapshot: every option with a known forward, prices in coin, by name."""
+    """One chain snapshot by name, prices in coin: dollars divided by the forward, or by the index where no
+    forward is told. An option priced in dollars with neither is left out.
+    """
     rows: list[dict[str, Any]] = []
     for tick in sorted(ticks, key=lambda each: each.symbol):
-        if tick.forward is None:
+        price = 1.0 if tick.price_unit == "coin" else tick.forward or tick.index
+        if price is None:
             continue
-        scale = 1.0 if tick.price_unit == "coin" else 1.0 / tick.forward
 
-        def coin(price: float | None, by: float = scale) -> float | None:
-            return None if price is None else price * by
+        def coin(value: float | None, by: float = price) -> float | None:
+            return None if value is None else value / by
 
         rows.append(
             {

@@ -21,7 +21,9 @@ from airpocket.domain.wire import (
     Trade,
 )
 from airpocket.market.live import accord, rows
+from airpocket.market.live.chain import Chain
 from airpocket.market.live.closing import closing
+from airpocket.market.live.lead import Leads
 from airpocket.market.live.market import HEIR_CHANGES, LiveMarket
 from airpocket.market.live.reference import Change, Version
 
@@ -41,7 +43,8 @@ class LiveState:
     def __init__(self, asset: str) -> None:
         self.asset = asset
         self.markets: dict[tuple[str, str], LiveMarket] = {}
-        self.chain: dict[tuple[str, str], OptionTick] = {}
+        self.chain = Chain()
+        self.leads = Leads()
         self.facts: deque[Batch] = deque()
         self.strangers = 0  # events of symbols that are not this asset's
         self.misdated = 0  # events dated far ahead of when they were heard
@@ -76,7 +79,7 @@ class LiveState:
             self._roll(heard)
         if isinstance(event, OptionTick):
             if event.base == self.asset:
-                self.chain[event.venue, event.symbol] = event
+                self.chain.apply(event)
             return
         taker = self._takers.get(str(event.__struct_config__.tag))
         if taker is None:
@@ -183,6 +186,7 @@ class LiveState:
         market.book.connection = connection
         if version is not None:
             market.listings.append(version)
+        self.leads.watch(contract, market.tape)
         return market
 
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
@@ -192,6 +196,7 @@ class LiveState:
             return
         market.flow.trade(trade)
         market.refill.trade(trade)
+        self.leads.trade(trade)
         minute = rows.minute_of(trade.ts)
         if minute <= self._minute + MINUTE_NS:
             tape.turn(minute, MINUTE_NS)
@@ -280,18 +285,15 @@ class LiveState:
                 market.tape.turn(minute, MINUTE_NS)
                 rate = accord.depegs(self.rates).get(market.contract.quote, 1.0)
                 self.facts.extend(closing(market, minute, heard, rate))
-        if heard - self._chain_kept >= _CHAIN_NS and self.chain:
+            self.facts.extend(self.leads.close(minute, heard))
+        if heard - self._chain_kept >= _CHAIN_NS and len(self.chain):
             self._chain_kept = heard
             self._keep_chain(heard)
         self._minute = closed
 
     def _keep_chain(self, heard: int) -> None:
-        by_market: dict[str, list[OptionTick]] = {}
-        for tick in self.chain.values():
-            if tick.expiry > heard and heard - tick.usable_from < _CHAIN_NS:
-                by_market.setdefault(tick.venue, []).append(tick)
-        for venue in sorted(by_market):
-            ready = rows.chain_rows(by_market[venue], heard, heard)
+        for venue, ticks in self.chain.snapshot(heard).items():
+            ready = rows.chain_rows(ticks, heard, heard)
             if ready:
                 self.facts.append(rows.batch("option_quote", venue, f"{self.asset}-OPTIONS", ready))
 

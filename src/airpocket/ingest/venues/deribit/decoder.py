@@ -18,6 +18,8 @@ _VENUE = "deribit"
 _OPPOSITE: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
 _EIGHT_HOURS_S = 8 * 3_600
 _LINE = 280
+_PLACEHOLDER_IV = 80.0
+_MOST_IV = 10.0  # 1,000 % a year: beyond it the unit would be another
 
 
 def decode(frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
@@ -208,6 +210,11 @@ def _iv(value: float | None) -> float | None:
     return positive(value, "volatility") / 100.0 if value else None
 
 
+def _mark_iv(value: float | None, quoted: object) -> float | None:
+    """Per cent → fraction; 80 stands on strikes that nobody quotes."""
+    return None if value == _PLACEHOLDER_IV and not quoted else _iv(value)
+
+
 def _greek(value: float | None) -> float | None:
     return None if value is None else number(value, "greek")
 
@@ -223,7 +230,7 @@ def _option(tick: shapes.Ticker, name: Name, said: Said) -> OptionTick:
         price_unit="usd" if name.linear else "coin", bid=bid[0] if bid else None,
         bid_size=bid[1] if bid else None, ask=ask[0] if ask else None, ask_size=ask[1] if ask else None,
         mark=_some(tick.mark_price, "mark"), bid_iv=_iv(tick.bid_iv), ask_iv=_iv(tick.ask_iv),
-        mark_iv=_iv(tick.mark_iv), forward=_some(tick.underlying_price, "underlying price"),
+        mark_iv=_mark_iv(tick.mark_iv, bid or ask), forward=_some(tick.underlying_price, "underlying price"),
         index=_some(tick.index_price, "index price"), delta=_greek(greeks.delta),
         gamma=_greek(greeks.gamma), vega=_greek(greeks.vega), theta=_greek(greeks.theta),
         open_interest=None if held is None else nonnegative(held, "open interest"),
@@ -249,6 +256,30 @@ def _perpetual(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
     index = _some(message.index_price, "index")
     funding = said.funding(number(message.interest, "interest"), None, _EIGHT_HOURS_S)
     return [funding] if index is None else [said.ticker(index=index), funding]
+
+
+def _marks(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """Marks of every option on an index; here volatilities are fractions (venue page, read 2026-11)."""
+    del channel
+    found: list[LiveEvent] = []
+    for row in shapes.MARKS.decode(data):
+        name = read(row.instrument_name)
+        if name.kind != "option":
+            continue
+        said = _said(row.instrument_name, row.timestamp, heard) if row.timestamp else None
+        iv = row.iv if row.iv and 0.0 < row.iv < _MOST_IV else None
+        dead = (
+            iv == _PLACEHOLDER_IV / 100.0
+        )  # without quotes beside it, a placeholder can't be told
+        found.append(
+            OptionTick(
+                venue=_VENUE, symbol=row.instrument_name, ts=said.ts if said else heard, usable_from=heard,
+                heard=heard, base=name.base, expiry=name.expiry, strike=name.strike, call=name.call,
+                price_unit="usd" if name.linear else "coin", mark=_some(row.mark_price, "mark"),
+                mark_iv=None if dead else iv, says=("mark",) if dead or iv is None else ("mark", "mark_iv"),
+            )
+        )  # fmt: skip
+    return found
 
 
 def _volatility(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
@@ -290,8 +321,10 @@ def _summaries(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
                     base=name.base, expiry=name.expiry, strike=name.strike, call=name.call,
                     price_unit="usd" if name.linear else "coin", bid=_some(row.bid_price, "bid"),
                     ask=_some(row.ask_price, "ask"), mark=_some(row.mark_price, "mark"),
-                    mark_iv=_iv(row.mark_iv), forward=_some(row.underlying_price, "underlying price"),
+                    mark_iv=_mark_iv(row.mark_iv, row.bid_price or row.ask_price),
+                    forward=_some(row.underlying_price, "underlying price"),
                     open_interest=None if held is None else nonnegative(held, "open interest"),
+                    says=("bid", "ask", "mark", "mark_iv", "forward", "open_interest"),
                 )
             )  # fmt: skip
         elif name.kind in ("linear", "inverse") and row.open_interest is not None:
@@ -345,6 +378,7 @@ _BY_CHANNEL: dict[str, _Handler] = {
     "deribit_volatility_index": _volatility,
     "deribit_price_index": _index,
     "platform_state": _platform,
+    "markprice": _marks,
 }
 _BY_PATH: dict[str, _Handler] = {
     "get_book_summary_by_currency": _summaries,

@@ -4,19 +4,34 @@ import json
 from collections.abc import Mapping
 
 from airpocket.domain.channels import Channel
+from airpocket.domain.errors import BadInput
 from airpocket.ingest.feed import Feed, Poll, Socket
 from airpocket.ingest.listed import list_poll
 
 _REST = "https://www.deribit.com/api/v2/public"
+_CHANNELS_A_CALL = 500
+# A call costs 3,000 of 30,000 credits: ten at once, and eight leave room for books that are asked for anew.
+_MOST_OPTIONS = 3_500
 
 
 def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
-    """Perpetuals; the coins' options and volatility index come with them."""
+    """Perpetuals; the coins' options and volatility index come with them. The chain is a summary without
+    greeks each minute; options named one by one are heard with their greeks, as they change.
+
+    Raises:
+        BadInput: more options named than the venue's credits let one socket subscribe.
+    """
+    options = [symbol for symbol in symbols if symbol[-2:] in ("-C", "-P")]
+    if len(options) > _MOST_OPTIONS:
+        raise BadInput(
+            f"{venue}: {len(options):,} options named, one socket takes {_MOST_OPTIONS:,}"
+        )
     perps = tuple(symbol for symbol in symbols if symbol.endswith("-PERPETUAL"))
     coins = sorted({symbol.split("-", maxsplit=1)[0].split("_")[0] for symbol in perps})
     names = [name for symbol in perps for name in _names(symbol)]
     names += [f"deribit_volatility_index.{coin.lower()}_usd" for coin in coins]
     names.append("platform_state")
+    names += [f"ticker.{symbol}.agg2" for symbol in options]
     channels = [channel for symbol in perps for channel in _channels(symbol)]
     channels += [
         Channel("vol_index", coin, 60.0, topic=f"deribit_volatility_index.{coin.lower()}_usd")
@@ -24,7 +39,13 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     ]
     socket = Socket(
         venue, "public", "wss://www.deribit.com/ws/api/v2", tuple(channels),
-        hello=(_say("public/set_heartbeat", {"interval": 30}), _say("public/subscribe", {"channels": names})),
+        hello=(
+            _say("public/set_heartbeat", {"interval": 30}),
+            *(
+                _say("public/subscribe", {"channels": names[at : at + _CHANNELS_A_CALL]})
+                for at in range(0, len(names), _CHANNELS_A_CALL)
+            ),
+        ),
         replies=((b'"test_request"', _say("public/test", {})),),
         anew={name: _say("public/subscribe", {"channels": [name]}) for name in names},
     )  # fmt: skip

@@ -105,6 +105,13 @@ class Perpetual(Struct):
     index_price: float
 
 
+class OptionMark(Struct):
+    instrument_name: Text
+    mark_price: float | None = None
+    iv: float | None = None
+    timestamp: Id = 0
+
+
 class Volatility(Struct):
     timestamp: Id
     volatility: float
@@ -162,6 +169,7 @@ WINDOW = msgspec.json.Decoder(Window)
 TICKER = msgspec.json.Decoder(Ticker)
 QUOTE = msgspec.json.Decoder(Quote)
 PERPETUAL = msgspec.json.Decoder(Perpetual)
+MARKS = msgspec.json.Decoder(list[OptionMark])
 VOLATILITY = msgspec.json.Decoder(Volatility)
 INDEX = msgspec.json.Decoder(IndexPrice)
 SUMMARIES = msgspec.json.Decoder(list[Summary])

@@ -4,23 +4,15 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from airpocket.domain.units import SECOND_NS, Side
-from airpocket.domain.wire import Level, LiveEvent, OptionTick, VenueState
+from airpocket.domain.wire import Level, LiveEvent, VenueState
 from airpocket.ingest.listed import path_of, rolled
 from airpocket.ingest.said import control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive
 from airpocket.ingest.venue import Decode, Venue, guarded, undecodable
-from airpocket.ingest.venues.okx import shapes
+from airpocket.ingest.venues.okx import options, shapes
 from airpocket.ingest.venues.okx.books import WHOLE, books, quotes
 from airpocket.ingest.venues.okx.listings import contracts
-from airpocket.ingest.venues.okx.names import (
-    BUNDLED,
-    VENUE,
-    Worth,
-    Worths,
-    expiry_of,
-    said,
-    time_ns,
-)
+from airpocket.ingest.venues.okx.names import BUNDLED, VENUE, Worth, Worths, said, time_ns
 
 _SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
 _FORCED_SIDE: dict[str, Side] = {"long": "sell", "short": "buy"}
@@ -135,6 +127,9 @@ def _ticks(data: bytes, heard: int, worths: Worths) -> list[LiveEvent]:
     found: list[LiveEvent] = []
     for each in shapes.TICKS.decode(data):
         symbol = each.inst_id
+        if options.is_option(symbol):
+            found.append(options.tick(each, heard, worths))
+            continue
         if each.index and symbol.count("-") == 1:  # an index price concerns the perpetual
             symbol = f"{symbol}-SWAP"
         who = said(symbol, each.ts, heard)
@@ -165,9 +160,11 @@ def _best(worth: Worth, price: str, size: str) -> Level | None:
 
 
 def _interests(data: bytes, heard: int, worths: Worths) -> list[LiveEvent]:
-    del worths
     found: list[LiveEvent] = []
     for each in shapes.INTERESTS.decode(data):
+        if options.is_option(each.inst_id):
+            found.append(options.interest(each, heard, worths))
+            continue
         who = said(each.inst_id, each.ts, heard)
         if each.coin:
             found.append(who.interest(nonnegative(each.coin, "open interest"), "coin"))
@@ -216,36 +213,6 @@ def _forced(data: bytes, heard: int, worths: Worths) -> list[LiveEvent]:
     return found
 
 
-def _options(data: bytes, heard: int, worths: Worths) -> list[LiveEvent]:
-    del worths
-    found: list[LiveEvent] = []
-    for each in shapes.OPTIONS.decode(data):
-        parts = each.inst_id.split("-")
-        if len(parts) != 5 or parts[4] not in ("C", "P"):
-            raise BadValue(f"option name {each.inst_id[:40]!r}")
-        found.append(
-            OptionTick(
-                venue=VENUE, symbol=each.inst_id, ts=time_ns(each.ts, "time"), usable_from=heard, heard=heard,
-                base=parts[0], expiry=expiry_of(parts[2]), strike=positive(parts[3], "strike"),
-                call=parts[4] == "C", price_unit="coin" if parts[1] == "USD" else "usd",
-                mark_iv=_iv(each.mark_iv), bid_iv=_iv(each.bid_iv),
-                ask_iv=_iv(each.ask_iv), forward=_price(each.forward, "forward"),
-                delta=_greek(each.delta or each.delta2), gamma=_greek(each.gamma or each.gamma2),
-                vega=_greek(each.vega or each.vega2), theta=_greek(each.theta or each.theta2),
-            )
-        )  # fmt: skip
-    return found
-
-
-def _iv(text: str) -> float | None:
-    value = number(text, "volatility") if text else 0.0
-    return value if value > 0.0 else None
-
-
-def _greek(text: str) -> float | None:
-    return number(text, "greek") if text else None
-
-
 def _statuses(data: bytes, heard: int, worths: Worths) -> list[LiveEvent]:
     """Maintenance of the whole venue: only while it is on is the venue shut."""
     del worths
@@ -289,7 +256,7 @@ _BY_CHANNEL: dict[str, _Handler] = {
     "open-interest": _interests,
     "funding-rate": _fundings,
     "liquidation-orders": _forced,
-    "opt-summary": _options,
+    "opt-summary": options.summaries,
     "instruments": contracts,
     "status": _statuses,
 }

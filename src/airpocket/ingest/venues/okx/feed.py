@@ -44,7 +44,10 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     return Feed(
         venue,
         (public, business),
-        polls=_lists(venue, symbols, swaps),
+        polls=(
+            *_lists(venue, symbols, swaps),
+            *(poll for family in families for poll in _option_polls(venue, family)),
+        ),
         again={symbol: ("public", _again(symbol)) for symbol in symbols},
     )
 
@@ -87,6 +90,19 @@ def _lists(venue: str, symbols: tuple[str, ...], swaps: tuple[str, ...]) -> tupl
     for pair in (symbol for symbol in symbols if symbol not in swaps):
         found.append(list_poll(venue, f"{root}SPOT&instId={pair}", ()))
     return tuple(found)
+
+
+def _option_polls(venue: str, family: str) -> tuple[Poll, ...]:
+    """Quotes, marks and open interest of a whole family in one answer each; by websocket they come one by one."""
+    what = f"instType=OPTION&instFamily={family}"
+    return tuple(
+        Poll(venue, f"{_REST}/{path}?{what}", channels, every_s=60.0)
+        for path, channels in (
+            ("market/tickers", (Channel("option_prices", family.removesuffix("-USD"), 180.0),)),
+            ("public/mark-price", ()),
+            ("public/open-interest", ()),
+        )
+    )
 
 
 def _again(symbol: str) -> tuple[str, ...]:

@@ -80,7 +80,11 @@ def _worth(symbol: str, listed: float | None) -> Worth:
     except UnknownInstrument:
         return Worth(None, None, quoted)
     size = contract.contract_size if listed is None else listed
-    return Worth(None, size, quoted) if contract.kind == "inverse" else Worth(size, None, quoted)
+    if contract.kind == "inverse":
+        return Worth(None, size, quoted)
+    if contract.kind == "option":  # priced in coin: its dollars would need the index
+        return Worth(size, None, dollars=False)
+    return Worth(size, None, quoted)
 
 
 @lru_cache(maxsize=1_024)
