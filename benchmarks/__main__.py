@@ -7,9 +7,12 @@ import platform
 import sys
 from pathlib import Path
 
+from airpocket.delivery.kernels import keep_kernels
+
 
 def main() -> int:
     """Run the benchmarks named, or all."""
+    keep_kernels()
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
     as_json = "--json" in sys.argv[1:]
     known = sorted(

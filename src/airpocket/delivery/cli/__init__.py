@@ -1,12 +1,12 @@
 """The command line: one short function per command, loaded only when called."""
 
-import os
 import sys
 from collections.abc import Sequence
 
 from cyclopts import App
 
 from airpocket import __version__
+from airpocket.delivery.kernels import keep_kernels
 from airpocket.domain.errors import AirpocketError
 
 _HERE = "airpocket.delivery.cli"
@@ -64,7 +64,7 @@ def build() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 well; domain/errors.py lists the others)."""
-    _keep_compiled_kernels()
+    keep_kernels()
     try:
         status = build()(arguments, result_action="return_value")
     except AirpocketError as error:
@@ -76,11 +76,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("airpocket: interrupted\n")
         return 130
     return status if isinstance(status, int) else 0
-
-
-def _keep_compiled_kernels() -> None:
-    """Compiled kernels go to the user's cache, so that an installed package folder may be read-only."""
-    if "NUMBA_CACHE_DIR" not in os.environ:
-        from platformdirs import user_cache_dir
-
-        os.environ["NUMBA_CACHE_DIR"] = user_cache_dir("airpocket")
