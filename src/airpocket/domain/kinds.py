@@ -166,28 +166,17 @@ KINDS: dict[str, Kind] = {
             span="day",
         ),
         Kind(
-            "deleveraging",
-            "profitable positions cut by auto-deleveraging, away from the book and never among `liquidation`",
-            (
-                Column("forced_side", "str", choices=("buy", "sell")),  # what the winner had to do
-                _price("price"),
-                _amount("size", nullable=False),
-                _amount("notional_usd", "USD"),
-                Column("cause", "str", nullable=True),  # how the other side was liquidated
-                Column("coverage", "str", choices=("all", "sample", "unknown")),
-                Column("seq", "i64"),
-            ),
-            key=("ts", "seq"),
-            span="day",
-        ),
-        Kind(
             "off_book",
-            "transfers away from the book: insurance fund and auto-deleveraging are forced, others are not",
+            "transfers away from the book, never among `liquidation`: takeovers and auto-deleveraging are forced",
             (
                 Column("cause", "str", choices=("insurance", "deleveraging", "other")),
                 Column("reason", "str"),
+                # of whoever was made to trade: a winner who was cut
+                Column("forced_side", "str", nullable=True, choices=("buy", "sell")),
                 _price("price", nullable=True),
                 _amount("size"),
+                _amount("notional_usd", "USD"),
+                Column("coverage", "str", choices=("all", "sample", "unknown")),
                 Column("seq", "i64"),
             ),
             key=("ts", "seq"),

@@ -28,7 +28,7 @@ _RECENT_NS = 5 * MINUTE_NS
 _LOOK_BACK_NS = 30 * DAY_NS
 # These speak only when something happens: silence is no fault, and holes can't be told.
 _SPARSE = (
-    "liquidation", "deleveraging", "off_book", "tier", "label", "trade", "liquidation_total",
+    "liquidation", "off_book", "tier", "label", "trade", "liquidation_total",
     "channel_state", "listing", "funding_bound",
 )  # fmt: skip
 

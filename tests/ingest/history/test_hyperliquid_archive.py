@@ -118,11 +118,12 @@ def test_a_winner_who_was_cut_is_no_liquidation_but_a_kind_of_its_own(tmp_path: 
     found = read(tmp_path, "hyperliquid_archive", FILE, content)
 
     assert taken(found) == {
-        "deleveraging": [("buy", 2000.5, 3.0, 6001.5, 21)],
+        "off_book": [("buy", 2000.5, 3.0, 6001.5, 21)],
         "liquidation": [("sell", 2000.5, 3.0, 6001.5, 22)],
     }
-    [cut] = [table for table in found.tables if table.kind == "deleveraging"]
-    assert cut.frame["cause"].to_list() == ["market"]
+    [cut] = [table for table in found.tables if table.kind == "off_book"]
+    assert cut.frame["cause"].to_list() == ["deleveraging"]
+    assert cut.frame["reason"].to_list() == ["auto-deleveraging, market"]
     assert ("the other side of a deleveraging", 1) in found.files[0].left_out
 
 
@@ -134,7 +135,7 @@ def test_an_hour_without_forced_closes_is_complete_and_empty(tmp_path: Path) -> 
     assert found.tables == ()
     assert [(one.kind, one.rows_read, one.rows_taken) for one in found.files] == [
         ("liquidation", 1, 0),
-        ("deleveraging", 1, 0),
+        ("off_book", 1, 0),
     ]
 
 

@@ -32,7 +32,7 @@ _HOUR = re.compile(r"\d{1,2}", re.ASCII)
 def read_hyperliquid(
     path: Path, file: str, rule: ArchiveRule, new_replay: NewReplay | None
 ) -> list[Part]:
-    """All rows of one file: contexts, `depth`, or `liquidation` and `deleveraging`.
+    """All rows of one file: contexts, `depth`, or `liquidation` and `off_book`.
 
     Raises:
         BadTable: the path says too little, or a cell, line or time is impossible.

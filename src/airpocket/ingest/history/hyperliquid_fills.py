@@ -43,11 +43,11 @@ class _Forced(NamedTuple):
     price: float
     size: float
     seq: int  # the venue's trade id: with time and coin it is unique (venue's documentation)
-    cause: str | None
+    method: str  # how the other side was liquidated
 
 
 def read_fills(path: Path, file: str, hour: int | None, symbols: tuple[str, ...]) -> list[Part]:
-    """`liquidation` and `deleveraging` of one hour (its start in ns, where the path names it).
+    """`liquidation` and `off_book` (auto-deleveraging) of one hour (its start in ns, where the path names it).
 
     Raises:
         BadTable: a line that is no block, a fill that contradicts itself or its block. Names the line.
@@ -69,7 +69,7 @@ class _Tape:
 
     def __init__(self, hour: int | None, symbols: tuple[str, ...]) -> None:
         self._hour, self._symbols = hour, symbols
-        self.taken: dict[str, list[_Forced]] = {"liquidation": [], "deleveraging": []}
+        self.taken: dict[str, list[_Forced]] = {"liquidation": [], "off_book": []}
         self.left_out: Counter[str] = Counter()
         self.read = 0
 
@@ -101,7 +101,7 @@ def _kind_of(owner: str, fill: Fill) -> str:
     """The kind of fact, or why the fill is none: both sides of a trade carry its liquidation."""
     hit = fill.liquidation is not None and fill.liquidation.user.lower() == owner.lower()
     if fill.dir == _CUT:
-        return "the other side of a deleveraging" if hit else "deleveraging"
+        return "the other side of a deleveraging" if hit else "off_book"
     if hit or (fill.dir.startswith("Liquidated") and fill.liquidation is None):
         return "liquidation"
     if fill.dir.startswith("Liquidated"):
@@ -119,9 +119,9 @@ def _forced(row: int, at: int, fill: Fill) -> _Forced:
     ts = stamp_ns(fill.time, "fill time")
     if abs(ts - at) > MINUTE_NS:
         raise BadValue(f"a fill of {format_time(ts)} in a block of {format_time(at)}")
-    cause = fill.liquidation.method if fill.liquidation is not None else None
+    method = fill.liquidation.method if fill.liquidation is not None else "method not said"
     price, size = positive(fill.px, "price"), positive(fill.sz, "size")
-    return _Forced(row, fill.coin, ts, max(ts, at), side, price, size, fill.tid, cause)
+    return _Forced(row, fill.coin, ts, max(ts, at), side, price, size, fill.tid, method)
 
 
 def _part(
@@ -143,9 +143,13 @@ def _part(
             "seq": pl.Series([each.seq for each in rows], dtype=pl.Int64),
         }
     )
-    if kind == "deleveraging":
-        cause = pl.Series("cause", [each.cause for each in rows], dtype=pl.String)
-        frame = frame.with_columns(cause)
+    if kind == "off_book":
+        frame = frame.with_columns(
+            pl.repeat("deleveraging", len(rows), eager=True).alias("cause"),
+            pl.Series(
+                "reason", [f"auto-deleveraging, {each.method}" for each in rows], dtype=pl.String
+            ),
+        )
     return Part(file, kind, frame, read, reasons, unordered=True)
 
 

@@ -82,7 +82,8 @@ def off_book_rows(events: Sequence[OffBook], first: int) -> list[dict[str, Any]]
     ordered = sorted(events, key=lambda event: event.ts)
     return [
         {"ts": event.ts, "usable_from": event.usable_from, "cause": event.cause, "reason": event.reason,
-         "price": event.price or None, "size": event.size, "seq": number}
+         "forced_side": None, "price": event.price or None, "size": event.size, "notional_usd": None,
+         "coverage": "unknown", "seq": number}
         for number, event in enumerate(ordered, first)
     ]  # fmt: skip
 
