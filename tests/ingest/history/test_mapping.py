@@ -266,7 +266,7 @@ def test_the_mappings_in_the_documentation_are_mappings(tmp_path: Path) -> None:
     page = Path(__file__).resolve().parents[3] / "docs" / "import.md"
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
 
-    assert len(blocks) == 3
+    assert len(blocks) == 6
     for number, block in enumerate(blocks):
         path = tmp_path / f"{number}.toml"
         path.write_text(block)
