@@ -15,6 +15,7 @@ LADDER = np.array(
 )
 SPAN = 450.0  # units from the first quote to the last
 TOLERANCE = 0.2  # a quote may be off its place by this share of its distance
+BASIS_PACE = 0.0005  # of the way to the present basis, a look
 HOUR_NS = 3_600_000_000_000
 WEEK_OFFSET = 72  # 1970-01-01 was a Thursday; hour 0 of the week is Monday's
 
@@ -42,19 +43,21 @@ def make(m: Market, actor: Actor) -> int:
 
 @kernel
 def believe(m: Market, row: int) -> None:
-    """The belief follows the own book and, by `link`, the reference book plus the usual basis."""
+    """The belief learns from the tape of the own book and, by `link`, from the reference and usual basis.
+
+    A buyer's lots raise it by `learn` each, linear as in Kyle 1985. It does not follow the book's own
+    middle: that holds the makers' skew already and would run away with it.
+    """
     maker = m.makers[row]
-    seen = mid(m, maker.book)
-    if seen != seen:
-        seen = maker.belief
-    target = seen
+    flow = m.books[maker.book].flow
+    maker.belief *= 1.0 + min(max(maker.learn * (flow - maker.seen), -0.01), 0.01)
+    maker.seen = flow
     if maker.reference >= 0 and not m.books[maker.reference].halted:
         other = mid(m, maker.reference)
         if other == other:
             other *= m.books[maker.reference].tick_usd / m.books[maker.book].tick_usd
-            maker.basis += 0.0005 * (seen - other - maker.basis)
-            target += maker.link * (other + maker.basis - seen)
-    maker.belief += maker.gain * (target - maker.belief)
+            maker.basis += BASIS_PACE * (maker.belief - other - maker.basis)
+            maker.belief += maker.link * (other + maker.basis - maker.belief)
 
 
 @kernel
@@ -67,11 +70,11 @@ def willing(m: Market, row: int, sign: int) -> float:
     """
     maker = m.makers[row]
     terms = m.books[maker.book]
-    phase = m.story[m.clock[0].phase, maker.book]
-    hour = (m.clock[0].now // HOUR_NS + WEEK_OFFSET) % 168
+    phase = m.story[m.phase, maker.book]
+    hour = (m.now // HOUR_NS + WEEK_OFFSET) % 168
     ran = terms.move / terms.sigma
     x = maker.pull * abs(ran) * (1.5 if ran * sign < 0.0 else 0.75)
-    calm = 1.0 / (1.0 + x + x * x / 2.0)
+    calm = max(maker.floor, 1.0 / (1.0 + x + x * x / 2.0))
     return (phase.bids if sign > 0 else phase.offers) * m.hours[hour] * calm
 
 

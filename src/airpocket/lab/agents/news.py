@@ -20,21 +20,20 @@ SHAKE = 1.2533141373  # standard deviation of a normal over its mean distance, â
 @kernel
 def turn(m: Market, actor: Actor) -> int:
     """One second of the world; ns to the next."""
-    clock = m.clock[0]
     while (
-        clock.phase + 1 < m.story.shape[0]
-        and m.story[clock.phase + 1, 0].start <= clock.now - clock.start
+        m.phase + 1 < m.phase_count
+        and m.story[m.phase + 1, 0].start <= m.now - m.start
     ):
-        clock.phase += 1
-    phase = m.story[clock.phase, 0]
+        m.phase += 1
+    phase = m.story[m.phase, 0]
     kick = WANDER * drawn(actor, m.tables, NORMAL)
-    level = clock.fair_volatility * (1.0 + kick) + REVERSION * (1.0 - clock.fair_volatility)
-    clock.fair_volatility = min(max(level, 0.3), 5.0)
-    shock = phase.volatility * clock.fair_volatility * drawn(actor, m.tables, STUDENT)
-    clock.fair *= 1.0 + phase.drift + shock
-    note(m, FAIR, 0, (int(clock.fair / m.books[0].tick_usd * 1_000.0 + 0.5), 0, 0, 0, 0))
-    for book in range(m.books.shape[0]):
-        set_halted(m, book, m.story[clock.phase, book].halted)
+    level = m.fair_volatility * (1.0 + kick) + REVERSION * (1.0 - m.fair_volatility)
+    m.fair_volatility = min(max(level, 0.3), 5.0)
+    shock = phase.volatility * m.fair_volatility * drawn(actor, m.tables, STUDENT)
+    m.fair *= 1.0 + phase.drift + shock
+    note(m, FAIR, 0, (int(m.fair / m.books[0].tick_usd * 1_000.0 + 0.5), 0, 0, 0, 0))
+    for book in range(m.book_count):
+        set_halted(m, book, m.story[m.phase, book].halted)
         _paced(m, book)
     return SECOND
 

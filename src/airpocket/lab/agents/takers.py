@@ -15,7 +15,7 @@ SECOND = 1_000_000_000
 def take_part(m: Market, actor: Actor) -> int:
     """One look of a taker; its next one."""
     taker = m.takers[actor.row]
-    phase = m.story[m.clock[0].phase, taker.book]
+    phase = m.story[m.phase, taker.book]
     seen = mid(m, taker.book)
     if m.books[taker.book].halted or seen != seen:
         return pause(m, actor, taker.wake)
@@ -50,7 +50,7 @@ def _noise(m: Market, actor: Actor) -> None:
 def _informed(m: Market, actor: Actor, seen: float) -> None:
     """Trades towards fair value when the book is further from it than the threshold (fraction)."""
     taker = m.takers[actor.row]
-    fair = m.clock[0].fair / m.books[taker.book].tick_usd
+    fair = m.fair / m.books[taker.book].tick_usd
     gap = fair / seen - 1.0
     if abs(gap) <= taker.threshold:
         return

@@ -50,15 +50,15 @@ def leverage_of(m: Market, book: int, u: float) -> float:
 def _opened(m: Market, actor: Actor) -> None:
     trader = m.traders[actor.row]
     it = m.accounts[trader.account]
-    phase = m.story[m.clock[0].phase, trader.book]
+    phase = m.story[m.phase, trader.book]
     longs = phase.longs * trader.long_bias
     shorts = phase.shorts * (1.0 - trader.long_bias)
     if uniform(actor) >= trader.eager * (longs + shorts) * 2.0 or it.pocket <= 0:
         return
     side = 1 if uniform(actor) * (longs + shorts) < longs else -1
     trader.leverage = leverage_of(m, trader.book, uniform(actor))
-    size = min(1.0, trader.margin_share * drawn(actor, m.tables, SIZES))
-    margin = int(it.pocket * size)
+    size = trader.position_share * drawn(actor, m.tables, SIZES) / trader.leverage
+    margin = int(it.pocket * min(1.0, size))
     each = notional(m, trader.book, 1, m.books[trader.book].mark)
     lots = int(margin * trader.leverage * 0.98 / each)
     if lots <= 0:
@@ -95,7 +95,7 @@ def _looked_after(m: Market, actor: Actor) -> None:
     it = m.accounts[trader.account]
     book = m.books[trader.book]
     held = m.positions[trader.account, book.slot]
-    phase = m.story[m.clock[0].phase, trader.book]
+    phase = m.story[m.phase, trader.book]
     gain = (book.mark * held.lots / held.cost - 1.0) * (1.0 if held.lots > 0 else -1.0)
     on_margin = gain * trader.leverage
     hazard = trader.close * phase.closing

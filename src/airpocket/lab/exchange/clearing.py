@@ -41,12 +41,12 @@ def exchanged(m: Market, book: int, account: int, lots: int, tick: int, value: i
     if before == 0 or (before > 0) == (lots > 0):
         held.cost += float(lots) * tick
         if before == 0:
-            held.opened = m.clock[0].now
+            held.opened = m.now
     elif (after > 0) == (before > 0) and after != 0:
         held.cost *= after / before
     else:
         held.cost = float(after) * tick
-        held.opened = m.clock[0].now
+        held.opened = m.now
     held.lots = after
     if after == 0:
         held.stop = 0

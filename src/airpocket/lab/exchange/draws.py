@@ -7,6 +7,7 @@ import numpy as np
 
 from airpocket.domain.events import FloatArray
 from airpocket.domain.kernel import kernel
+from airpocket.lab.exchange.state import CELLS
 
 Actor: TypeAlias = Any  # one record of state.ACTOR: key (u64) and count (i64) are used here
 
@@ -17,7 +18,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _MASK = (1 << 64) - 1
 
-CELLS = 4096
+
 EXPONENTIAL, NORMAL, STUDENT, SIZES = range(4)
 
 

@@ -18,7 +18,7 @@ def tell(m: Market, book: int, lots: int, tick: int) -> None:
     feed = m.venues[terms.venue].feed
     if feed == SILENT or lots == 0:
         return
-    now = m.clock[0].now
+    now = m.now
     if feed == AT_ONCE:
         note(m, PRINT, book, (tick, lots, now, 0, 0))
         return
@@ -45,5 +45,5 @@ def flush(m: Market, book: int) -> None:
 def flush_when_due(m: Market, book: int) -> None:
     """Tells what waits where a window of the feed ends now."""
     window = m.venues[m.books[book].venue].feed_window
-    if m.books[book].pending and window > 0 and m.clock[0].now % window == 0:
+    if m.books[book].pending and window > 0 and m.now % window == 0:
         flush(m, book)

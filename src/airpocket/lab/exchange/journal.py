@@ -27,17 +27,16 @@ SPARE = 65_536  # rows that one actor may write: far above what a book's orders 
 @kernel
 def note(m: Market, kind: int, book: int, values: tuple[int, int, int, int, int]) -> None:
     """One more row; rows that find no room are counted, and the session refuses to go on."""
-    clock = m.clock[0]
-    if clock.logged >= m.log.shape[0]:
-        clock.logged += 1
+    if m.logged >= m.log.shape[0]:
+        m.logged += 1
         return
-    row = m.log[clock.logged]
+    row = m.log[m.logged]
     row[0] = kind
-    row[1] = clock.now
+    row[1] = m.now
     row[2] = book
     row[3] = values[0]
     row[4] = values[1]
     row[5] = values[2]
     row[6] = values[3]
     row[7] = values[4]
-    clock.logged += 1
+    m.logged += 1

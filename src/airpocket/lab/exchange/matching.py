@@ -37,13 +37,12 @@ def rest(m: Market, book: int, owner: int, side: int, tick: int, lots: int) -> i
         tick = min(tick, terms.ask - 1)
     else:
         tick = max(tick, terms.bid + 1)
-    clock = m.clock[0]
-    order = clock.free
+    order = m.free
     if terms.halted or lots <= 0 or tick < 1 or tick >= terms.window or order < 0:
         return -1
-    clock.events += 1
+    m.events += 1
     it = m.orders[order]
-    clock.free = it.next
+    m.free = it.next
     it.owner, it.book, it.side, it.tick, it.lots, it.tag = owner, book, side, tick, lots, 0
     level = m.levels[book, tick]
     it.next = -1
@@ -79,7 +78,7 @@ def take(m: Market, book: int, owner: int, lots: int, limit: int, cause: int) ->
     left, paid = abs(lots), 0
     if terms.halted:
         return 0, 0
-    m.clock[0].events += 1
+    m.events += 1
     while left > 0:
         tick = terms.ask if side == BUY else terms.bid
         if tick < 1 or tick >= terms.window or side * (tick - limit) > 0:
@@ -119,7 +118,8 @@ def _met(m: Market, order: int, owner: int, left: int, cause: int) -> tuple[int,
     charged(m, owner, treasury, fee_of(value, terms.taker_fee))
     charged(m, maker, treasury, fee_of(value, terms.maker_fee))
     terms.last = tick
-    m.clock[0].trades += 1
+    terms.flow -= side * filled
+    m.trades += 1
     note(m, TRADE, book, (tick, -side * filled, owner, maker, cause))
     return filled, value
 
@@ -145,9 +145,9 @@ def _unlinked(m: Market, order: int) -> None:
         m.orders[it.mine_next].mine_prev = it.mine_prev
     it.owner = -1
     it.lots = 0
-    it.next = m.clock[0].free
-    m.clock[0].free = order
-    m.clock[0].events += 1
+    it.next = m.free
+    m.free = order
+    m.events += 1
 
 
 @kernel

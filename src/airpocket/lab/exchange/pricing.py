@@ -49,7 +49,7 @@ def index_usd(m: Market) -> float:
     """Median of the spot books that trade, USD; NaN where none has two sides."""
     found = np.empty(16)
     count = 0
-    for book in range(m.books.shape[0]):
+    for book in range(m.book_count):
         terms = m.books[book]
         if terms.form == SPOT and not terms.halted and count < 16:
             one = mid(m, book)
@@ -119,7 +119,7 @@ def _median_mark(m: Market, book: int) -> float:
     """Binance: median of index with funding still due, index with the mean basis, and the last price."""
     terms = m.books[book]
     venue = m.venues[terms.venue]
-    left = max(0, venue.funding_next - m.clock[0].now) / venue.funding_every
+    left = max(0, venue.funding_next - m.now) / venue.funding_every
     three = np.empty(3)
     three[0] = terms.index * (1.0 + terms.funding * left)
     three[1] = terms.index + mean_basis(m, book, 30)
@@ -149,7 +149,7 @@ def _oracle_mark(m: Market, book: int) -> float:
 def _weighted_outside(m: Market, book: int) -> float:
     """Weighted median of the other perpetuals' mids, in this book's ticks; NaN without any."""
     prices, weights, count, total = np.empty(16), np.empty(16), 0, 0.0
-    for other in range(m.books.shape[0]):
+    for other in range(m.book_count):
         terms = m.books[other]
         one = mid(m, other)
         if other == book or terms.oracle_weight <= 0.0 or one != one or terms.halted or count == 16:
@@ -239,7 +239,7 @@ def note_mark(m: Market, book: int) -> None:
     terms = m.books[book]
     values = (int(terms.mark * 1_000.0 + 0.5), int(terms.index * 1_000.0 + 0.5))
     note(m, MARK, book, (values[0], values[1], terms.bid, terms.ask, terms.last))
-    if terms.form == SPOT or m.clock[0].now % INTEREST_EVERY:
+    if terms.form == SPOT or m.now % INTEREST_EVERY:
         return
     note(m, INTEREST, book, (terms.open_interest, 0, 0, 0, 0))
     rate = int(np.floor(funding_estimate(m, book) * FUNDING_SCALE + 0.5))

@@ -37,7 +37,7 @@ REDUCE, TAKEOVER, TIERED, CLIPS, VAULT = 0, 1, 2, 3, 4
 def supervise(m: Market, venue: int) -> None:
     """Starts and carries on the liquidations of a venue at its present marks."""
     it = m.venues[venue]
-    now = m.clock[0].now
+    now = m.now
     for account in range(it.first_account, it.first_account + it.accounts):
         one = m.accounts[account]
         if one.system:
@@ -64,7 +64,7 @@ def act(m: Market, account: int) -> None:
         it.stage = 0
         return
     book = venue.first_book + slot
-    it.due = m.clock[0].now + max(venue.delay, 1)
+    it.due = m.now + max(venue.delay, 1)
     if venue.procedure == REDUCE:
         _reduced(m, account, book)
     elif venue.procedure == TAKEOVER:
@@ -181,9 +181,9 @@ def _to_vault(m: Market, account: int, book: int) -> None:
     else:
         close = abs(lots)
         large = notional(m, book, lots, terms.mark) > venue.clip_above
-        if large and m.clock[0].now >= it.cool_until:
+        if large and m.now >= it.cool_until:
             close = min(close, max(1, int(np.ceil(close * venue.clip))))
-            it.cool_until = m.clock[0].now + venue.cooldown
+            it.cool_until = m.now + venue.cooldown
         forced_order(m, book, account, account, -sign * close, _any_price(m, book, -sign))
         ended(m, account, False)
 

@@ -1,16 +1,12 @@
-"""What the market is made of: one array of records per kind of thing, owned by one session.
+"""What the market is made of: records of books, orders, accounts and agents, in one piece of memory.
 
 Prices are whole ticks, sizes whole lots, money whole units of the venue's collateral: everything that
 is paid is exact. Marks and indices are ticks too, but as fractions.
 """
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-
-from airpocket.domain.events import FloatArray, IntArray
-
-Records: TypeAlias = Any  # an np.recarray of the dtype named beside it; kernels read fields by name
 
 SLOTS = 2  # contracts of one venue that share its accounts
 QUOTES = 16  # of a maker, a side
@@ -36,7 +32,9 @@ BOOK = np.dtype([
     ("unit", "f8"),  # quote (inverse: coin) per unit of money
     ("taker_fee", "i8"), ("maker_fee", "i8"),
     ("max_leverage", "f8"), ("slope", "f8"), ("tiers", "i8"), ("counted_fee", "f8"),
-    ("bid", "i8"), ("ask", "i8"), ("last", "i8"), ("changes", "i8"), ("open_interest", "i8"),
+    ("bid", "i8"), ("ask", "i8"), ("last", "i8"), ("changes", "i8"),
+    ("flow", "i8"),  # lots that takers bought, less those they sold, so far
+    ("open_interest", "i8"),
     ("mark", "f8"), ("mark_before", "f8"), ("index", "f8"), ("basis_count", "i8"),
     ("ema", "f8"), ("ema_weight", "f8"),
     ("premium", "f8"), ("premium_sum", "f8"), ("premium_count", "i8"), ("impact_lots", "i8"),
@@ -71,10 +69,6 @@ STORY = np.dtype([  # one phase of the scenario for one book
     ("flow", "f8"), ("activity", "f8"), ("longs", "f8"), ("shorts", "f8"), ("closing", "f8"),
     ("halted", "i8"),
 ])
-CLOCK = np.dtype([
-    ("now", "i8"), ("free", "i8"), ("logged", "i8"), ("waiting", "i8"), ("events", "i8"),
-    ("trades", "i8"), ("fair", "f8"), ("fair_volatility", "f8"), ("phase", "i8"), ("start", "i8"),
-])
 WAKE = np.dtype([("time", "i8"), ("actor", "i8")])
 MIX = np.dtype([("leverage", "f8"), ("below", "f8")])  # a leverage and the share of openings up to it
 MAKER = np.dtype([
@@ -82,7 +76,8 @@ MAKER = np.dtype([
     ("density", "f8"),  # lots per unit of distance, a side
     ("stretch", "f8"), ("half_spread", "f8"),  # ticks
     ("belief", "f8"), ("basis", "f8"),  # ticks
-    ("gain", "f8"), ("link", "f8"), ("refill", "f8"), ("pull", "f8"), ("skew", "f8"),
+    ("learn", "f8"), ("seen", "i8"),  # belief per signed lot, share of itself; taker flow seen so far
+    ("link", "f8"), ("refill", "f8"), ("pull", "f8"), ("floor", "f8"), ("skew", "f8"),
     ("home", "i8"), ("limit", "i8"),  # lots held when even, and the most away from it
 ])
 TAKER = np.dtype([
@@ -93,7 +88,7 @@ TAKER = np.dtype([
 ])
 TRADER = np.dtype([
     ("account", "i8"), ("book", "i8"), ("wake", "i8"), ("cross", "i8"),
-    ("eager", "f8"), ("long_bias", "f8"), ("margin_share", "f8"), ("leverage", "f8"),
+    ("eager", "f8"), ("long_bias", "f8"), ("position_share", "f8"), ("leverage", "f8"),
     ("close", "f8"), ("take_profit", "f8"), ("tilt", "f8"), ("stop_share", "f8"),
     ("panic_at", "f8"), ("panic", "f8"), ("top_up", "f8"),
 ])
@@ -105,35 +100,56 @@ PAIR = np.dtype([
 # fmt: on
 
 COLUMNS = 8  # of a log row: kind, time, book, five values
+TABLES, CELLS = 4, 4_096  # distributions of draws.py, and the cells of each
+HOURS = 168  # of a week
+
+# What a market has room for.
+BOOKS, WINDOW, ORDERS, ACCOUNTS, TIERS = 8, 131_072, 32_768, 12_288, 24
+ACTORS, MAKERS, TAKERS, TRADERS, PAIRS, PHASES = 12_288, 128, 1_024, 10_240, 512, 128
+LOG_ROWS = 262_144
 
 
-class Market(NamedTuple):
-    """All of it. Row counts: o orders, b books, v venues, a accounts, n actors, p phases, w ticks."""
-
-    clock: Records  # (1,) CLOCK
-    orders: Records  # (o,) ORDER; unused ones are chained by `next`
-    levels: Records  # (b, w + 1) LEVEL; below the spread bids, above it offers
-    books: Records  # (b,) BOOK
-    venues: Records  # (v,) VENUE
-    tiers: Records  # (b, k) TIER
-    accounts: Records  # (a,) ACCOUNT, each venue's together
-    positions: Records  # (a, SLOTS) POSITION
-    basis: FloatArray  # (b, BASIS) ring of mid − index, ticks
-    pending: Records  # (b, PENDING) PENDING_PRINT
-    actors: Records  # (n,) ACTOR
-    queue: Records  # (n,) WAKE, a heap
-    makers: Records  # MAKER, as the next three one row an agent
-    takers: Records  # TAKER
-    traders: Records  # TRADER
-    pairs: Records  # PAIR
-    quotes: IntArray  # (makers, 2, QUOTES) order numbers, −1 none
-    mixes: Records  # (b, MIXES) MIX, leverages of new positions
-    story: Records  # (p, b) STORY
-    tables: FloatArray  # (4, CELLS + 1) of draws.quantile_tables
-    hours: FloatArray  # (168,) depth by hour of week, mean 1
-    log: IntArray  # (rows, COLUMNS)
+def _rows(kind: "np.dtype[Any]", *shape: int) -> tuple[Any, tuple[int, ...]]:
+    """Nested records whose fields are attributes, in Python as in kernels."""
+    return np.dtype((np.record, kind)), shape
 
 
-def records(count: int | tuple[int, ...], kind: "np.dtype[Any]") -> Records:
-    """Zeroed records whose fields are attributes, in Python as in kernels."""
-    return np.zeros(count, dtype=kind).view(np.recarray)
+# fmt: off
+MARKET = np.dtype((np.record, [
+    # virtual time and its start (ns), free orders' chain, rows in the log, and what has happened so far
+    ("now", "i8"), ("start", "i8"), ("free", "i8"), ("logged", "i8"), ("events", "i8"), ("trades", "i8"),
+    ("fair", "f8"), ("fair_volatility", "f8"), ("phase", "i8"),  # fair value, USD; the news' pace; 1: usual
+    ("book_count", "i8"), ("account_count", "i8"), ("actor_count", "i8"), ("phase_count", "i8"),
+    ("trader_count", "i8"),
+    ("orders", *_rows(ORDER, ORDERS)),  # unused ones are chained by `next`
+    ("levels", *_rows(LEVEL, BOOKS, WINDOW)),  # by tick: below the spread bids, above it offers
+    ("books", *_rows(BOOK, BOOKS)), ("venues", *_rows(VENUE, BOOKS)), ("tiers", *_rows(TIER, BOOKS, TIERS)),
+    ("accounts", *_rows(ACCOUNT, ACCOUNTS)),  # each venue's together
+    ("positions", *_rows(POSITION, ACCOUNTS, SLOTS)),
+    ("basis", "f8", (BOOKS, BASIS)),  # ring of mid − index, ticks
+    ("pending", *_rows(PENDING_PRINT, BOOKS, PENDING)),
+    ("actors", *_rows(ACTOR, ACTORS)), ("queue", *_rows(WAKE, ACTORS)),  # the queue is a heap
+    ("makers", *_rows(MAKER, MAKERS)), ("takers", *_rows(TAKER, TAKERS)),
+    ("traders", *_rows(TRADER, TRADERS)), ("pairs", *_rows(PAIR, PAIRS)),
+    ("quotes", "i8", (MAKERS, 2, QUOTES)),  # order numbers, −1 none
+    ("mixes", *_rows(MIX, BOOKS, MIXES)),  # leverages of new positions
+    ("story", *_rows(STORY, PHASES, BOOKS)),
+    ("tables", "f8", (TABLES, CELLS + 1)),  # draws.quantile_tables
+    ("hours", "f8", (HOURS,)),  # depth by hour of week, mean 1
+    ("log", "i8", (LOG_ROWS, COLUMNS)),
+]))
+# fmt: on
+
+Market: TypeAlias = Any  # the one record of MARKET: all that a market is, in one piece of memory
+
+
+def empty_market() -> Market:
+    """A market without books, orders or agents; every order is free."""
+    market = np.zeros(1, dtype=MARKET).view(np.recarray)[0]
+    market.levels["head"], market.levels["tail"] = -1, -1
+    market.orders["owner"] = -1
+    market.orders["next"] = np.arange(1, ORDERS + 1)
+    market.orders["next"][-1] = -1
+    market.accounts["orders"] = market.accounts["actor"] = -1
+    market.quotes[:] = -1
+    return market

@@ -32,7 +32,7 @@ def step(m: Market, venue: int) -> int:
     stops(m, venue)
     for book in range(first, first + it.books):
         flush_when_due(m, book)
-    if m.clock[0].now % SECOND == 0:
+    if m.now % SECOND == 0:
         _each_second(m, venue)
     if m.books[first].form != SPOT:
         supervise(m, venue)
@@ -42,7 +42,7 @@ def step(m: Market, venue: int) -> int:
 @kernel
 def _each_second(m: Market, venue: int) -> None:
     it = m.venues[venue]
-    now = m.clock[0].now
+    now = m.now
     due = now >= it.mark_next
     for book in range(it.first_book, it.first_book + it.books):
         if m.books[book].form != SPOT:

@@ -16,15 +16,14 @@ WORLD, VENUE_CLOCK, MAKES, TAKES, TRADES, PAIRS = range(6)  # actor kinds
 @kernel
 def advance(m: Market, until: int) -> bool:
     """Virtual time up to and with `until`; False where the log has to be emptied first."""
-    clock = m.clock[0]
     while m.queue[0].time <= until:
-        if clock.logged + SPARE > m.log.shape[0]:
+        if m.logged + SPARE > m.log.shape[0]:
             return False
-        clock.now = m.queue[0].time
-        clock.events += 1
+        m.now = m.queue[0].time
+        m.events += 1
         m.queue[0].time += max(1, acted(m, m.queue[0].actor))
         _sink(m, 0)
-    clock.now = until
+    m.now = until
     return True
 
 
@@ -48,13 +47,13 @@ def acted(m: Market, number: int) -> int:
 @kernel
 def heapify(m: Market) -> None:
     """Puts the queue into heap order."""
-    for k in range(m.queue.shape[0] // 2, -1, -1):
+    for k in range(m.actor_count // 2, -1, -1):
         _sink(m, k)
 
 
 @kernel
 def _sink(m: Market, k: int) -> None:
-    count = m.queue.shape[0]
+    count = m.actor_count
     while True:
         first, left = k, 2 * k + 1
         for child in (left, left + 1):

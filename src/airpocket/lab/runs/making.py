@@ -2,20 +2,22 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from airpocket.domain.errors import BadInput
+from airpocket.domain.events import FloatArray
 from airpocket.lab.exchange import state
 from airpocket.lab.exchange.draws import hashed, quantile_tables, stream_key
 from airpocket.lab.exchange.pricing import EMA_BASIS, SECOND
-from airpocket.lab.exchange.state import INVERSE, LINEAR, RATE, SPOT, Market, Records, records
+from airpocket.lab.exchange.state import INVERSE, LINEAR, RATE, SPOT, Market, empty_market
 from airpocket.lab.exchange.steps import STEP
 from airpocket.lab.runs.rulebook import RULEBOOK, rules_of, schedule_of, tier_rows
 from airpocket.lab.runs.worldfile import Venue, VenuePhase, World
 
-WINDOW = 3.0  # books reach from the first tick to so many times the price at the start
-ORDERS = 1 << 15
-LOG_ROWS = 400_000
+Records: TypeAlias = Any  # an array of records of the market
+
 COIN_UNIT = 1e-9  # money of an inverse venue, coin
 FORMS = {"linear": LINEAR, "inverse": INVERSE, "spot": SPOT}
 LOTS_PER_IMPACT_USD = 200_000.0  # order size of impact prices, as margins times leverage at the big venues
@@ -42,10 +44,7 @@ class Draft:
 
     world: World
     seed: int
-    books: Records
-    venues: Records
-    tiers: Records
-    mixes: Records
+    market: Market
     accounts: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
     actors: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
     rows: dict[str, list[dict[str, float]]] = field(default_factory=dict[str, list[dict[str, float]]])
@@ -56,13 +55,13 @@ class Draft:
 
     def units(self, book: int, usd: float) -> int:
         """Dollars as whole units of the venue's money, at the price of the start."""
-        terms = self.books[book]
+        terms = self.market.books[book]
         price = self.world.price_usd if terms.form == INVERSE else 1.0
         return round(usd / price / float(terms.unit))
 
     def lots(self, book: int, usd: float) -> float:
         """Lots that are worth so many dollars at the start."""
-        terms = self.books[book]
+        terms = self.market.books[book]
         if terms.form == INVERSE:
             return usd * float(terms.lots_per_coin)
         return usd / self.world.price_usd * float(terms.lots_per_coin)
@@ -86,11 +85,10 @@ class Draft:
 
 def draft(world: World, seed: int) -> Draft:
     """Venues and books with their rules, and each venue's treasury, fund and vault."""
-    count = len(world.venue)
-    made = Draft(
-        world, seed, records(count, state.BOOK), records(count, state.VENUE),
-        records((count, 24), state.TIER), records((count, state.MIXES), state.MIX),
-    )  # fmt: skip
+    made = Draft(world, seed, empty_market())
+    m = made.market
+    m.now = m.start = world.start_ns
+    m.fair, m.fair_volatility, m.book_count = world.price_usd, 1.0, len(world.venue)
     for book, venue in enumerate(world.venue):
         _book(made, book, venue)
         _venue(made, book, venue)
@@ -99,9 +97,9 @@ def draft(world: World, seed: int) -> Draft:
 
 
 def _book(made: Draft, book: int, venue: Venue) -> None:
-    terms, price = made.books[book], made.world.price_usd
+    terms, price = made.market.books[book], made.world.price_usd
     tick = round(price / venue.tick_usd)
-    terms.venue, terms.form, terms.window = book, FORMS[venue.kind], int(WINDOW * tick)
+    terms.venue, terms.form, terms.window = book, FORMS[venue.kind], min(state.WINDOW - 1, 4 * tick)
     terms.tick_usd, terms.lots_per_coin = venue.tick_usd, 1.0 / venue.lot
     if venue.kind == "inverse":
         terms.unit = COIN_UNIT
@@ -121,7 +119,7 @@ def _book(made: Draft, book: int, venue: Venue) -> None:
 
 
 def _tiers(made: Draft, book: int, venue: Venue) -> None:
-    terms = made.books[book]
+    terms = made.market.books[book]
     if venue.kind == "spot":
         return
     start = made.world.start_ns
@@ -130,11 +128,11 @@ def _tiers(made: Draft, book: int, venue: Venue) -> None:
     terms.tiers, terms.slope = len(found), slope
     terms.counted_fee = rules_of(venue, start).liquidation_fee
     for k, (floor, mmr, deduction) in enumerate(found):
-        made.tiers[book, k] = (floor, mmr, deduction)
+        made.market.tiers[book, k] = (floor, mmr, deduction)
 
 
 def _venue(made: Draft, book: int, venue: Venue) -> None:
-    it, conduct, start = made.venues[book], RULEBOOK[venue.rules], made.world.start_ns
+    it, conduct, start = made.market.venues[book], RULEBOOK[venue.rules], made.world.start_ns
     it.first_book, it.books = book, 1
     it.procedure, it.mark_rule = conduct.procedure, conduct.mark_rule
     it.feed, it.feed_window, it.mark_every = conduct.feed, conduct.feed_window, conduct.mark_every
@@ -170,36 +168,40 @@ def _mix(made: Draft, book: int, venue: Venue) -> None:
     below = 0.0
     for k, (leverage, share) in enumerate(mix):
         below += share
-        made.mixes[book, k] = (leverage, 1.0 if k == len(mix) - 1 else below)
+        made.market.mixes[book, k] = (leverage, 1.0 if k == len(mix) - 1 else below)
 
 
 def market_of(made: Draft) -> Market:
-    """The draft as arrays, every actor awake within its first stretch, no order resting yet."""
-    world, books = made.world, len(made.world.venue)
-    window = max(int(terms.window) for terms in made.books)
-    levels = records((books, window + 1), state.LEVEL)
-    levels.head, levels.tail = -1, -1
-    orders = records(ORDERS, state.ORDER)
-    orders.owner, orders.next = -1, np.arange(1, ORDERS + 1)
-    orders.next[-1] = -1
-    clock = records(1, state.CLOCK)
-    clock.now = clock.start = world.start_ns
-    clock.fair, clock.fair_volatility = world.price_usd, 1.0
+    """The draft as a market: every account and agent in place, no order resting yet.
+
+    Raises:
+        BadInput: more agents of a kind than a market has room for.
+    """
+    m, world = made.market, made.world
+    _check_room(made)
     order = _accounts_in_order(made)
-    makers = _table(made, "makers", state.MAKER, order)
-    return Market(
-        clock=clock, orders=orders, levels=levels, books=made.books, venues=made.venues,
-        tiers=made.tiers, accounts=_accounts(made, order),
-        positions=records((len(made.accounts), state.SLOTS), state.POSITION),
-        basis=np.zeros((books, state.BASIS)), pending=records((books, state.PENDING), state.PENDING_PRINT),
-        actors=_actors(made), queue=records(len(made.actors), state.WAKE), makers=makers,
-        takers=_table(made, "takers", state.TAKER, order),
-        traders=_table(made, "traders", state.TRADER, order),
-        pairs=_table(made, "pairs", state.PAIR, order),
-        quotes=np.full((len(makers), 2, state.QUOTES), -1, dtype=np.int64), mixes=made.mixes,
-        story=_story(world), tables=quantile_tables(world.size_tail), hours=_hours(world),
-        log=np.zeros((LOG_ROWS, state.COLUMNS), dtype=np.int64),
-    )  # fmt: skip
+    _accounts(made, order)
+    for kind in ("makers", "takers", "traders", "pairs"):
+        _fill(m[kind], made.rows.get(kind, []), order)
+    for k, values in enumerate(made.actors):
+        one = m.actors[k]
+        one.kind, one.book, one.row = values["kind"], values["book"], values["row"]
+        one.key = np.uint64(stream_key(made.seed, 1, k))
+    m.account_count, m.actor_count = len(made.accounts), len(made.actors)
+    m.trader_count, m.phase_count = len(made.rows.get("traders", [])), len(world.phase)
+    _story(world, m)
+    m.tables[:] = quantile_tables(world.size_tail)
+    m.hours[:] = _hours(world)
+    return m
+
+
+def _check_room(made: Draft) -> None:
+    wanted = {kind: len(rows) for kind, rows in made.rows.items()}
+    wanted |= {"accounts": len(made.accounts), "actors": len(made.actors)}
+    for kind, count in wanted.items():
+        room = len(made.market[kind])
+        if count > room:
+            raise BadInput(f"{made.world.name}: {count} {kind}; a market has room for {room}")
 
 
 def _accounts_in_order(made: Draft) -> list[int]:
@@ -211,36 +213,23 @@ def _accounts_in_order(made: Draft) -> list[int]:
     return order
 
 
-def _accounts(made: Draft, order: list[int]) -> Records:
-    accounts = records(len(order), state.ACCOUNT)
+def _accounts(made: Draft, order: list[int]) -> None:
+    m = made.market
     for old, values in enumerate(made.accounts):
-        one = accounts[order[old]]
+        one = m.accounts[order[old]]
         one.venue, one.cash, one.pocket = values["venue"], values["cash"], values["pocket"]
-        one.system, one.orders, one.actor = values["system"], -1, -1
-    for venue in range(len(made.venues)):
-        it = made.venues[venue]
-        mine = np.flatnonzero(accounts.venue == venue)
-        it.first_account, it.accounts = int(mine[0]), len(mine)
+        one.system = values["system"]
+    for venue in range(len(made.world.venue)):
+        it = m.venues[venue]
+        mine = [order[k] for k, one in enumerate(made.accounts) if one["venue"] == venue]
+        it.first_account, it.accounts = min(mine), len(mine)
         it.treasury, it.fund, it.vault = (order[int(k)] for k in (it.treasury, it.fund, it.vault))
-    return accounts
 
 
-def _table(made: Draft, kind: str, dtype: "np.dtype[np.void]", order: list[int]) -> Records:
-    rows = made.rows.get(kind, [])
-    table = records(len(rows), dtype)
+def _fill(table: Records, rows: list[dict[str, float]], order: list[int]) -> None:
     for k, values in enumerate(rows):
         for name, value in values.items():
             table[name][k] = order[int(value)] if name.startswith("account") else value
-    return table
-
-
-def _actors(made: Draft) -> Records:
-    actors = records(len(made.actors), state.ACTOR)
-    for k, values in enumerate(made.actors):
-        one = actors[k]
-        one.kind, one.book, one.row = values["kind"], values["book"], values["row"]
-        one.key = np.uint64(stream_key(made.seed, 1, k))
-    return actors
 
 
 def first_wakes(m: Market, spread_ns: dict[int, int], kinds_on_the_second: tuple[int, ...]) -> None:
@@ -248,8 +237,8 @@ def first_wakes(m: Market, spread_ns: dict[int, int], kinds_on_the_second: tuple
 
     spread_ns: by actor, the stretch in which it first acts.
     """
-    start = int(m.clock[0].start)
-    for k in range(len(m.actors)):
+    start = int(m.start)
+    for k in range(int(m.actor_count)):
         wake = m.queue[k]
         wake.actor = k
         if int(m.actors[k].kind) in kinds_on_the_second:
@@ -259,9 +248,8 @@ def first_wakes(m: Market, spread_ns: dict[int, int], kinds_on_the_second: tuple
             wake.time = start + 1 + int(share * spread_ns[k])
 
 
-def _story(world: World) -> Records:
+def _story(world: World, m: Market) -> None:
     names = [venue.name for venue in world.venue]
-    story = records((len(world.phase), len(names)), state.STORY)
     now = [dict(_CALM) for _ in names]
     drift, volatility = 0.0, 1.0
     per_second = world.volatility_percent_per_day / 100.0 / math.sqrt(86_400.0)
@@ -272,13 +260,12 @@ def _story(world: World) -> Records:
             now[book].update(_changes(phase))
             if name in phase.venue:
                 now[book].update(_changes(phase.venue[name]))
-            one = story[k, book]
+            one = m.story[k, book]
             one.start = round(phase.from_h * 3_600) * SECOND
             one.drift = round(drift / 100.0 / 3_600.0, 15)
             one.volatility = round(volatility * per_second, 15)
             for key, value in now[book].items():
                 setattr(one, key, value)
-    return story
 
 
 _CALM: dict[str, float] = {
@@ -298,7 +285,7 @@ def _changes(phase: VenuePhase) -> dict[str, float]:
     return found
 
 
-def _hours(world: World) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _hours(world: World) -> FloatArray:
     """(168,) from Monday 00:00 UTC, mean 1."""
     days = [world.weekend_depth if day >= 5 else 1.0 for day in range(7)]
     profile = [day * hour for day in days for hour in world.depth_by_hour]

@@ -14,6 +14,7 @@ from airpocket.lab.runs.worldfile import Traders
 
 OPEN_AT_START = 0.6  # of the levered traders
 SAFE = 1.3  # equity of a position of the start, in maintenances, at least
+WORST = 0.5  # of the way to bankruptcy that a position of the start may have gone
 
 
 class Holding(NamedTuple):
@@ -28,20 +29,20 @@ class Holding(NamedTuple):
 
 def open_positions(made: Draft, m: Market, people: Populated) -> None:
     """Gives every account what it holds when the world starts; perpetuals sum to zero."""
-    _coins(m)
+    _coins(made, m)
     for book, rows in people.traders.items():
         traders = made.world.venue[book].traders
         assert traders is not None
         _levered(made, m, people, (book, traders), rows)
 
 
-def _coins(m: Market) -> None:
-    for table in (m.makers, m.takers):
-        for k in range(len(table)):
-            one = table[k]
+def _coins(made: Draft, m: Market) -> None:
+    for kind in ("makers", "takers"):
+        for k in range(len(made.rows.get(kind, []))):
+            one = m[kind][k]
             if m.books[one.book].form == SPOT:
                 _endow(m, int(one.account), int(one.book), int(one.home))
-    for k in range(len(m.pairs)):
+    for k in range(len(made.rows.get("pairs", []))):
         pair = m.pairs[k]
         for account, book in ((pair.account_a, pair.book_a), (pair.account_b, pair.book_b)):
             terms = m.books[book]
@@ -54,7 +55,7 @@ def _endow(m: Market, account: int, book: int, lots: int) -> None:
     held = m.positions[account, m.books[book].slot]
     held.lots = lots
     held.cost = float(lots) * float(m.books[book].mark)
-    held.opened = m.clock[0].now
+    held.opened = m.now
 
 
 def _levered(
@@ -90,10 +91,13 @@ def _holdings(
         u = dice.uniform()
         leverage = next(one.leverage for one in m.mixes[book] if u <= one.below)
         away = dice.between(low, high) / 100.0
-        entry = max(1, round(float(m.books[book].mark) * (1.0 + away)))
-        margin = float(m.accounts[m.traders[row].account].pocket) * traders.margin_share
         most = float(m.books[book].max_leverage)
-        found.append(Holding(row, sign, min(float(leverage), most), margin, entry))
+        leverage = min(float(leverage), most)
+        if sign * away > WORST / leverage:  # so far under water it would not have lasted
+            away = sign * WORST / leverage * dice.uniform()
+        entry = max(1, round(float(m.books[book].mark) * (1.0 + away)))
+        margin = float(m.accounts[m.traders[row].account].pocket) * traders.position_share / leverage
+        found.append(Holding(row, sign, leverage, margin, entry))
     return found
 
 

@@ -75,8 +75,8 @@ def _makers(made: Draft, people: Populated, book: int, venue: Venue) -> None:
             book=book, reference=reference, wake=round(wake), levels=QUOTES,
             density=per_unit / makers.count * size, stretch=stretch,
             half_spread=makers.half_spread_bps / 1e4 * tick * dice.between(0.8, 1.6),
-            belief=tick, basis=0.0, gain=makers.gain, link=makers.link, refill=makers.refill,
-            pull=makers.pull_back, skew=makers.skew_bps / 1e4, home=home,
+            belief=tick, basis=0.0, seen=0, learn=makers.learn * 0.01 / made.lots(book, makers.depth_usd_m * 1e6), link=makers.link, refill=makers.refill,
+            pull=makers.pull_back, floor=makers.pull_floor, skew=makers.skew_bps / 1e4, home=home,
             limit=max(1, round(made.lots(book, makers.limit_usd_m * 1e6 / makers.count))),
         )  # fmt: skip
         people.makers[book].append(row)
@@ -161,7 +161,7 @@ def _traders(made: Draft, people: Populated, book: int, traders: Traders) -> Non
             book=book, wake=round(traders.wake_s * SECOND * dice.between(0.5, 1.5)),
             cross=dice.uniform() < traders.cross_share,
             eager=traders.opens_per_day / looks / 2.0, long_bias=0.5,
-            margin_share=traders.margin_share, leverage=1.0, close=traders.closes_per_day / looks,
+            position_share=traders.position_share, leverage=1.0, close=traders.closes_per_day / looks,
             take_profit=traders.take_profit, tilt=traders.disposition,
             stop_share=traders.stop_share, panic_at=traders.panic_at, panic=traders.panic,
             top_up=traders.top_up,

@@ -35,7 +35,7 @@ class Session:
     @property
     def now(self) -> int:
         """Virtual time, ns."""
-        return int(self.market.clock[0].now)
+        return int(self.market.now)
 
     @property
     def end(self) -> int:
@@ -45,7 +45,7 @@ class Session:
     @property
     def events(self) -> int:
         """Wake-ups, orders and cancellations so far."""
-        return int(self.market.clock[0].events)
+        return int(self.market.events)
 
     @property
     def hash(self) -> str:
@@ -61,11 +61,10 @@ class Session:
                 return
 
     def _drained(self) -> IntArray:
-        clock = self.market.clock[0]
-        count = int(clock.logged)
+        count = int(self.market.logged)
         assert count <= len(self.market.log), "one actor wrote more than SPARE rows"
         rows = self.market.log[:count].copy()
-        clock.logged = 0
+        self.market.logged = 0
         self._digest.update(np.ascontiguousarray(rows, dtype="<i8").tobytes())
         assert rows.shape[1] == COLUMNS
         return rows

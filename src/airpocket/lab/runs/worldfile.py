@@ -36,11 +36,12 @@ class Makers(_Strict, frozen=True, kw_only=True):
     depth_usd_m: Positive
     half_spread_bps: Positive
     wake_ms: Positive
-    gain: Share  # of the way a belief goes to what it sees, a look
+    learn: Share  # of the move that an order makes in a full book, how much is taken for news
     link: Share  # weight of the reference book
     reference: str  # a venue's name, "" without one
     refill: Annotated[float, Meta(gt=0.0, le=1.0)]  # of a quote's full size, a look
     pull_back: NotNegative  # η of science §3.4
+    pull_floor: Share  # of the full size, shown however far price runs
     skew_bps: Bps  # of the belief, at the largest stock
     capital_usd_m: Positive
     limit_usd_m: Positive
@@ -82,7 +83,7 @@ class Informed(_Strict, frozen=True, kw_only=True):
 
 
 class Traders(_Strict, frozen=True, kw_only=True):
-    """Levered traders. leverage: pairs of leverage and its share of openings; shares add up to 1."""
+    """Levered traders. leverage: pairs of leverage and its share of what is opened; shares add up to 1."""
 
     count: Some
     open_interest_usd_m: NotNegative  # at the start, one-sided
@@ -90,7 +91,7 @@ class Traders(_Strict, frozen=True, kw_only=True):
     long_entry_percent: tuple[float, float]  # entries at the start lie between, % from the price
     short_entry_percent: tuple[float, float]
     leverage: Annotated[list[tuple[Positive, Share]], Meta(min_length=1, max_length=10)]
-    margin_share: Annotated[float, Meta(gt=0.0, le=1.0)]  # of the pocket, mean
+    position_share: Annotated[float, Meta(gt=0.0, le=100.0)]  # notional over pocket, mean
     cross_share: Share  # of traders
     wake_s: Positive
     opens_per_day: NotNegative  # each, at an appetite of 1
