@@ -54,7 +54,7 @@ def order(m: Market, book: int, account: int, lots: int, slippage: float, cause:
     touch; signed lots filled."""
     terms = m.books[book]
     lots = affordable(m, book, account, lots)
-    if lots == 0 or terms.bid < 1 or terms.ask >= terms.window:
+    if lots == 0 or (lots > 0 and terms.ask >= terms.window) or (lots < 0 and terms.bid < 1):
         return 0
     if lots > 0:
         filled, _ = take(m, book, account, lots, int(terms.ask * (1.0 + slippage)), cause)

@@ -15,6 +15,8 @@ LADDER = np.array(
 )
 SPAN = 450.0  # units from the first quote to the last
 TOLERANCE = 0.2  # a quote may be off its place by this share of its distance
+MOST_LEAN = 3.0  # the skew grows up to so many limits of stock
+SHY = 0.8  # share of a side's size that is withheld at the limit
 BASIS_PACE = 0.0005  # of the way to the present basis, a look
 HOUR_NS = 3_600_000_000_000
 WEEK_OFFSET = 72  # 1970-01-01 was a Thursday; hour 0 of the week is Monday's
@@ -28,13 +30,14 @@ def make(m: Market, actor: Actor) -> int:
     if terms.halted:
         return pause(m, actor, maker.wake)
     believe(m, actor.row)
-    held = m.positions[maker.account, terms.slot].lots - maker.home
-    lean = min(max(held / maker.limit, -1.0), 1.0)
+    stock = m.positions[maker.account, terms.slot].lots
+    maker.home += maker.lay_off * (stock - maker.home)
+    lean = min(max((stock - maker.home) / maker.limit, -MOST_LEAN), MOST_LEAN)
     centre = maker.belief * (1.0 - maker.skew * lean)
     for side in range(2):
         sign = 1 if side == 0 else -1
-        share = willing(m, actor.row, sign) * (1.0 - max(0.0, lean * sign))
-        if terms.form == SPOT and sign < 0 and held + maker.home <= 0:
+        share = willing(m, actor.row, sign) * (1.0 - SHY * min(1.0, max(0.0, lean * sign)))
+        if terms.form == SPOT and sign < 0 and stock <= 0:
             share = 0.0
         for k in range(maker.levels):
             _quote(m, actor, sign, k, centre, share)

@@ -17,7 +17,9 @@ def take_part(m: Market, actor: Actor) -> int:
     taker = m.takers[actor.row]
     phase = m.story[m.phase, taker.book]
     seen = mid(m, taker.book)
-    if m.books[taker.book].halted or seen != seen:
+    if seen != seen:  # a side is empty
+        seen = float(m.books[taker.book].last)
+    if m.books[taker.book].halted:
         return pause(m, actor, taker.wake)
     if taker.style == NOISE:
         _noise(m, actor)

@@ -51,8 +51,9 @@ def _opened(m: Market, actor: Actor) -> None:
     trader = m.traders[actor.row]
     it = m.accounts[trader.account]
     phase = m.story[m.phase, trader.book]
-    longs = phase.longs * trader.long_bias
-    shorts = phase.shorts * (1.0 - trader.long_bias)
+    premium = min(max(trader.care * m.books[trader.book].premium, -1.0), 1.0)
+    longs = phase.longs * trader.long_bias * (1.0 - max(0.0, premium))
+    shorts = phase.shorts * (1.0 - trader.long_bias) * (1.0 + min(0.0, premium))
     if uniform(actor) >= trader.eager * (longs + shorts) * 2.0 or it.pocket <= 0:
         return
     side = 1 if uniform(actor) * (longs + shorts) < longs else -1

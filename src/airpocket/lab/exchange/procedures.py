@@ -30,6 +30,7 @@ from airpocket.lab.exchange.takeover import (
     to_tick,
 )
 
+REACH = 0.05  # a fund's closing order goes no further beyond bankruptcy; the rest stays its stock
 REDUCE, TAKEOVER, TIERED, CLIPS, VAULT = 0, 1, 2, 3, 4
 
 
@@ -127,7 +128,7 @@ def _taken(m: Market, account: int, book: int) -> None:
         return
     taken_over(m, book, account, fund, lots, tick)
     ended(m, account, True)
-    room = min(0.9, max(0.0, equity(m, fund)) / notional(m, book, lots, float(tick)))
+    room = min(REACH, max(0.0, equity(m, fund)) / notional(m, book, lots, float(tick)))
     worst = tick * (1.0 - room) if lots > 0 else tick * (1.0 + room)
     forced_order(m, book, account, fund, -lots, to_tick(m, book, worst))
 

@@ -78,7 +78,8 @@ MAKER = np.dtype([
     ("belief", "f8"), ("basis", "f8"),  # ticks
     ("learn", "f8"), ("seen", "i8"),  # belief per signed lot, share of itself; taker flow seen so far
     ("link", "f8"), ("refill", "f8"), ("pull", "f8"), ("floor", "f8"), ("skew", "f8"),
-    ("home", "i8"), ("limit", "i8"),  # lots held when even, and the most away from it
+    ("home", "f8"), ("limit", "f8"),  # lots that no longer weigh, hedged elsewhere; a full stock
+    ("lay_off", "f8"),  # share of the stock that is hedged elsewhere, a look
 ])
 TAKER = np.dtype([
     ("style", "i8"), ("account", "i8"), ("book", "i8"), ("wake", "i8"),
@@ -88,7 +89,7 @@ TAKER = np.dtype([
 ])
 TRADER = np.dtype([
     ("account", "i8"), ("book", "i8"), ("wake", "i8"), ("cross", "i8"),
-    ("eager", "f8"), ("long_bias", "f8"), ("position_share", "f8"), ("leverage", "f8"),
+    ("eager", "f8"), ("long_bias", "f8"), ("care", "f8"), ("position_share", "f8"), ("leverage", "f8"),
     ("close", "f8"), ("take_profit", "f8"), ("tilt", "f8"), ("stop_share", "f8"),
     ("panic_at", "f8"), ("panic", "f8"), ("top_up", "f8"),
 ])

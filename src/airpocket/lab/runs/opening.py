@@ -74,7 +74,7 @@ def _levered(
     _hedge(m, people, book)
     for row in people.makers[book]:
         maker = m.makers[row]
-        maker.home = m.positions[maker.account, m.books[book].slot].lots
+        maker.home = float(m.positions[maker.account, m.books[book].slot].lots)
 
 
 def _holdings(

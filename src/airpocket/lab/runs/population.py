@@ -12,6 +12,7 @@ from airpocket.lab.runs.making import Dice, Draft
 from airpocket.lab.runs.worldfile import Carry, Followers, Traders, Venue
 
 LADDER_REACH = 0.025  # the last quote's distance, as a share of the price
+RICHEST = 60.0  # a trader's wealth at most, in those of the poorest
 SLIPPAGE = 0.004  # takers' orders reach so far beyond the touch
 PURSE = 4.0  # what a carry fund holds beyond its capacity of spot, in capacities
 FLOW_CAPITAL_USD = 5e9
@@ -78,6 +79,7 @@ def _makers(made: Draft, people: Populated, book: int, venue: Venue) -> None:
             belief=tick, basis=0.0, seen=0, learn=makers.learn * 0.01 / made.lots(book, makers.depth_usd_m * 1e6), link=makers.link, refill=makers.refill,
             pull=makers.pull_back, floor=makers.pull_floor, skew=makers.skew_bps / 1e4, home=home,
             limit=max(1, round(made.lots(book, makers.limit_usd_m * 1e6 / makers.count))),
+            lay_off=min(1.0, makers.wake_ms / 3.6e6 / makers.lay_off_h),
         )  # fmt: skip
         people.makers[book].append(row)
         people.spread_ns[made.actor(MAKES, book, row)] = SECOND // 2
@@ -157,10 +159,10 @@ def _traders(made: Draft, people: Populated, book: int, traders: Traders) -> Non
         wealth = (1.0 - dice.uniform()) ** (-1.0 / made.world.size_tail)
         row = made.row(
             "traders",
-            account=made.account(book, 0, pocket=round(min(wealth, 1e3) * 1e6)),
+            account=made.account(book, 0, pocket=round(min(wealth, RICHEST) * 1e6)),
             book=book, wake=round(traders.wake_s * SECOND * dice.between(0.5, 1.5)),
             cross=dice.uniform() < traders.cross_share,
-            eager=traders.opens_per_day / looks / 2.0, long_bias=0.5,
+            eager=traders.opens_per_day / looks / 2.0, long_bias=0.5, care=1e4 / traders.basis_care_bps,
             position_share=traders.position_share, leverage=1.0, close=traders.closes_per_day / looks,
             take_profit=traders.take_profit, tilt=traders.disposition,
             stop_share=traders.stop_share, panic_at=traders.panic_at, panic=traders.panic,

@@ -44,7 +44,8 @@ class Makers(_Strict, frozen=True, kw_only=True):
     pull_floor: Share  # of the full size, shown however far price runs
     skew_bps: Bps  # of the belief, at the largest stock
     capital_usd_m: Positive
-    limit_usd_m: Positive
+    limit_usd_m: Positive  # stock at which most of a side's size is withheld
+    lay_off_h: Positive  # hours in which stock is hedged elsewhere and weighs no more
 
 
 class Noise(_Strict, frozen=True, kw_only=True):
@@ -94,6 +95,7 @@ class Traders(_Strict, frozen=True, kw_only=True):
     position_share: Annotated[float, Meta(gt=0.0, le=100.0)]  # notional over pocket, mean
     cross_share: Share  # of traders
     wake_s: Positive
+    basis_care_bps: Positive  # premium at which nobody opens on the side that pays
     opens_per_day: NotNegative  # each, at an appetite of 1
     closes_per_day: NotNegative  # each
     take_profit: NotNegative  # gain on margin from which closing comes sooner
