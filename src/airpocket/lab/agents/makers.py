@@ -57,7 +57,7 @@ def believe(m: Market, row: int) -> None:
     maker.seen = flow
     if maker.reference >= 0 and not m.books[maker.reference].halted:
         other = mid(m, maker.reference)
-        if other == other:
+        if not np.isnan(other):
             other *= m.books[maker.reference].tick_usd / m.books[maker.book].tick_usd
             maker.basis += BASIS_PACE * (maker.belief - other - maker.basis)
             maker.belief += maker.link * (other + maker.basis - maker.belief)

@@ -20,10 +20,7 @@ SHAKE = 1.2533141373  # standard deviation of a normal over its mean distance, â
 @kernel
 def turn(m: Market, actor: Actor) -> int:
     """One second of the world; ns to the next."""
-    while (
-        m.phase + 1 < m.phase_count
-        and m.story[m.phase + 1, 0].start <= m.now - m.start
-    ):
+    while m.phase + 1 < m.phase_count and m.story[m.phase + 1, 0].start <= m.now - m.start:
         m.phase += 1
     phase = m.story[m.phase, 0]
     kick = WANDER * drawn(actor, m.tables, NORMAL)
@@ -43,7 +40,7 @@ def _paced(m: Market, book: int) -> None:
     """How far the mid is from its slow average, and how far it usually is."""
     terms = m.books[book]
     seen = mid(m, book)
-    if seen != seen:
+    if np.isnan(seen):
         return
     terms.slow += (seen - terms.slow) / PACE
     terms.move = seen / terms.slow - 1.0

@@ -1,5 +1,7 @@
 """Takers: noise that splits its orders, trend followers, mean reverters, the informed, and scripted flow."""
 
+import numpy as np
+
 from airpocket.domain.kernel import kernel
 from airpocket.lab.agents.desk import Actor, lots_of, order, pause
 from airpocket.lab.exchange.draws import SIZES, drawn, uniform
@@ -17,7 +19,7 @@ def take_part(m: Market, actor: Actor) -> int:
     taker = m.takers[actor.row]
     phase = m.story[m.phase, taker.book]
     seen = mid(m, taker.book)
-    if seen != seen:  # a side is empty
+    if np.isnan(seen):  # a side is empty
         seen = float(m.books[taker.book].last)
     if m.books[taker.book].halted:
         return pause(m, actor, taker.wake)
@@ -59,10 +61,7 @@ def _informed(m: Market, actor: Actor, seen: float) -> None:
     eager = min(4.0, abs(gap) / taker.threshold)
     lots = int(taker.lots * eager * drawn(actor, m.tables, SIZES))
     held = m.positions[taker.account, m.books[taker.book].slot].lots - taker.home
-    if gap > 0.0:
-        lots = min(lots, taker.limit - held)
-    else:
-        lots = min(lots, taker.limit + held)
+    lots = min(lots, taker.limit - held if gap > 0.0 else taker.limit + held)
     if lots > 0:
         order(m, taker.book, taker.account, lots if gap > 0.0 else -lots, abs(gap), ORDINARY)
 

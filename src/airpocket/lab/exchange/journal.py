@@ -16,7 +16,9 @@ TAKEN = 9  # truth: account, lots taken (position's sign), tick, taker's account
 DELEVERAGED = 10  # truth: winner's account, lots closed (its sign), tick, loser's account, 0
 ENDED = 11  # truth: account, cash left, paid by the fund, 0, 0
 ESTIMATE = 12  # running funding estimate × 1e9, premium × 1e9, next payment, 0, 0
-FAIR = 13  # truth: what informed traders think it is worth, thousandths of the first spot book's ticks
+FAIR = (
+    13  # truth: what informed traders think it is worth, thousandths of the first spot book's ticks
+)
 
 # why a trade happened
 ORDINARY, LIQUIDATION, STOP, FUND = 0, 1, 2, 3

@@ -33,10 +33,7 @@ def rest(m: Market, book: int, owner: int, side: int, tick: int, lots: int) -> i
     −1: the book is halted, the tick outside the window, or no order is free.
     """
     terms = m.books[book]
-    if side == BUY:
-        tick = min(tick, terms.ask - 1)
-    else:
-        tick = max(tick, terms.bid + 1)
+    tick = min(tick, terms.ask - 1) if side == BUY else max(tick, terms.bid + 1)
     order = m.free
     if terms.halted or lots <= 0 or tick < 1 or tick >= terms.window or order < 0:
         return -1

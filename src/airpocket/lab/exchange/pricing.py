@@ -53,7 +53,7 @@ def index_usd(m: Market) -> float:
         terms = m.books[book]
         if terms.form == SPOT and not terms.halted and count < 16:
             one = mid(m, book)
-            if one == one:
+            if not np.isnan(one):
                 found[count] = one * terms.tick_usd
                 count += 1
     return middle(found, count) if count else np.nan
@@ -64,7 +64,7 @@ def update_index(m: Market, book: int) -> None:
     """The index in this book's ticks, to thousandths; it stands still where no spot book has a price."""
     terms = m.books[book]
     usd = index_usd(m)
-    if usd == usd:
+    if not np.isnan(usd):
         terms.index = np.floor(usd / terms.tick_usd * 1_000.0 + 0.5) / 1_000.0
 
 
@@ -73,7 +73,7 @@ def sample_basis(m: Market, book: int) -> None:
     """One second's basis: into the ring and into the fading average of the venue."""
     terms = m.books[book]
     one = mid(m, book)
-    if one != one:
+    if np.isnan(one):
         return
     basis = one - terms.index
     m.basis[book, terms.basis_count % BASIS] = basis
@@ -101,7 +101,7 @@ def update_mark(m: Market, book: int) -> None:
     terms.mark_before = terms.mark
     if terms.form == SPOT:
         one = mid(m, book)
-        mark = one if one == one else terms.mark
+        mark = one if not np.isnan(one) else terms.mark
     elif venue.mark_rule == MEDIAN:
         mark = _median_mark(m, book)
     elif venue.mark_rule == ORACLE:
@@ -139,7 +139,7 @@ def _oracle_mark(m: Market, book: int) -> float:
         three[count] = middle(inner, 3)
         count += 1
     outside = _weighted_outside(m, book)
-    if outside == outside:
+    if not np.isnan(outside):
         three[count] = outside
         count += 1
     return middle(three, count)
@@ -152,7 +152,13 @@ def _weighted_outside(m: Market, book: int) -> float:
     for other in range(m.book_count):
         terms = m.books[other]
         one = mid(m, other)
-        if other == book or terms.oracle_weight <= 0.0 or one != one or terms.halted or count == 16:
+        if (
+            other == book
+            or terms.oracle_weight <= 0.0
+            or np.isnan(one)
+            or terms.halted
+            or count == 16
+        ):
             continue
         price, k = one * terms.tick_usd / m.books[book].tick_usd, count
         while k > 0 and prices[k - 1] > price:
@@ -190,7 +196,7 @@ def sample_premium(m: Market, book: int) -> None:
     terms = m.books[book]
     bid = impact_price(m, book, -1, terms.impact_lots)
     ask = impact_price(m, book, 1, terms.impact_lots)
-    if bid != bid or ask != ask:
+    if np.isnan(bid) or np.isnan(ask):
         return
     terms.premium = (max(bid - terms.index, 0.0) - max(terms.index - ask, 0.0)) / terms.index
     terms.premium_sum += terms.premium

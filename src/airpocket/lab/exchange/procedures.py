@@ -47,9 +47,8 @@ def supervise(m: Market, venue: int) -> None:
             if one.cash < 0:  # a stop or a closing order went past bankruptcy
                 ended(m, account, False)
             continue
-        if one.stage == 0:
-            if short_of_margin(m, account):
-                one.stage, one.due = 1, now + it.delay
+        if one.stage == 0 and short_of_margin(m, account):
+            one.stage, one.due = 1, now + it.delay
         if one.stage == 1 and one.due <= now:
             act(m, account)
 

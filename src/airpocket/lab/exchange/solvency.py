@@ -162,7 +162,8 @@ def short_of_margin(m: Market, account: int) -> bool:
 
 @kernel
 def has_positions(m: Market, account: int) -> bool:
-    for slot in range(SLOTS):
+    """Whether an account holds anything."""
+    for slot in range(SLOTS):  # noqa: SIM110 - numba has no generators here
         if m.positions[account, slot].lots != 0:
             return True
     return False

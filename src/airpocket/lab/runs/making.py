@@ -20,7 +20,9 @@ Records: TypeAlias = Any  # an array of records of the market
 
 COIN_UNIT = 1e-9  # money of an inverse venue, coin
 FORMS = {"linear": LINEAR, "inverse": INVERSE, "spot": SPOT}
-LOTS_PER_IMPACT_USD = 200_000.0  # order size of impact prices, as margins times leverage at the big venues
+LOTS_PER_IMPACT_USD = (
+    200_000.0  # order size of impact prices, as margins times leverage at the big venues
+)
 
 
 class Dice:
@@ -47,7 +49,9 @@ class Draft:
     market: Market
     accounts: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
     actors: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
-    rows: dict[str, list[dict[str, float]]] = field(default_factory=dict[str, list[dict[str, float]]])
+    rows: dict[str, list[dict[str, float]]] = field(
+        default_factory=dict[str, list[dict[str, float]]]
+    )
 
     def book_of(self, name: str) -> int:
         """Number of the venue's book, which is the venue's number too: one contract a venue."""

@@ -96,7 +96,9 @@ def _holdings(
         if sign * away > WORST / leverage:  # so far under water it would not have lasted
             away = sign * WORST / leverage * dice.uniform()
         entry = max(1, round(float(m.books[book].mark) * (1.0 + away)))
-        margin = float(m.accounts[m.traders[row].account].pocket) * traders.position_share / leverage
+        margin = (
+            float(m.accounts[m.traders[row].account].pocket) * traders.position_share / leverage
+        )
         found.append(Holding(row, sign, leverage, margin, entry))
     return found
 

@@ -61,6 +61,7 @@ def _makers(made: Draft, people: Populated, book: int, venue: Venue) -> None:
     stretch = LADDER_REACH * tick / SPAN
     per_unit = made.lots(book, makers.depth_usd_m * 1e6) / (0.01 * tick / stretch)
     reference = made.book_of(makers.reference) if makers.reference else -1
+    learn = 0.01 * makers.learn / made.lots(book, makers.depth_usd_m * 1e6)
     people.makers[book] = []
     for _ in range(makers.count):
         size = dice.between(*MAKER_PACE)
@@ -76,7 +77,7 @@ def _makers(made: Draft, people: Populated, book: int, venue: Venue) -> None:
             book=book, reference=reference, wake=round(wake), levels=QUOTES,
             density=per_unit / makers.count * size, stretch=stretch,
             half_spread=makers.half_spread_bps / 1e4 * tick * dice.between(0.8, 1.6),
-            belief=tick, basis=0.0, seen=0, learn=makers.learn * 0.01 / made.lots(book, makers.depth_usd_m * 1e6), link=makers.link, refill=makers.refill,
+            belief=tick, basis=0.0, seen=0, learn=learn, link=makers.link, refill=makers.refill,
             pull=makers.pull_back, floor=makers.pull_floor, skew=makers.skew_bps / 1e4, home=home,
             limit=max(1, round(made.lots(book, makers.limit_usd_m * 1e6 / makers.count))),
             lay_off=min(1.0, makers.wake_ms / 3.6e6 / makers.lay_off_h),
@@ -196,4 +197,3 @@ def _pair(
     )
     people.spread_ns[made.actor(PAIRS, a, row)] = max(1, round(2.0 * values["wake"]))
     return row
-

@@ -142,9 +142,7 @@ def _liquidations(m: Market, listed: Listed, rows: IntArray) -> BundledTable:
         "coverage": ["sample" if sampled else "all"] * len(part),
         "seq": np.arange(len(part), dtype=np.int64),
     }
-    return build(
-        "liquidation", _listing(listed), listed.source, (part[:, 5], part[:, 1]), columns
-    )
+    return build("liquidation", _listing(listed), listed.source, (part[:, 5], part[:, 1]), columns)
 
 
 def depth_now(m: Market, book: int) -> list[tuple[float, float, float]]:
@@ -165,7 +163,9 @@ def depth_now(m: Market, book: int) -> list[tuple[float, float, float]]:
                 continue
             ticks = np.arange(span.start, span.stop, dtype=np.float64)
             coin = coin_of(m, book, lots[span.start : span.stop], ticks)
-            found.append((sign * percent, float(coin.sum()), float((coin * ticks * tick_usd).sum())))
+            found.append(
+                (sign * percent, float(coin.sum()), float((coin * ticks * tick_usd).sum()))
+            )
     return found
 
 

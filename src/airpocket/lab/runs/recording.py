@@ -76,9 +76,13 @@ def run_world(
         told(minute / minutes)
     rows = np.concatenate(kept)
     tables = [table for listed in contracts for table in tables_of(m, listed, rows)]
-    tables += [depth_table(listed, depth[listed.book]) for listed in contracts if depth[listed.book]]
+    tables += [
+        depth_table(listed, depth[listed.book]) for listed in contracts if depth[listed.book]
+    ]
     files = _write(out, tables) | book_rows.closed() | _write_truth(out, session, survey, rows)
-    ran = Ran(world.name, seed, session.hash, session.events, total, world.start_ns, session.now, files)
+    ran = Ran(
+        world.name, seed, session.hash, session.events, total, world.start_ns, session.now, files
+    )
     (out / "world.json").write_bytes(msgspec.json.format(msgspec.json.encode(world)))
     (out / "run.json").write_bytes(msgspec.json.format(msgspec.json.encode(ran)))
     return ran
@@ -104,9 +108,7 @@ def _write(out: Path, tables: Sequence[BundledTable]) -> dict[str, int]:
     }
 
 
-def _write_truth(
-    out: Path, session: Session, survey: Survey, rows: IntArray
-) -> dict[str, int]:
+def _write_truth(out: Path, session: Session, survey: Survey, rows: IntArray) -> dict[str, int]:
     contracts = contracts_of(session.world, session.seed)
     fair = rows[rows[:, 0] == journal.FAIR]
     tick = float(session.market.books[0].tick_usd)

@@ -61,7 +61,9 @@ def rules_of(venue: Venue, start: int) -> VenueRules:
         named = rules.venue == venue.rules and rules.form == venue.kind
         if named and rules.valid_from <= start < rules.valid_to:
             if rules.maintenance_on != "mark":
-                raise BadInput(f"rules: {venue.rules} counted maintenance on entry value then; start later")
+                raise BadInput(
+                    f"rules: {venue.rules} counted maintenance on entry value then; start later"
+                )
             return rules
     raise BadInput(f"rules: none known for a {venue.kind} contract of {venue.rules} at the start")
 

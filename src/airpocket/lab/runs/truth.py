@@ -12,7 +12,6 @@ from airpocket.lab.exchange import journal
 from airpocket.lab.exchange.solvency import bankruptcy_price, equity, liquidation_price
 from airpocket.lab.exchange.state import SPOT, Market
 from airpocket.lab.runs.published import Listed, coin_of
-from airpocket.lab.tables import TIME
 
 AGENTS = ("maker", "noise", "trend", "reverter", "informed", "flow", "trader", "arbitrage", "carry")
 BUCKET_PERCENT = 0.1  # of the ladder, of the mark
@@ -81,13 +80,15 @@ class Survey:
         notional, own = coin * mark * tick, out[:, 0] * money
         return pl.DataFrame(
             {
-                "ts": pl.Series(at // 1_000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+                "ts": _times(at),
                 "venue": [listed.venue] * len(which),
                 "symbol": [listed.symbol] * len(which),
                 "account": accounts,
                 "agent": [self.agents[k] for k in accounts.tolist()],
                 "hedged": [self.agents[k] in _HEDGED for k in accounts.tolist()],
-                "margin_mode": ["cross" if k in self.cross else "isolated" for k in accounts.tolist()],
+                "margin_mode": [
+                    "cross" if k in self.cross else "isolated" for k in accounts.tolist()
+                ],
                 "side": np.where(lots > 0, "long", "short"),
                 "size_coin": coin,
                 "entry_price": cost / lots * tick,
@@ -164,7 +165,7 @@ def _forced(m: Market, listed: Listed, rows: IntArray) -> pl.DataFrame:
     price = np.where(paid > 0.0, paid * tick, np.nan)
     return pl.DataFrame(
         {
-            "ts": pl.Series(part[:, 1] // 1_000, dtype=pl.Int64).cast(TIME.base_type()("us")).dt.replace_time_zone("UTC"),
+            "ts": _times(part[:, 1]),
             "venue": pl.Series([listed.venue] * len(part), dtype=pl.String),
             "symbol": pl.Series([listed.symbol] * len(part), dtype=pl.String),
             "account": np.where(part[:, 0] == journal.DELEVERAGED, part[:, 6], part[:, 3]),
@@ -186,3 +187,10 @@ def _mean_ticks(m: Market, book: int, part: IntArray) -> FloatArray:
     if terms.form > 0:
         return np.where(full, value / (safe * float(terms.scale)), 0.0)
     return np.where(full, safe * float(terms.scale) / np.where(value > 0.0, value, 1.0), 0.0)
+
+
+def _times(at: IntArray) -> pl.Series:
+    """Nanoseconds as times in UTC, to the microsecond."""
+    return (
+        pl.Series(at // 1_000, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    )

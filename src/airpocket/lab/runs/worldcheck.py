@@ -45,7 +45,9 @@ def _check_venue(at: str, venue: Venue, names: list[str], start: int, price: flo
     if venue.rules not in RULEBOOK:
         raise BadInput(f"{at}: rules: '{venue.rules}' unknown; known: {', '.join(RULEBOOK)}")
     if not 1e-6 <= venue.tick_usd / price <= 1e-3:
-        raise BadInput(f"{at}: tick_usd: {venue.tick_usd:g} is not between 1e-6 and 1e-3 of the price")
+        raise BadInput(
+            f"{at}: tick_usd: {venue.tick_usd:g} is not between 1e-6 and 1e-3 of the price"
+        )
     if venue.makers.reference and venue.makers.reference not in names:
         raise BadInput(f"{at}: makers.reference: no venue '{venue.makers.reference}'")
     if venue.kind == "spot":

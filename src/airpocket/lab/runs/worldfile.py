@@ -223,7 +223,9 @@ def raw_world(path: Path, depth: int = 0) -> dict[str, object]:
         return data
     if not isinstance(base, str) or depth >= 4:
         raise BadInput(f"{path.name}: base: must name a world file, four deep at most")
-    return cast("dict[str, object]", _over(path.name, data, raw_world(path.parent / base, depth + 1)))
+    return cast(
+        "dict[str, object]", _over(path.name, data, raw_world(path.parent / base, depth + 1))
+    )
 
 
 def decoded(file: str, data: Mapping[str, object]) -> World:
@@ -248,7 +250,7 @@ def _over(file: str, new: object, old: object, where: str = "") -> object:
         return merged
     if where == "venue" and isinstance(new, list) and isinstance(old, list):
         return _venues_over(file, cast("list[object]", new), cast("list[object]", old))
-    return new
+    return cast("object", new)
 
 
 def _venues_over(file: str, new: list[object], old: list[object]) -> list[object]:
