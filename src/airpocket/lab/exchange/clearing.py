@@ -9,7 +9,9 @@ def value_of(m: Market, book: int, lots: int, tick: int) -> int:
     """What so many lots are worth at a tick, units of collateral: quote (linear), coin (inverse)."""
     terms = m.books[book]
     if terms.form == INVERSE:
-        return (2 * lots * terms.scale + tick) // (2 * tick)
+        # to the nearest unit, in two parts so that no product leaves 64 bits
+        whole, rest = terms.scale // tick, terms.scale % tick
+        return lots * whole + (2 * lots * rest + tick) // (2 * tick)
     return lots * tick * terms.scale
 
 

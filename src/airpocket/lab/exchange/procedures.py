@@ -7,7 +7,7 @@ the mark; the venue's engine acts `delay` later, and again every `delay` while i
 import numpy as np
 
 from airpocket.domain.kernel import kernel
-from airpocket.lab.exchange.clearing import charged, notional
+from airpocket.lab.exchange.clearing import charged, notional, worth
 from airpocket.lab.exchange.matching import cancel_all
 from airpocket.lab.exchange.solvency import (
     bankruptcy_price,
@@ -81,7 +81,10 @@ def act(m: Market, account: int) -> None:
 
 @kernel
 def lots_to_cover(m: Market, account: int, book: int) -> int:
-    """Fewest lots whose closing at the mark, fee paid, leaves equity at or above maintenance; else all."""
+    """Fewest lots whose closing leaves equity at or above maintenance; all where none does.
+
+    Counted as filled at the touch where that is worse than the mark, with the fee paid.
+    """
     terms = m.books[book]
     lots = m.positions[account, terms.slot].lots
     sign = 1 if lots > 0 else -1
@@ -89,10 +92,13 @@ def lots_to_cover(m: Market, account: int, book: int) -> int:
     own = maintenance_of(m, book, lots, terms.mark)
     others = maintenance(m, account) - own
     value = equity(m, account)
+    best = terms.bid if lots > 0 else terms.ask
+    touch = float(best) if 1 <= best < terms.window else terms.mark
     low, high = 0, abs(lots)
     while high - low > 1:
         half = (low + high) // 2
         cost = rate * notional(m, book, half, terms.mark)
+        cost += max(0.0, worth(m, book, sign * half, terms.mark) - worth(m, book, sign * half, touch))
         left = maintenance_of(m, book, sign * (abs(lots) - half), terms.mark) + others
         if value - cost >= left:
             high = half
@@ -152,8 +158,16 @@ def _down_two_tiers(m: Market, account: int, book: int) -> None:
 
 @kernel
 def _clipped(m: Market, account: int, book: int) -> None:
-    """Deribit: a clip at any price; the engine comes again while maintenance is not covered."""
+    """Deribit: a clip at any price; the engine comes again while maintenance is not covered.
+
+    A bankrupt account's rest goes to the fund, else to the winners: the venue's page says only that
+    the fund covers bankruptcies, at the bankruptcy price is assumed.
+    """
     lots = m.positions[account, m.books[book].slot].lots
+    if equity(m, account) < 0.0:
+        disposed(m, book, account, lots, to_tick(m, book, bankruptcy_price(m, account, book)))
+        ended(m, account, True)
+        return
     share = m.venues[m.books[book].venue].clip
     clip = min(abs(lots), max(1, int(np.ceil(abs(lots) * share))))
     sign = 1 if lots > 0 else -1
