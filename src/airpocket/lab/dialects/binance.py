@@ -22,6 +22,7 @@ from airpocket.lab.dialects.speech import (
     grouped,
     read,
     rows_text,
+    texts,
     written,
 )
 
@@ -92,10 +93,7 @@ class Binance(Dialect):
                     {"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}
                 )
             ]
-        number, params = said.get("id"), said.get("params", [])
-        names = (
-            [name for name in params if isinstance(name, str)] if isinstance(params, list) else []
-        )
+        number, names = said.get("id"), texts(said.get("params"))
         if said.get("method") == "SUBSCRIBE":
             if len(client.topics | set(names)) > 1_024:
                 return [Close(1008, "too many streams")]
@@ -196,7 +194,7 @@ class Binance(Dialect):
         if self.spot:
             text = f'{{"u":{number},{text % ""}}}'
         else:
-            ps = f'"ps":"{self._pair(c)}",'
+            ps = f'"ps":"{self.pair(c)}",'
             text = f'{{"e":"bookTicker","u":{number},{text % ps},"T":{at},"E":{at},"st":{self.family}}}'
         found.append(Frame(f"{stream}@bookTicker", text))
 
@@ -216,7 +214,7 @@ class Binance(Dialect):
             order = {
                 "s": c.symbol, "S": "SELL" if each.lots < 0 else "BUY", "o": "LIMIT", "f": "IOC", "q": size,
                 "p": price, "ap": price, "X": "FILLED", "l": size, "z": size, "T": self.stamp(each.ts),
-                "ps": self._pair(c), "st": self.family,
+                "ps": self.pair(c), "st": self.family,
             }  # fmt: skip
             text = written({"e": "forceOrder", "E": at, "o": order, "st": self.family})
             found += [Frame(f"{stream}@forceOrder", text), Frame("!forceOrder@arr", text)]
@@ -252,7 +250,7 @@ class Binance(Dialect):
         if self.spot:
             return f'{{"e":"depthUpdate","E":{at},"s":"{symbol}","U":{first},"u":{last},{sides}}}'
         return (
-            f'{{"e":"depthUpdate","E":{at},"T":{done},"s":"{symbol}","ps":"{self._pair(c)}","U":{first},'
+            f'{{"e":"depthUpdate","E":{at},"T":{done},"s":"{symbol}","ps":"{self.pair(c)}","U":{first},'
             f'"u":{last},"pu":{previous},{sides},"st":{self.family}}}'
         )
 
@@ -298,7 +296,7 @@ class Binance(Dialect):
         whole: dict[str, Any] = {"e": "kline", "E": self.stamp(now), "s": c.symbol, "k": bar}
         return written(whole if self.spot else {**whole, "st": self.family})
 
-    def _pair(self, c: Contract) -> str:
+    def pair(self, c: Contract) -> str:
         return c.symbol.removesuffix("_PERP")
 
 
@@ -322,7 +320,7 @@ def _book(venue: Binance, ledger: Ledger | None, question: Question, now: int) -
     if not venue.spot:
         ids |= {"E": venue.stamp(now), "T": venue.stamp(ledger.changed_at)}
     if venue.name == "binance_coinm":
-        ids |= {"symbol": c.symbol, "pair": venue._pair(c)}  # pyright: ignore[reportPrivateUsage]
+        ids |= {"symbol": c.symbol, "pair": venue.pair(c)}
     sides = {name: [[c.price(tick), c.size(lots)] for tick, lots in side]
              for name, side in (("bids", bids), ("asks", asks))}  # fmt: skip
     return answered({**ids, **sides})

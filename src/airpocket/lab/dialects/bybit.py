@@ -20,6 +20,7 @@ from airpocket.lab.dialects.speech import (
     drained,
     read,
     rows_text,
+    texts,
     written,
 )
 
@@ -64,7 +65,7 @@ class Bybit(Dialect):
     def hear(self, client: Client, text: str, now: int) -> list[Said]:
         client.heard_at = now
         said = read(text) or {}
-        operation, args = said.get("op"), said.get("args", [])
+        operation = said.get("op")
         told = {
             "conn_id": f"{client.opened:x}",
             "req_id": str(said.get("req_id", "")),
@@ -72,7 +73,7 @@ class Bybit(Dialect):
         }
         if operation == "ping":
             return [written({"success": True, "ret_msg": "pong", **told})]
-        topics = [arg for arg in args if isinstance(arg, str)] if isinstance(args, list) else []
+        topics = texts(said.get("args"))
         if operation not in ("subscribe", "unsubscribe") or not topics:
             return [written({"success": False, "ret_msg": "error:Invalid op", **told})]
         wrong = self._wrong(client, topics, text)
@@ -127,7 +128,9 @@ class Bybit(Dialect):
         if name == "time":
             return self._told({"timeSecond": str(now // SECOND_NS), "timeNano": str(now)}, now)
         if question.get("category", self.family) != self.family:
-            return self._told({"category": question.get("category"), "list": []}, now)
+            return answered(
+                {"retCode": 10001, "retMsg": "category"}, 404
+            )  # another dialect's question
         asked = question.get("symbol")
         chosen = [each for symbol, each in self.by_symbol.items() if asked in ("", symbol)]
         if name == "orderbook" and chosen:
@@ -142,7 +145,7 @@ class Bybit(Dialect):
             body = {
                 "retCode": 10001,
                 "retMsg": "params error: symbol invalid",
-                "result": {},
+                "result": dict[str, str](),
                 "time": now // 1_000_000,
             }
             return answered(body, 404 if make is None else 200)
@@ -230,7 +233,8 @@ class Bybit(Dialect):
         count = self.counts[c.symbol, depth]
         return (
             f'{{"topic":"{kind[0]}","type":"{kind[1]}","ts":{self.stamp(now)},"data":{{"s":"{c.symbol}","b":{bids},'
-            f'"a":{asks},"u":{count},"seq":{9_000_000_000 + ledger.change}}},"cts":{self.stamp(ledger.changed_at)}}}'
+            f'"a":{asks},"u":{count},"seq":{9_000_000_000 + ledger.change}}},"cts":'
+            f"{self.stamp(ledger.changed_at)}}}"
         )
 
     def _whole(self, ledger: Ledger, now: int) -> dict[str, Any]:
@@ -300,7 +304,8 @@ class Bybit(Dialect):
         bar = {
             "start": self.stamp(k.start), "end": self.stamp(k.start + MINUTE_NS - 1_000_000), "interval": "1",
             "open": c.price(k.open), "close": c.price(k.close), "high": c.price(k.high), "low": c.price(k.low),
-            "volume": f"{volume:.8f}", "turnover": f"{turnover:.8f}", "confirm": closed, "timestamp": self.stamp(now),
+            "volume": f"{volume:.8f}", "turnover": f"{turnover:.8f}", "confirm": closed,
+            "timestamp": self.stamp(now),
         }  # fmt: skip
         return Frame(
             topic,

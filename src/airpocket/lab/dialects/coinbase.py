@@ -19,6 +19,7 @@ from airpocket.lab.dialects.speech import (
     changed_quote,
     drained,
     read,
+    texts,
     written,
 )
 
@@ -51,12 +52,12 @@ class Coinbase(Dialect):
         said = read(text)
         if said is None:
             return [written({"type": "error", "message": "failure to parse message"})]
-        kind, channel, products = said.get("type"), said.get("channel"), said.get("product_ids", [])
-        if kind not in ("subscribe", "unsubscribe") or not isinstance(products, list):
+        kind, channel = said.get("type"), said.get("channel")
+        if kind not in ("subscribe", "unsubscribe"):
             return [written({"type": "error", "message": "unknown request type"})]
         if channel not in _CHANNELS:
             return [written({"type": "error", "message": f"channel {channel} is not supported"})]
-        names = [name for name in products if isinstance(name, str)]  # pyright: ignore[reportUnknownVariableType]
+        names = texts(said.get("product_ids"))
         strange = [name for name in names if name not in self.by_symbol]
         if strange:
             return [written({"type": "error", "message": f"{strange[0]} is not a valid product"})]

@@ -19,7 +19,9 @@ from airpocket.lab.dialects.speech import (
     Said,
     answered,
     drained,
+    mapping,
     read,
+    texts,
     written,
 )
 from airpocket.lab.exchange import journal
@@ -51,7 +53,11 @@ class Deribit(Dialect):
         said = read(text)
         if said is None:
             return [_error(None, -32700, "Parse error", now)]
-        number, method, params = said.get("id"), str(said.get("method")), said.get("params") or {}
+        number, method, params = (
+            said.get("id"),
+            str(said.get("method")),
+            mapping(said.get("params")),
+        )
         if not self._affords(client, method, now):
             return [
                 _error(number, 10028, "too_many_requests", now),
@@ -67,7 +73,7 @@ class Deribit(Dialect):
             client.notes.pop("asked_at", None)
             return [_result(number, {"version": "1.2.26"}, now)]
         if method in ("public/subscribe", "public/unsubscribe"):
-            return self._operation(client, method, (number, params.get("channels")), now)
+            return self._operation(client, method, (number, texts(params.get("channels"))), now)
         return [_error(number, -32601, "Method not found", now)]
 
     def tick(self, client: Client, now: int) -> list[Said]:
@@ -145,13 +151,12 @@ class Deribit(Dialect):
         return notes["credits"] >= 0
 
     def _operation(
-        self, client: Client, method: str, asked: tuple[Any, Any], now: int
+        self, client: Client, method: str, asked: tuple[object, list[str]], now: int
     ) -> list[Said]:
         """What is not there is missing from the result, without an error."""
-        number, channels = asked
-        if not isinstance(channels, list) or len(channels) > 500:  # pyright: ignore[reportUnknownArgumentType]
+        number, names = asked
+        if len(names) > 500:
             return [_error(number, -32602, "Invalid params", now)]
-        names = [name for name in channels if isinstance(name, str)]  # pyright: ignore[reportUnknownVariableType]
         if any(name.startswith("book.") and name.endswith(".raw") for name in names):
             return [_error(number, 13778, "raw_subscriptions_not_available_for_unauthorized", now)]
         known = [name for name in names if self._known(name)]

@@ -20,6 +20,7 @@ from airpocket.lab.dialects.speech import (
     answered,
     changed_quote,
     drained,
+    mapping,
     read,
     written,
 )
@@ -49,58 +50,28 @@ class Hyperliquid(Dialect):
 
     def hear(self, client: Client, text: str, now: int) -> list[Said]:
         client.heard_at = now
-        said = read(text)
-        if said is None:
-            return [
-                written(
-                    {
-                        "channel": "error",
-                        "data": f"Error parsing JSON into valid websocket request: {text[:200]}",
-                    }
-                )
-            ]
-        method, wanted = said.get("method"), said.get("subscription")
+        said = read(text) or {}
+        method, asked = said.get("method"), mapping(said.get("subscription"))
         if method == "ping":
             return ['{"channel":"pong"}']
-        if (
-            method not in ("subscribe", "unsubscribe")
-            or not isinstance(wanted, dict)
-            or wanted.get("type") not in _KINDS
-        ):
-            return [
-                written(
-                    {
-                        "channel": "error",
-                        "data": f"Error parsing JSON into valid websocket request: {text[:200]}",
-                    }
-                )
-            ]
-        asked: dict[str, Any] = {str(key): value for key, value in wanted.items()}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        if method not in ("subscribe", "unsubscribe") or asked.get("type") not in _KINDS:
+            about = f"Error parsing JSON into valid websocket request: {text[:200]}"
+            return [written({"channel": "error", "data": about})]
         kind, coin = str(asked["type"]), str(asked.get("coin", ""))
         if kind != "allMids" and coin not in self.by_symbol:
             return [Close(ABRUPT)]  # no error, no closing frame
         told = _normal(kind, asked)
         topic = "/".join(str(value) for value in told.values())
-        if method == "unsubscribe":
-            left = self.leave(client, topic)
-            if not left:
-                return [
-                    written({"channel": "error", "data": f"Already unsubscribed: {written(told)}"})
-                ]
-            return [
-                written(
-                    {
-                        "channel": "subscriptionResponse",
-                        "data": {"method": method, "subscription": told},
-                    }
-                )
-            ]
-        if not self.join(client, topic):
-            return [written({"channel": "error", "data": f"Already subscribed: {written(told)}"})]
-        response = written(
-            {"channel": "subscriptionResponse", "data": {"method": method, "subscription": told}}
-        )
-        return [response, *self._first(kind, coin, told, now)]
+        subscribing = method == "subscribe"
+        new = self.join(client, topic) if subscribing else self.leave(client, topic)
+        if not new:
+            already = "subscribed" if subscribing else "unsubscribed"
+            return [written({"channel": "error", "data": f"Already {already}: {written(told)}"})]
+        response = {
+            "channel": "subscriptionResponse",
+            "data": {"method": method, "subscription": told},
+        }
+        return [written(response), *(self._first(kind, coin, told, now) if subscribing else [])]
 
     def tick(self, client: Client, now: int) -> list[Said]:
         """The server leaves when it has said nothing for a minute."""
@@ -122,9 +93,9 @@ class Hyperliquid(Dialect):
                 data = {"coin": coin, "time": self.stamp(now), "bbo": sides}
                 found.append(Frame(f"bbo/{coin}", written({"channel": "bbo", "data": data})))
             if slow:
-                found.append(Frame(_book_topic(coin, fast=False), self._book(ledger, 20, now)))
+                found.append(Frame(_book_topic(coin, fast=False), self._book(ledger, 20, now), coin))
             if fast:
-                found.append(Frame(_book_topic(coin, fast=True), self._book(ledger, 5, now)))
+                found.append(Frame(_book_topic(coin, fast=True), self._book(ledger, 5, now), coin))
             if second and ledger.mark and ledger.rate is not None and ledger.interest is not None:
                 context = {
                     "channel": "activeAssetCtx",
@@ -236,7 +207,8 @@ class Hyperliquid(Dialect):
         return {
             "funding": None if ledger.rate is None else f"{ledger.rate / 1e9:.10f}",
             "openInterest": None if ledger.interest is None else c.size(ledger.interest), "prevDayPx": mark,
-            "dayNtlVlm": "0.0", "premium": f"{ledger.premium / 1e9:.10f}", "oraclePx": c.price(ledger.index / 1_000),
+            "dayNtlVlm": "0.0", "premium": f"{ledger.premium / 1e9:.10f}",
+            "oraclePx": c.price(ledger.index / 1_000),
             "markPx": mark, "midPx": c.price((bid + ask) / 2.0) if bid and ask else None,
             "impactPxs": [c.price(bid), c.price(ask)] if bid and ask else None, "dayBaseVlm": "0.0",
         }  # fmt: skip
@@ -249,7 +221,7 @@ class Hyperliquid(Dialect):
         ledger.closed.clear()
         coin = ledger.contract.symbol
         for k in candles:
-            if k is not None and k.count:
+            if k.count:
                 text = written({"channel": "candle", "data": self._candle(ledger.contract, k)})
                 found.append(Frame(f"candle/{coin}/1m", text))
 

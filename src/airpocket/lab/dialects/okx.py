@@ -19,6 +19,7 @@ from airpocket.lab.dialects.speech import (
     answered,
     drained,
     grouped,
+    mappings,
     read,
     written,
 )
@@ -59,15 +60,12 @@ class Okx(Dialect):
         number = f"{client.opened & 0xFFFFFFFF:08x}"
         operation = said.get("op") if said else None
         args = said.get("args") if said else None
-        if operation not in ("subscribe", "unsubscribe") or not isinstance(args, list):
+        asked = [{k: str(v) for k, v in each.items()} for each in mappings(args)]
+        if operation not in ("subscribe", "unsubscribe") or not asked:
             return [_error("60012", f"Invalid request: {text[:200]}", number)]
         found: list[Said] = []
-        for arg in args:  # pyright: ignore[reportUnknownVariableType]
-            if not isinstance(arg, dict):
-                found.append(_error("60012", f"Invalid request: {text[:200]}", number))
-                continue
-            asked: dict[str, str] = {str(k): str(v) for k, v in arg.items()}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
-            found += self._operation(client, operation, asked, (number, now))
+        for arg in asked:
+            found += self._operation(client, operation, arg, (number, now))
         return found
 
     def tick(self, client: Client, now: int) -> list[Said]:

@@ -201,10 +201,33 @@ def written(value: object) -> str:
 def read(text: str) -> dict[str, Any] | None:
     """A JSON object, or None for anything else."""
     try:
-        found = msgspec.json.decode(text)
+        return msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.DecodeError:
         return None
-    return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType]
+
+
+def texts(value: object) -> list[str]:
+    """A list of texts; empty for anything else."""
+    try:
+        return msgspec.convert(value, list[str])
+    except msgspec.ValidationError:
+        return []
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """An object; empty for anything else."""
+    try:
+        return msgspec.convert(value, dict[str, Any])
+    except msgspec.ValidationError:
+        return {}
+
+
+def mappings(value: object) -> list[dict[str, Any]]:
+    """A list of objects; empty for anything else."""
+    try:
+        return msgspec.convert(value, list[dict[str, Any]])
+    except msgspec.ValidationError:
+        return []
 
 
 def answered(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

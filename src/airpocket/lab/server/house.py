@@ -51,10 +51,14 @@ class House:
         """
         self.contracts = served(world)
         self.dialects: dict[str, Dialect] = dialects_of(self.contracts)
-        self._dialect_of = {contract.book: self.dialects[contract.venue] for contract in self.contracts}
+        self._dialect_of = {
+            contract.book: self.dialects[contract.venue] for contract in self.contracts
+        }
         for action in actions:
             if action.venue not in self.dialects:
-                raise BadInput(f"action {action.what}: venue '{action.venue}'; served: {', '.join(self.dialects)}")
+                raise BadInput(
+                    f"action {action.what}: venue '{action.venue}'; served: {', '.join(self.dialects)}"
+                )
         self._actions, self._kept, self._speed = actions, kept, speed
         self.faults: dict[str, Faults] = {}
         self.halted: set[str] = set()
