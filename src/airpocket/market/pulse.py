@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from airpocket.domain.channels import CHANNEL_OF, Channel, Coverage
 from airpocket.domain.units import SECOND_NS
-from airpocket.domain.wire import LiveEvent, OptionTick
+from airpocket.domain.wire import LiveEvent, OptionTick, VolTick
 
 PulseState: TypeAlias = Literal[
     "waiting",  # connected a moment ago, nothing is due yet
@@ -108,7 +108,9 @@ class Pulse:
         name = CHANNEL_OF.get(str(event.__struct_config__.tag))
         if name is None:
             return
-        symbol = event.base if isinstance(event, OptionTick) else event.symbol
+        symbol = event.symbol
+        if isinstance(event, OptionTick | VolTick):  # declared by their coin: ETH, not ETH-DVOL
+            symbol = event.base if isinstance(event, OptionTick) else symbol.partition("-")[0]
         beat = self._beats.get((event.venue, symbol, name))
         if beat is None:
             return
