@@ -54,9 +54,14 @@ class Heard:
         ticks = np.flatnonzero(truth)
         mid = int(self.house.session.market.books[contract.book].ask)
         most = DEPTHS.get(contract.venue, 10**6)
-        for side, mine in ((book.levels.bids, ticks[ticks < mid][::-1]), (book.levels.asks, ticks[ticks >= mid])):
+        for side, mine in (
+            (book.levels.bids, ticks[ticks < mid][::-1]),
+            (book.levels.asks, ticks[ticks >= mid]),
+        ):
             held = list(side.best_first())
-            expected = [(tick * contract.tick_usd, int(truth[tick])) for tick in mine[:most].tolist()]
+            expected = [
+                (tick * contract.tick_usd, int(truth[tick])) for tick in mine[:most].tolist()
+            ]
             if len(held) != len(expected):
                 return False
             for (price, size), (usd, lots) in zip(held, expected, strict=True):
@@ -92,13 +97,17 @@ def test_every_book_is_live_and_equals_the_matching_engine_after_each_change(hea
     for contract in heard.house.contracts:
         book = heard.listener.book(contract.venue)[contract.symbol]
         assert (book.state, book.reason, book.gaps) == ("live", "", 0)
-        assert heard.checked[contract.venue, contract.symbol] > (0 if contract.venue == "hyperliquid" else 60)
+        assert heard.checked[contract.venue, contract.symbol] > (
+            0 if contract.venue == "hyperliquid" else 60
+        )
 
 
 def test_trades_heard_are_the_trades_of_the_journal_none_lost_or_doubled(heard):
     for contract in heard.house.contracts:
         rows = heard.of_kind(contract.book, journal.TRADE)
-        trades = [t for t in heard.listener.of(contract.venue, "trade") if t.symbol == contract.symbol]
+        trades = [
+            t for t in heard.listener.of(contract.venue, "trade") if t.symbol == contract.symbol
+        ]
         ids = [trade.trade_id for trade in trades]
         assert len(ids) == len(set(ids))
         # what came in the last quarter of a second may not have been told yet; Hyperliquid repeats the last 20 s
@@ -110,7 +119,9 @@ def test_trades_heard_are_the_trades_of_the_journal_none_lost_or_doubled(heard):
             if at <= until:
                 key = (at, round(row[3] * contract.tick_usd, 8), "buy" if row[4] > 0 else "sell")
                 coin = abs(row[4]) * contract.lot
-                expected[key] += coin / (row[3] * contract.tick_usd) if contract.form == "inverse" else coin
+                expected[key] += (
+                    coin / (row[3] * contract.tick_usd) if contract.form == "inverse" else coin
+                )
         told = Counter()
         after = heard.house.pace.wire
         for trade in trades:
@@ -125,22 +136,32 @@ def test_trades_heard_are_the_trades_of_the_journal_none_lost_or_doubled(heard):
 def test_liquidations_say_who_was_forced_as_the_venue_says_it(heard):
     told_somewhere = 0
     for contract in heard.house.contracts:
-        forced = [e for e in heard.listener.of(contract.venue, "liquidation") if e.symbol == contract.symbol]
+        forced = [
+            e
+            for e in heard.listener.of(contract.venue, "liquidation")
+            if e.symbol == contract.symbol
+        ]
         if contract.form == "spot" or contract.venue == "hyperliquid":
             assert forced == []
             continue
         rows = heard.of_kind(contract.book, journal.PRINT)
         sides = Counter("buy" if row[4] > 0 else "sell" for row in rows.tolist())
-        coverage = {"binance_usdm": "sample", "binance_coinm": "sample", "okx": "sample"}.get(contract.venue, "all")
+        coverage = {"binance_usdm": "sample", "binance_coinm": "sample", "okx": "sample"}.get(
+            contract.venue, "all"
+        )
         assert {event.coverage for event in forced} <= {coverage}
-        if contract.venue == "deribit":  # told with the fills: what was taken adds up to what the feed has
+        if (
+            contract.venue == "deribit"
+        ):  # told with the fills: what was taken adds up to what the feed has
             amounts = Counter()
             for event in forced:
                 amounts[event.forced_side] += event.notional_usd
             for side, sign in (("buy", 1), ("sell", -1)):
                 mine = [row for row in rows.tolist() if (row[4] > 0) == (sign > 0)]
                 if contract.form == "inverse" and mine:
-                    assert amounts[side] <= sum(abs(row[4]) * contract.lot for row in mine) * (1 + 1e-9)
+                    assert amounts[side] <= sum(abs(row[4]) * contract.lot for row in mine) * (
+                        1 + 1e-9
+                    )
                     assert amounts[side] > 0.0
             told_somewhere += len(forced)
             continue
@@ -155,14 +176,22 @@ def test_marks_indices_funding_and_open_interest_are_the_journals_last(heard):
         if contract.form == "spot":
             continue
         row = heard.of_kind(contract.book, journal.MARK)
-        marks = [e.mark for e in heard.listener.of(contract.venue, "ticker") if e.symbol == contract.symbol and e.mark]
+        marks = [
+            e.mark
+            for e in heard.listener.of(contract.venue, "ticker")
+            if e.symbol == contract.symbol and e.mark
+        ]
         true = {round(r[3] * contract.tick_usd / 1e3, 6) for r in row.tolist()}
         # venues write marks to eight decimals or to the tick: each is within a tick of a mark that was
         nearest = sorted(true)
         for mark in marks[1:]:
             assert min(abs(mark - one) for one in nearest) <= contract.tick_usd
         assert len(marks) > 3
-        estimates = [e for e in heard.listener.of(contract.venue, "funding_estimate") if e.symbol == contract.symbol]
+        estimates = [
+            e
+            for e in heard.listener.of(contract.venue, "funding_estimate")
+            if e.symbol == contract.symbol
+        ]
         rates = {r[3] / 1e9 for r in heard.of_kind(contract.book, journal.ESTIMATE).tolist()}
         scale = 480.0 if contract.venue == "deribit" else 1.0
         assert estimates
@@ -178,11 +207,17 @@ def test_open_interest_is_one_sided_and_in_the_venues_own_unit(heard):
         for poll in feed.polls:
             if "penInterest" in poll.url:
                 heard.listener.ask(contract.venue, poll)
-        held = [e for e in heard.listener.of(contract.venue, "open_interest") if e.symbol == contract.symbol]
+        held = [
+            e
+            for e in heard.listener.of(contract.venue, "open_interest")
+            if e.symbol == contract.symbol
+        ]
         lots = heard.of_kind(contract.book, journal.INTEREST)[:, 3].tolist()
         last = held[-1]
         usd = float(heard.house.session.market.books[contract.book].last) * contract.tick_usd
-        coin = {"coin": 1.0, "usd": 1.0 / usd, "contracts": contract.worth / usd}[last.unit] * last.amount
+        coin = {"coin": 1.0, "usd": 1.0 / usd, "contracts": contract.worth / usd}[
+            last.unit
+        ] * last.amount
         true = [one * contract.lot / (usd if contract.form == "inverse" else 1.0) for one in lots]
         assert min(abs(coin / one - 1.0) for one in true) < 0.01
 
@@ -195,14 +230,25 @@ def test_minute_bars_are_the_trades_of_the_minute(heard):
             assert bars == []
             continue
         [bar] = {b.ts: b for b in bars}.values()
-        rows = heard.all[(heard.all[:, 2] == contract.book) & (heard.all[:, 0] == journal.TRADE)].tolist()
-        mine = [r for r in rows if heard.house.pace.to_wire(r[1]) // MINUTE_NS * MINUTE_NS == bar.ts]
+        rows = heard.all[
+            (heard.all[:, 2] == contract.book) & (heard.all[:, 0] == journal.TRADE)
+        ].tolist()
+        mine = [
+            r for r in rows if heard.house.pace.to_wire(r[1]) // MINUTE_NS * MINUTE_NS == bar.ts
+        ]
         coin = sum(
-            abs(r[4]) * contract.lot / (r[3] * contract.tick_usd if contract.form == "inverse" else 1.0) for r in mine
+            abs(r[4])
+            * contract.lot
+            / (r[3] * contract.tick_usd if contract.form == "inverse" else 1.0)
+            for r in mine
         )
         ticks = [r[3] * contract.tick_usd for r in mine]
-        assert (bar.open, bar.high, bar.low, bar.close) == pytest.approx((ticks[0], max(ticks), min(ticks), ticks[-1]))
-        assert bar.volume == pytest.approx(coin, rel=1e-3 if contract.venue == "hyperliquid" else 1e-6)
+        assert (bar.open, bar.high, bar.low, bar.close) == pytest.approx(
+            (ticks[0], max(ticks), min(ticks), ticks[-1])
+        )
+        assert bar.volume == pytest.approx(
+            coin, rel=1e-3 if contract.venue == "hyperliquid" else 1e-6
+        )
 
 
 def test_binances_best_quote_is_the_books_top_at_the_same_update(first):
@@ -247,7 +293,9 @@ def test_serving_does_not_change_the_market(first):
 def test_no_frame_is_left_without_a_meaning(heard):
     """Every frame decoded (the listener raises otherwise), and nothing came that says error."""
     for venue, events in heard.listener.events.items():
-        errors = [e.text for e in events if e.__struct_config__.tag == "control" and e.what == "error"]
+        errors = [
+            e.text for e in events if e.__struct_config__.tag == "control" and e.what == "error"
+        ]
         assert errors == [], venue
 
 
@@ -255,5 +303,7 @@ def test_two_books_of_one_name_are_refused():
     from airpocket.domain.errors import BadInput
 
     twice = world((("sim_more", "spot", "spot", 0.001),))
-    with pytest.raises(BadInput, match="sim_more: served as ETHUSDT of binance_spot, as sim_spot is"):
+    with pytest.raises(
+        BadInput, match="sim_more: served as ETHUSDT of binance_spot, as sim_spot is"
+    ):
         House(twice, 1)

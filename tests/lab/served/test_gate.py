@@ -1,8 +1,7 @@
-"""The gate on loopback: the shipped recorder records a whole simulated market; limits, faults and ends as venues do."""
+"""The gate on loopback: the shipped recorder records a simulated market; limits, faults and ends as venues do."""
 
 import asyncio
 import json
-import time
 
 import httpx
 import pytest
@@ -15,6 +14,7 @@ from airpocket.domain.units import SECOND_NS
 from airpocket.ingest.connection import ConnectionSettings
 from airpocket.ingest.pace import BackoffSettings
 from airpocket.ingest.venues.registry import FEEDS
+from airpocket.ingest.world import SystemClock
 from airpocket.lab.server.faults import Action
 from airpocket.lab.server.gate import Gate, GateSettings
 from airpocket.lab.server.house import House
@@ -23,6 +23,14 @@ from airpocket.live.replay import Replay
 from airpocket.live.session import RAW, Session, SessionSettings
 
 MINUTE_NS = 60 * SECOND_NS
+OWN_BARS = {
+    "binance_usdm",
+    "binance_coinm",
+    "binance_spot",
+    "bybit_linear",
+    "okx",
+}  # the recorder uses theirs
+MACHINE = SystemClock()
 FAST = RecorderSettings(
     connection=ConnectionSettings(backoff=BackoffSettings(first_s=0.05, most_s=0.2, proof_s=0.1)), tick_s=0.1,
     kick_s=3_600.0,
@@ -34,13 +42,13 @@ class LateClock:
     """The machine's clock, set so that it starts a few seconds before a minute ends."""
 
     def __init__(self, left_s=3.0):
-        self._ahead = MINUTE_NS - time.time_ns() % MINUTE_NS - round(left_s * SECOND_NS)
+        self._ahead = MINUTE_NS - MACHINE.now() % MINUTE_NS - round(left_s * SECOND_NS)
 
     def now(self):
-        return time.time_ns() + self._ahead
+        return MACHINE.now() + self._ahead
 
     def monotonic(self):
-        return time.monotonic_ns()
+        return MACHINE.monotonic()
 
 
 class Served:
@@ -102,18 +110,18 @@ def book_of(session, venue="binance_usdm", symbol="ETHUSDT"):
 
 
 def test_the_shipped_recorder_records_every_venue_and_its_replay_sees_the_same(tmp_path):
+    """All channels that speak are live, every book is whole; the sparse ones are proven by their routes."""
     seen = {}
 
     def all_live(session):
         now = session.recorder.status()
-        sparse = {(c.venue, c.channel) for c in now if not c.messages and c.channel in ("liquidations", "vol_index")}
-        options = {(c.venue, c.channel) for c in now if (c.venue, c.channel) == ("okx", "options")}
-        bars = {(c.venue, c.channel) for c in now if c.channel == "bars"}
-        due = [c for c in now if (c.venue, c.channel) not in sparse | options | bars]
-        spoke = {c.venue for c in now if c.channel == "bars" and c.messages}
+        due = [c for c in now if c.channel != "bars" and (c.venue, c.channel) != ("okx", "options")]
+        told = {c.venue for c in now if c.channel == "bars" and c.messages}
         books = session.states.by_asset["ETH"].markets
+        if not all(c.state == "live" for c in due) or not told >= OWN_BARS:
+            return False
         seen.update({key: (m.book.state, m.book.gaps) for key, m in books.items()})
-        return all(c.state == "live" for c in due) and spoke >= {"binance_usdm", "bybit_linear", "okx", "binance_spot"}
+        return True
 
     async def run():
         async with Served(world(FIRST), speed=3.0) as served:
@@ -121,13 +129,16 @@ def test_the_shipped_recorder_records_every_venue_and_its_replay_sees_the_same(t
             return session, served.gate
 
     session, gate = asyncio.run(run())
-    assert all_live(session) or set(seen.values()) == {("live", 0)}
     assert len(seen) == 8
+    assert set(seen.values()) == {("live", 0)}
     assert not session.recorder.intake.refused
     assert set(gate.opened.values()) == {1}  # nobody had to call twice
     found = Replay(("ETH",)).run(tmp_path / RAW)
     assert found.journal == Replay(("ETH",)).run(tmp_path / RAW).journal
-    assert (found.events, found.records) == (session.recorder.intake.events, session.recorder.intake.records)
+    assert (found.events, found.records) == (
+        session.recorder.intake.events,
+        session.recorder.intake.records,
+    )
 
 
 @pytest.mark.fault("T01")
@@ -135,7 +146,10 @@ def test_a_route_that_confirms_and_never_speaks_is_served_as_in_april_2026(tmp_p
     """The unrouted address accepts market streams, and depth alone flows."""
 
     async def run():
-        async with Served(alone()) as served, served.websocket("/fstream.binance.com/stream") as socket:
+        async with (
+            Served(alone()) as served,
+            served.websocket("/fstream.binance.com/stream") as socket,
+        ):
             wanted = ["ethusdt@depth@100ms", "ethusdt@markPrice@1s", "ethusdt@aggTrade"]
             await socket.send(json.dumps({"method": "SUBSCRIBE", "params": wanted, "id": 7}))
             first = json.loads(await socket.recv())
@@ -150,7 +164,9 @@ def test_a_route_that_confirms_and_never_speaks_is_served_as_in_april_2026(tmp_p
 @pytest.mark.fault("B01")
 def test_a_dropped_change_is_noticed_and_mended(tmp_path):
     actions = [Action(1.5, "drop_delta", "binance_usdm")]
-    session = faulty(tmp_path, actions, lambda s: known(s) and book_of(s).gaps and book_of(s).state == "live")
+    session = faulty(
+        tmp_path, actions, lambda s: known(s) and book_of(s).gaps and book_of(s).state == "live"
+    )
     assert book_of(session).gaps == 1
 
 
@@ -164,12 +180,16 @@ def test_a_repeated_change_is_counted_and_changes_nothing(tmp_path):
 @pytest.mark.fault("B03")
 def test_changes_out_of_order_are_never_applied_out_of_order(tmp_path):
     actions = [Action(1.5, "reorder_deltas", "binance_usdm")]
-    session = faulty(tmp_path, actions, lambda s: known(s) and book_of(s).gaps and book_of(s).state == "live")
+    session = faulty(
+        tmp_path, actions, lambda s: known(s) and book_of(s).gaps and book_of(s).state == "live"
+    )
     assert book_of(session).gaps >= 1
 
 
 @pytest.mark.fault("B07")
-@pytest.mark.parametrize(("venue", "symbol"), [("bybit_linear", "ETHUSDT"), ("okx", "ETH-USDT-SWAP")])
+@pytest.mark.parametrize(
+    ("venue", "symbol"), [("bybit_linear", "ETHUSDT"), ("okx", "ETH-USDT-SWAP")]
+)
 def test_a_restart_that_the_venue_declares_is_no_gap(tmp_path, venue, symbol):
     """Bybit: u = 1, a new snapshot. OKX: seqId below prevSeqId, the chain goes on."""
     actions = [Action(1.5, "restart", venue)]
@@ -178,13 +198,17 @@ def test_a_restart_that_the_venue_declares_is_no_gap(tmp_path, venue, symbol):
     def enough(session):
         if (venue, symbol) in session.states.by_asset["ETH"].markets:
             counts.append(book_of(session, venue, symbol).applied)
-        return bool(counts) and counts[-1] > 40
+        return bool(counts) and counts[-1] > 30
 
     made = world((("sim_okx", "okx", "linear", 0.001),), without=("sim_hyperliquid",))
     session = faulty(tmp_path, actions, enough, made, venue)
     book = book_of(session, venue, symbol)
     assert book.gaps == 0
-    ids = [json.loads(r)["data"] for r in sent(tmp_path) if b"orderbook" in r or b'"books"' in r and b"seqId" in r]
+    ids = [
+        json.loads(r)["data"]
+        for r in sent(tmp_path)
+        if b"orderbook" in r or (b'"books"' in r and b"seqId" in r)
+    ]
     if venue == "okx":
         assert any(row[0]["seqId"] < row[0]["prevSeqId"] for row in ids)
     else:
@@ -213,7 +237,9 @@ def test_a_broken_line_is_called_again_and_the_book_goes_on(tmp_path):
     opened = {}
 
     def again(session):
-        return opened["gate"].opened["binance_usdm public"] == 2 and book_of(session).state == "live"
+        return (
+            opened["gate"].opened["binance_usdm public"] == 2 and book_of(session).state == "live"
+        )
 
     faulty(tmp_path, actions, again, opened=opened)
     assert opened["gate"].opened["binance_usdm public"] == 2
@@ -227,7 +253,10 @@ def test_a_symbol_gone_silent_stops_while_the_route_speaks():
                  without=("sim_hyperliquid", "sim_bybit"))  # fmt: skip
 
     async def run():
-        async with Served(made, actions=actions) as served, served.websocket("/ws.okx.com:8443/ws/v5/public") as socket:
+        async with (
+            Served(made, actions=actions) as served,
+            served.websocket("/ws.okx.com:8443/ws/v5/public") as socket,
+        ):
             args = [{"channel": "books", "instId": name} for name in ("ETH-USDT-SWAP", "ETH-USDT")]
             await asyncio.sleep(0.7)
             await socket.send(json.dumps({"op": "subscribe", "args": args}))
@@ -277,7 +306,9 @@ def test_a_planned_halt_ends_connections_and_answers_503_until_it_is_over():
                     pass
             except InvalidStatus as error:
                 statuses = error.response.status_code
-            rest = (await served.get("/fapi.binance.com/fapi/v1/openInterest?symbol=ETHUSDT")).status_code
+            rest = (
+                await served.get("/fapi.binance.com/fapi/v1/openInterest?symbol=ETHUSDT")
+            ).status_code
             spot = (await served.get("/api.binance.com/api/v3/depth?symbol=ETHUSDT")).status_code
             while served.house.halted:
                 await asyncio.sleep(0.05)
@@ -296,7 +327,9 @@ def test_weight_is_counted_refused_and_those_who_go_on_are_banned():
             url = f"http://{served.gate.address}/fapi.binance.com/fapi/v1/depth?symbol=ETHUSDT&limit=1000"
             async with httpx.AsyncClient(trust_env=False) as client:
                 found = [await client.get(url) for _ in range(135)]
-                other = await client.get(url.replace("fapi.binance.com/fapi/v1", "api.binance.com/api/v3"))
+                other = await client.get(
+                    url.replace("fapi.binance.com/fapi/v1", "api.binance.com/api/v3")
+                )
             return found, other
 
     found, other = asyncio.run(run())
@@ -367,7 +400,10 @@ def test_hyperliquid_hangs_up_without_a_word_on_an_unknown_coin():
 def test_what_is_not_served_is_not_found_and_nothing_else_is_served():
     async def run():
         async with Served(alone()) as served:
-            answers = [await served.get(path) for path in ("/", "/futures.kraken.com/ws/v1", "/fapi.binance.com/x")]
+            answers = [
+                await served.get(path)
+                for path in ("/", "/futures.kraken.com/ws/v1", "/fapi.binance.com/x")
+            ]
             raw = await served.get("/api.hyperliquid.xyz/info", "POST")
             return [a.status_code for a in (*answers, raw)]
 

@@ -44,7 +44,11 @@ def world(more=FIRST, *, without=(), flow=0.0, halted=None, leverage=50.0):
     for venue in raw["venue"]:
         if "traders" in venue:
             mix = min(leverage, venue["max_leverage_x"])
-            venue["traders"] |= {"count": 60, "leverage": [[mix, 1.0]], "long_entry_percent": [-0.5, 1.5]}
+            venue["traders"] |= {
+                "count": 60,
+                "leverage": [[mix, 1.0]],
+                "long_entry_percent": [-0.5, 1.5],
+            }
     names = {venue["name"] for venue in raw["venue"]}
     raw["arbitrage"] = [pair for pair in raw["arbitrage"] if set(pair["between"]) <= names]
     phase = {"from_h": 0.0, "flow_usd_m_per_min": flow}
@@ -65,7 +69,9 @@ class Listener:
         symbols = defaultdict(list)
         for contract in house.contracts:
             symbols[contract.venue].append(contract.symbol)
-        self.feeds = {v: FEEDS[v](tuple(s)) for v, s in symbols.items() if not venues or v in venues}
+        self.feeds = {
+            v: FEEDS[v](tuple(s)) for v, s in symbols.items() if not venues or v in venues
+        }
 
     def subscribe(self):
         for venue, feed in self.feeds.items():
@@ -93,7 +99,9 @@ class Listener:
     def ask(self, venue, poll):
         parts = urlsplit(poll.url)
         dialect = self.house.dialects[venue]
-        question = Question("POST" if poll.body else "GET", parts.path, parts.query, poll.body.encode())
+        question = Question(
+            "POST" if poll.body else "GET", parts.path, parts.query, poll.body.encode()
+        )
         answer = dialect.answer(question, self.house.now)
         assert answer.status == 200, (poll, answer)
         self.decode(venue, "rest #1", answer.body, poll.address)
@@ -120,7 +128,9 @@ class Listener:
 
     def book(self, venue):
         """The recorder's books of a venue by symbol."""
-        return {symbol: m.book for (whose, symbol), m in self.state.markets.items() if whose == venue}
+        return {
+            symbol: m.book for (whose, symbol), m in self.state.markets.items() if whose == venue
+        }
 
     def of(self, venue, kind):
         return [e for e in self.events[venue] if e.__struct_config__.tag == kind]
@@ -137,7 +147,9 @@ def opened(world_, seed=1, speed=1.0, **more):
 
 def coin_of(contract, lots, tick):
     """What a size is in coin, by the contract's own terms."""
-    return abs(lots) * contract.lot / (tick * contract.tick_usd if contract.form == "inverse" else 1.0)
+    return (
+        abs(lots) * contract.lot / (tick * contract.tick_usd if contract.form == "inverse" else 1.0)
+    )
 
 
 def base_of(venue, symbol):

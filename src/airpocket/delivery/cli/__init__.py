@@ -41,7 +41,10 @@ _STORE_COMMANDS = (
 )
 
 
-_LAB_COMMANDS = (("run", "Run a simulated world from its file into tables, truth beside them."),)
+_LAB_COMMANDS = (
+    ("run", "Run a simulated world from its file into tables, truth beside them."),
+    ("serve", "Serve a simulated world on loopback, each venue in its own language."),
+)
 
 
 def build() -> App:

@@ -1,9 +1,10 @@
 """Binance: spot, USD-M with its routes, COIN-M, as venues.md §3.1 has them; frames as of November 2026."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from airpocket.domain.units import MINUTE_NS, SECOND_NS
+from airpocket.lab.dialects.binance_rest import ANSWERS, Teller, pair_of
 from airpocket.lab.dialects.contract import Contract
 from airpocket.lab.dialects.ledger import Candle, Ledger, Print, View
 from airpocket.lab.dialects.speech import (
@@ -162,7 +163,7 @@ class Binance(Dialect):
         return next((weight for up_to, weight in steps if limit <= up_to), most)
 
     def answer(self, question: Question, now: int) -> Answer:
-        asked = _ANSWERS.get(question.path.rsplit("/", maxsplit=1)[-1])
+        asked = ANSWERS.get(question.path.rsplit("/", maxsplit=1)[-1])
         if asked is None:
             return answered(
                 {
@@ -174,11 +175,14 @@ class Binance(Dialect):
         ledger = self.by_symbol.get(question.get("symbol"))
         if ledger is None and question.get("symbol"):
             return answered({"code": -1121, "msg": "Invalid symbol."}, 400)
-        return asked(self, ledger, question, now)
+        teller = Teller(
+            self.name, self.stamp, self.number, self.manners.weight, list(self.by_symbol.values())
+        )
+        return asked(teller, ledger, question, now)
 
     # -- frames
 
-    def _id(self, symbol: str, change: int) -> int:
+    def number(self, symbol: str, change: int) -> int:
         return self.base[symbol] + self.step * change
 
     def _quote(self, found: list[Frame], stream: str, ledger: Ledger, now: int) -> None:
@@ -190,11 +194,11 @@ class Binance(Dialect):
             f'"s":"{c.symbol}",%s"b":"{c.price(best[0])}","B":"{c.size(best[1])}",'
             f'"a":"{c.price(best[2])}","A":"{c.size(best[3])}"'
         )
-        number = self._id(c.symbol, ledger.change)
+        number = self.number(c.symbol, ledger.change)
         if self.spot:
             text = f'{{"u":{number},{text % ""}}}'
         else:
-            ps = f'"ps":"{self.pair(c)}",'
+            ps = f'"ps":"{pair_of(c)}",'
             text = f'{{"e":"bookTicker","u":{number},{text % ps},"T":{at},"E":{at},"st":{self.family}}}'
         found.append(Frame(f"{stream}@bookTicker", text))
 
@@ -214,9 +218,9 @@ class Binance(Dialect):
             order = {
                 "s": c.symbol, "S": "SELL" if each.lots < 0 else "BUY", "o": "LIMIT", "f": "IOC", "q": size,
                 "p": price, "ap": price, "X": "FILLED", "l": size, "z": size, "T": self.stamp(each.ts),
-                "ps": self.pair(c), "st": self.family,
+                "ps": pair_of(c), "st": self.family,
             }  # fmt: skip
-            text = written({"e": "forceOrder", "E": at, "o": order, "st": self.family})
+            text = written({"e": "forceOrder", "E": at, "o": order})  # st stands inside
             found += [Frame(f"{stream}@forceOrder", text), Frame("!forceOrder@arr", text)]
 
     def _trade(self, c: Contract, one: Print, at: int) -> str:
@@ -242,15 +246,15 @@ class Binance(Dialect):
     def _depth(self, symbol: str, ledger: Ledger, now: int) -> str:
         c, before = ledger.contract, self.told[symbol]
         bids, asks = self.views[symbol].step()
-        first = self._id(symbol, before + 1)
-        last, previous = self._id(symbol, ledger.change), self._id(symbol, before)
+        first = self.number(symbol, before + 1)
+        last, previous = self.number(symbol, ledger.change), self.number(symbol, before)
         self.told[symbol] = ledger.change
         at, done = self.stamp(now), self.stamp(ledger.changed_at)
         sides = f'"b":{rows_text(bids, c.price, c.size)},"a":{rows_text(asks, c.price, c.size)}'
         if self.spot:
             return f'{{"e":"depthUpdate","E":{at},"s":"{symbol}","U":{first},"u":{last},{sides}}}'
         return (
-            f'{{"e":"depthUpdate","E":{at},"T":{done},"s":"{symbol}","ps":"{self.pair(c)}","U":{first},'
+            f'{{"e":"depthUpdate","E":{at},"T":{done},"s":"{symbol}","ps":"{pair_of(c)}","U":{first},'
             f'"u":{last},"pu":{previous},{sides},"st":{self.family}}}'
         )
 
@@ -295,118 +299,3 @@ class Binance(Dialect):
         }  # fmt: skip
         whole: dict[str, Any] = {"e": "kline", "E": self.stamp(now), "s": c.symbol, "k": bar}
         return written(whole if self.spot else {**whole, "st": self.family})
-
-    def pair(self, c: Contract) -> str:
-        return c.symbol.removesuffix("_PERP")
-
-
-_Asked = Callable[[Binance, Ledger | None, Question, int], Answer]
-
-
-def _book(venue: Binance, ledger: Ledger | None, question: Question, now: int) -> Answer:
-    if ledger is None:
-        return answered({"code": -1102, "msg": "Mandatory parameter 'symbol' was not sent"}, 400)
-    c = ledger.contract
-    limit = question.get("limit", "500")
-    count = int(limit) if limit.isdigit() else 0
-    allowed = (5, 10, 20, 50, 100, 500, 1_000)
-    if venue.spot:
-        count = min(count, 5_000)
-    elif count not in allowed:
-        return answered({"code": -4021, "msg": f"{limit} is not valid depth limit"}, 400)
-    bids = sorted(ledger.bids.items(), reverse=True)[:count]
-    asks = sorted(ledger.asks.items())[:count]
-    ids: dict[str, Any] = {"lastUpdateId": venue.base[c.symbol] + venue.step * ledger.change}
-    if not venue.spot:
-        ids |= {"E": venue.stamp(now), "T": venue.stamp(ledger.changed_at)}
-    if venue.name == "binance_coinm":
-        ids |= {"symbol": c.symbol, "pair": venue.pair(c)}
-    sides = {name: [[c.price(tick), c.size(lots)] for tick, lots in side]
-             for name, side in (("bids", bids), ("asks", asks))}  # fmt: skip
-    return answered({**ids, **sides})
-
-
-def _interest(venue: Binance, ledger: Ledger | None, question: Question, now: int) -> Answer:
-    del question
-    if ledger is None or venue.spot:
-        return answered({"code": -1102, "msg": "Mandatory parameter 'symbol' was not sent"}, 400)
-    if ledger.interest is None:
-        return answered(
-            {"code": -1001, "msg": "Internal error; unable to process your request."}, 503
-        )
-    c = ledger.contract
-    found = {"openInterest": c.size(ledger.interest), "symbol": c.symbol, "time": venue.stamp(now)}
-    if venue.name == "binance_coinm":
-        found |= {"pair": c.symbol.removesuffix("_PERP"), "contractType": "PERPETUAL"}
-    return answered(found)
-
-
-def _premium(venue: Binance, ledger: Ledger | None, question: Question, now: int) -> Answer:
-    del question
-    rows = [
-        _premium_row(venue, each, now)
-        for each in ([ledger] if ledger else venue.by_symbol.values())
-    ]
-    return answered(rows[0] if ledger is not None and venue.name == "binance_usdm" else rows)
-
-
-def _premium_row(venue: Binance, ledger: Ledger, now: int) -> dict[str, Any]:
-    c = ledger.contract
-    return {
-        "symbol": c.symbol, "markPrice": c.fine(ledger.mark), "indexPrice": c.fine(ledger.index),
-        "estimatedSettlePrice": c.fine(ledger.index), "lastFundingRate": f"{(ledger.rate or 0) / 1e9:.8f}",
-        "interestRate": "0.00010000", "nextFundingTime": venue.stamp(ledger.pays_at), "time": venue.stamp(now),
-    }  # fmt: skip
-
-
-def _listed(venue: Binance, ledger: Ledger | None, question: Question, now: int) -> Answer:
-    del ledger, question
-    symbols: list[dict[str, Any]] = []
-    for each in venue.by_symbol.values():
-        c = each.contract
-        row: dict[str, Any] = {
-            "symbol": c.symbol, "status": "TRADING", "baseAsset": c.base,
-            "quoteAsset": "USD" if c.form == "inverse" else "USDT", "pricePrecision": c.price_decimals,
-            "quantityPrecision": c.size_decimals,
-            "filters": [{"filterType": "PRICE_FILTER", "tickSize": c.price(1)},
-                        {"filterType": "LOT_SIZE", "stepSize": c.size(1)}],
-        }  # fmt: skip
-        if not venue.spot:
-            row |= {"pair": c.symbol.removesuffix("_PERP"), "contractType": "PERPETUAL"}
-        if c.form == "inverse":
-            row |= {"contractSize": c.worth, "contractStatus": "TRADING"}
-        symbols.append(row)
-    limits = [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1,
-               "limit": venue.manners.weight}]  # fmt: skip
-    return answered(
-        {
-            "timezone": "UTC",
-            "serverTime": venue.stamp(now),
-            "rateLimits": limits,
-            "symbols": symbols,
-        }
-    )
-
-
-def _adjusted(venue: Binance, ledger: Ledger | None, question: Question, now: int) -> Answer:
-    """Only contracts whose interval is not the usual eight hours: absent means 8."""
-    del ledger, question, now
-    return answered([
-        {"symbol": each.contract.symbol, "fundingIntervalHours": round(each.contract.funding_h)}
-        for each in venue.by_symbol.values() if each.contract.funding_h not in (0.0, 8.0)
-    ])  # fmt: skip
-
-
-def _time(venue: Binance, ledger: Ledger | None, question: Question, now: int) -> Answer:
-    del ledger, question
-    return answered({"serverTime": venue.stamp(now)})
-
-
-_ANSWERS: dict[str, _Asked] = {
-    "depth": _book,
-    "openInterest": _interest,
-    "premiumIndex": _premium,
-    "exchangeInfo": _listed,
-    "fundingInfo": _adjusted,
-    "time": _time,
-}

@@ -93,7 +93,9 @@ class Hyperliquid(Dialect):
                 data = {"coin": coin, "time": self.stamp(now), "bbo": sides}
                 found.append(Frame(f"bbo/{coin}", written({"channel": "bbo", "data": data})))
             if slow:
-                found.append(Frame(_book_topic(coin, fast=False), self._book(ledger, 20, now), coin))
+                found.append(
+                    Frame(_book_topic(coin, fast=False), self._book(ledger, 20, now), coin)
+                )
             if fast:
                 found.append(Frame(_book_topic(coin, fast=True), self._book(ledger, 5, now), coin))
             if second and ledger.mark and ledger.rate is not None and ledger.interest is not None:

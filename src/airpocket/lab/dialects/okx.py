@@ -1,11 +1,12 @@
 """OKX v5: public and business addresses, chained books, contracts as sizes; venues.md §3.3, November 2026."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from airpocket.domain.units import HOUR_NS, SECOND_NS
 from airpocket.lab.dialects.contract import Contract
 from airpocket.lab.dialects.ledger import Candle, Ledger, View
+from airpocket.lab.dialects.okx_state import ROWS, listed, type_of
 from airpocket.lab.dialects.speech import (
     MS100,
     Answer,
@@ -118,7 +119,7 @@ class Okx(Dialect):
             return _told([{"ts": str(self.stamp(now))}])
         if name == "public/instruments":
             return _told(
-                [self._listed(each.contract) for each in self._of_type(question.get("instType"))]
+                [listed(each.contract) for each in self._of_type(question.get("instType"))]
             )
         if name in {"public/liquidation-orders", "public/opt-summary"}:
             return _told([])
@@ -139,7 +140,7 @@ class Okx(Dialect):
             return answered({"code": "51001", "msg": "Instrument ID does not exist", "data": []})
         chosen = [ledger] if ledger else self._of_type(question.get("instType"))
         return _told(
-            [row for each in chosen if (row := _ROWS[channel](self, each, now)) is not None]
+            [row for each in chosen if (row := ROWS[channel](each, self.stamp, now)) is not None]
         )
 
     # -- subscriptions
@@ -205,10 +206,10 @@ class Okx(Dialect):
             ledger = self.by_symbol[symbol]
             return [self._book(ledger, "snapshot", self.views[symbol].sides(), -1, now).text]
         ledger = self.by_symbol.get(f"{symbol}-SWAP" if channel == "index-tickers" else symbol)
-        make = _ROWS.get(channel)
+        make = ROWS.get(channel)
         if ledger is None or make is None:
             return []
-        row = make(self, ledger, now)
+        row = make(ledger, self.stamp, now)
         return [] if row is None else [written({"arg": arg, "data": [row]})]
 
     # -- frames
@@ -292,7 +293,7 @@ class Okx(Dialect):
         topic = _topic(arg)
         if not self.wanted(topic):
             return
-        row = _ROWS[channel](self, ledger, now)
+        row = ROWS[channel](ledger, self.stamp, now)
         if row is None:
             return
         state = written({key: value for key, value in row.items() if key != "ts"})
@@ -328,87 +329,8 @@ class Okx(Dialect):
         return {"asks": _levels(c, sides[1][:count]), "bids": _levels(c, sides[0][:count]),
                 "ts": str(self.stamp(now)), "seqId": self.last[c.symbol]}  # fmt: skip
 
-    # -- rows of state
-
-    def ticker(self, ledger: Ledger, now: int) -> dict[str, Any] | None:
-        c = ledger.contract
-        bid, bid_lots, ask, ask_lots = ledger.best()
-        if not (bid and ask and ledger.last):
-            return None
-        last = c.price(ledger.last)
-        return {
-            "instType": _type(c), "instId": c.symbol, "last": last, "lastSz": c.size(1), "askPx": c.price(ask),
-            "askSz": c.size(ask_lots), "bidPx": c.price(bid), "bidSz": c.size(bid_lots), "open24h": last,
-            "high24h": last, "low24h": last, "volCcy24h": "0", "vol24h": "0", "sodUtc0": last, "sodUtc8": last,
-            "ts": str(self.stamp(now)),
-        }  # fmt: skip
-
-    def mark(self, ledger: Ledger, now: int) -> dict[str, Any] | None:
-        c = ledger.contract
-        if not ledger.mark:
-            return None
-        return {"instId": c.symbol, "instType": _type(c), "markPx": c.price(ledger.mark / 1_000),
-                "ts": str(self.stamp(now))}  # fmt: skip
-
-    def index(self, ledger: Ledger, now: int) -> dict[str, Any] | None:
-        c = ledger.contract
-        if not ledger.index:
-            return None
-        price = c.price(ledger.index / 1_000)
-        return {"instId": c.symbol.removesuffix("-SWAP"), "idxPx": price, "open24h": price, "high24h": price,
-                "low24h": price, "sodUtc0": price, "sodUtc8": price, "ts": str(self.stamp(now))}  # fmt: skip
-
-    def interest(self, ledger: Ledger, now: int) -> dict[str, Any] | None:
-        c = ledger.contract
-        if ledger.interest is None or not ledger.mark:
-            return None
-        mark = ledger.mark * c.tick_usd / 1_000
-        coin = ledger.interest * c.lot / (mark if c.form == "inverse" else 1.0)
-        return {"instType": "SWAP", "instId": c.symbol, "oi": c.size(ledger.interest), "oiCcy": f"{coin:.8f}",
-                "oiUsd": f"{coin * mark:.4f}", "ts": str(self.stamp(now))}  # fmt: skip
-
-    def funding(self, ledger: Ledger, now: int) -> dict[str, Any] | None:
-        """Of the period that ends at fundingTime; the time after it says how long a period is."""
-        c = ledger.contract
-        if ledger.rate is None:
-            return None
-        after = ledger.pays_at + round(c.funding_h * 3_600) * SECOND_NS
-        return {
-            "formulaType": "withRate", "fundingRate": f"{ledger.rate / 1e9:.10f}",
-            "fundingTime": str(self.stamp(ledger.pays_at)), "impactValue": "20000", "instId": c.symbol,
-            "instType": "SWAP", "interestRate": "0.0001", "maxFundingRate": "0.015", "method": "current_period",
-            "minFundingRate": "-0.015", "nextFundingRate": "", "nextFundingTime": str(self.stamp(after)),
-            "premium": f"{ledger.premium / 1e9:.10f}", "prevFundingTime": "", "settFundingRate":
-            f"{ledger.paid_rate / 1e9:.10f}", "settState": "settled", "ts": str(self.stamp(now)),
-        }  # fmt: skip
-
     def _of_type(self, kind: str) -> list[Ledger]:
-        return [each for each in self.by_symbol.values() if _type(each.contract) == kind]
-
-    def _listed(self, c: Contract) -> dict[str, Any]:
-        spot = c.form == "spot"
-        return {
-            "instType": _type(c), "instId": c.symbol, "instFamily": "" if spot else c.symbol.removesuffix("-SWAP"),
-            "uly": "" if spot else c.symbol.removesuffix("-SWAP"), "baseCcy": c.base if spot else "",
-            "quoteCcy": "USDT" if spot else "", "settleCcy": "" if spot else
-            (c.base if c.form == "inverse" else "USDT"), "ctType": "" if spot else c.form,
-            "ctVal": "" if spot else f"{c.worth:g}", "ctMult": "" if spot else "1",
-            "ctValCcy": "" if spot else ("USD" if c.form == "inverse" else c.base), "tickSz": c.price(1),
-            "lotSz": c.size(1), "minSz": c.size(1), "lever": f"{c.max_leverage:g}", "state": "live",
-        }  # fmt: skip
-
-
-_ROWS: dict[str, Callable[[Okx, Ledger, int], dict[str, Any] | None]] = {
-    "tickers": Okx.ticker,
-    "mark-price": Okx.mark,
-    "index-tickers": Okx.index,
-    "open-interest": Okx.interest,
-    "funding-rate": Okx.funding,
-}
-
-
-def _type(c: Contract) -> str:
-    return "SPOT" if c.form == "spot" else "SWAP"
+        return [each for each in self.by_symbol.values() if type_of(each.contract) == kind]
 
 
 def _topic(arg: dict[str, str]) -> str:
