@@ -255,7 +255,7 @@ def test_binances_best_quote_is_the_books_top_at_the_same_update(first):
     """venues.md §3.1: after each diff the top equals the quote with the last id not above it."""
     quotes = {q.update_id: q for q in first.listener.of("binance_usdm", "quote")}
     book = first.listener.book("binance_usdm")["ETHUSDT"]
-    last = [e for e in first.listener.of("binance_usdm", "book_change")][-1].last
+    last = first.listener.of("binance_usdm", "book_change")[-1].last
     at = max(number for number in quotes if number <= last)
     best = book.levels.touch()
     assert (quotes[at].bid, quotes[at].ask) == (best.bid, best.ask)

@@ -84,13 +84,15 @@ def serve(
         raise BadInput("--port must lie between 0 and 65535")
     if not 1.0 <= day <= 86_400.0:
         raise BadInput("--day must lie between 1 and 86400 seconds")
+    from airpocket.lab.server.gate import Gate, GateSettings
+
+    settings = GateSettings(host, port, day)
     with compiling():
         from airpocket.lab.runs.worldcheck import read_world
-        from airpocket.lab.server.gate import Gate, GateSettings
         from airpocket.lab.server.house import House
 
         read = read_world(world)
-        gate = Gate(House(read, seed, speed), SystemClock(), GateSettings(host, port, day))
+        gate = Gate(House(read, seed, speed), SystemClock(), settings)
     asyncio.run(_serve(gate, read, seed))
     return 0
 

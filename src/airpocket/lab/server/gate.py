@@ -28,6 +28,16 @@ class GateSettings:
     port: int = 0
     day_s: float = 86_400.0
 
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            BadInput: the host is not of this machine's loopback.
+        """
+        if not _is_loopback(self.host):
+            raise BadInput(
+                f"{self.host}: a simulated market is served on loopback only, such as 127.0.0.1"
+            )
+
 
 class _Guest:
     """A websocket's client, its dialect and its manners."""
@@ -52,15 +62,7 @@ class Gate:
     """Serves a house on loopback. `async with` opens and closes the door; `run` lets time pass."""
 
     def __init__(self, house: House, clock: Clock, settings: GateSettings | None = None) -> None:
-        """
-        Raises:
-            BadInput: the host is not of this machine's loopback.
-        """
         self.settings = settings or GateSettings()
-        if not _is_loopback(self.settings.host):
-            raise BadInput(
-                f"{self.settings.host}: a simulated market is served on loopback only, such as 127.0.0.1"
-            )
         self.house, self._clock = house, clock
         self._guests: dict[str, dict[Wire, _Guest]] = {name: {} for name in house.dialects}
         self._coming: dict[Wire, _Guest] = {}
