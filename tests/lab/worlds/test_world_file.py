@@ -79,5 +79,5 @@ def test_a_venue_of_a_scenario_needs_a_name(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('base = "base.toml"\n[[venue]]\nlot = 1.0\n', encoding="utf-8")
 
-    with pytest.raises(BadInput, match="mine.toml: venue: every"):
+    with pytest.raises(BadInput, match=r"mine\.toml: venue: every"):
         read_world(path)

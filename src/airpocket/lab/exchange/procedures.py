@@ -98,7 +98,9 @@ def lots_to_cover(m: Market, account: int, book: int) -> int:
     while high - low > 1:
         half = (low + high) // 2
         cost = rate * notional(m, book, half, terms.mark)
-        cost += max(0.0, worth(m, book, sign * half, terms.mark) - worth(m, book, sign * half, touch))
+        cost += max(
+            0.0, worth(m, book, sign * half, terms.mark) - worth(m, book, sign * half, touch)
+        )
         left = maintenance_of(m, book, sign * (abs(lots) - half), terms.mark) + others
         if value - cost >= left:
             high = half
