@@ -101,7 +101,8 @@ def test_binance_never_sells_below_bankruptcy_and_gives_the_rest_to_the_fund() -
     after(m, 1)
 
     assert broke == 900.0
-    # equity 3,000 less 1 a lot against 4.515 a lot kept: 1,515 / 3.515, upwards, are asked, the 300 inside bankruptcy filled
+    # equity 3,000 less 1 a lot against 4.515 a lot kept: 1,515 / 3.515 lots, upwards, are asked; the 300
+    # inside bankruptcy fill
     assert rows(m, FORCED)[0][2:5] == [LOSER, -432, 300]
     assert rows(m, TAKEN)[0][2:6] == [LOSER, 700, 900, FUND]
     assert (held(m, LOSER), held(m, FUND), held(m, MAKER)) == (0, 700, 300)

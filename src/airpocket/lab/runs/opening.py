@@ -1,5 +1,6 @@
 """The positions of the start: coin of the spot accounts, levered positions at old entries, who holds the rest."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -63,8 +64,9 @@ def _levered(
 ) -> None:
     book, traders = where
     held = _holdings(made, m, book, traders, rows)
-    longs = sum(one.margin * one.leverage for one in held if one.sign > 0)
-    shorts = sum(one.margin * one.leverage for one in held if one.sign < 0)
+    # fsum: the built-in sum of floats differs between Python 3.11 and 3.12
+    longs = math.fsum(one.margin * one.leverage for one in held if one.sign > 0)
+    shorts = math.fsum(one.margin * one.leverage for one in held if one.sign < 0)
     largest = max(longs, shorts)
     scale = traders.open_interest_usd_m * 1e6 / largest if largest > 0.0 else 0.0
     _fill_pockets(made, m, book, rows, scale if scale > 0.0 else 1.0)

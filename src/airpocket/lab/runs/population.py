@@ -157,7 +157,7 @@ def _traders(made: Draft, people: Populated, book: int, traders: Traders) -> Non
     looks = 86_400.0 / traders.wake_s
     people.traders[book] = []
     for _ in range(traders.count):
-        wealth = (1.0 - dice.uniform()) ** (-1.0 / made.world.size_tail)
+        wealth = round((1.0 - dice.uniform()) ** (-1.0 / made.world.size_tail), 6)
         row = made.row(
             "traders",
             account=made.account(book, 0, pocket=round(min(wealth, RICHEST) * 1e6)),
