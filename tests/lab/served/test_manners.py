@@ -230,6 +230,20 @@ def test_the_two_times_agree_at_any_speed():
     assert pace.to_wire(1_000 + 60 * SECOND_NS) == 6 * SECOND_NS
 
 
+def test_a_market_may_be_entered_in_its_course():
+    """Hours that nobody heard: the book is the engine's, and their trades are no news."""
+    late = opened(world((), without=("sim_bybit", "sim_hyperliquid")), speed=5.0, from_h=0.05)
+    assert late.session.now - late.session.world.start_ns == 186 * SECOND_NS
+    ledger, terms = late.dialects["binance_usdm"].by_symbol["ETHUSDT"], late.session.market.books[1]
+    assert (ledger.best()[0], ledger.best()[2]) == (int(terms.bid), int(terms.ask))
+    [first, *_] = [told for told in late.until(WIRE + SECOND_NS) if told.venue == "binance_usdm"]
+    assert all(
+        json.loads(f.text).get("E", WIRE) * 10**6 >= WIRE
+        for f in first.frames
+        if "kline" not in f.topic
+    )
+
+
 def test_faults_begin_hold_and_end():
     faults = Faults([Action(2.0, "ban", "okx", for_s=3.0)], WIRE)
     assert faults.turn(WIRE) == ([], [])
@@ -274,6 +288,10 @@ def test_steps_have_the_decimals_they_need():
         (["--seed", "1", "--port", "70000"], "--port must lie between"),
         (["--seed", "1", "--host", "0.0.0.0"], "served on loopback only"),  # noqa: S104
         (["--seed", "1", "--speed", "0"], "speed must lie between 0.01 and 1000, not 0"),
+        (
+            ["--seed", "1", "--from-h", "30"],
+            "from_h must lie between 0 and 24, the world's end, not 30",
+        ),
         (["--seed", "1", "--day", "0"], "--day must lie between"),
     ],
 )

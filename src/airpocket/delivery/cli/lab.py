@@ -56,6 +56,7 @@ def serve(
     seed: int,
     port: int = 8765,
     speed: float = 1.0,
+    from_h: float = 0.0,
     host: str = "127.0.0.1",
     day: float = 86_400.0,
 ) -> int:
@@ -69,6 +70,7 @@ def serve(
         seed: Whole number that all chance comes from.
         port: Port to listen on; 0 takes a free one.
         speed: Seconds of the world in a second, 0.01 to 1000.
+        from_h: Hour of the world to begin with.
         host: An address of this machine's loopback; nothing else is served.
         day: Seconds after which venues that end connections daily end them.
     """
@@ -92,7 +94,7 @@ def serve(
         from airpocket.lab.server.house import House
 
         read = read_world(world)
-        gate = Gate(House(read, seed, speed), SystemClock(), settings)
+        gate = Gate(House(read, seed, speed, from_h=from_h), SystemClock(), settings)
     asyncio.run(_serve(gate, read, seed))
     return 0
 

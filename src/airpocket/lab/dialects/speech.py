@@ -116,6 +116,13 @@ class Dialect(ABC):
         if ledger is not None:
             ledger.take(row)
 
+    def forget(self) -> None:
+        """What happened so far is nobody's news: its trades, forced closes and bars are not told."""
+        for ledger in self.ledgers.values():
+            ledger.candle = None
+            for waiting in (ledger.trades, ledger.forced, ledger.closed):
+                waiting.clear()
+
     def stamp(self, now: int) -> int:
         """ns → what the venue writes."""
         return now // self.unit_ns

@@ -42,12 +42,12 @@ class House:
 
     def __init__(
         self, world: World, seed: int, speed: float = 1.0, actions: Sequence[Action] = (),
-        kept: list[IntArray] | None = None,
+        kept: list[IntArray] | None = None, from_h: float = 0.0,
     ) -> None:  # fmt: skip
-        """Args: kept: where every row of the journal goes too, for who wants to compare.
+        """Args: kept: where every row of the journal goes too. from_h: hours of the world that pass unheard.
 
         Raises:
-            BadInput: two books under one name, an action at a venue that is not served, a speed out of range.
+            BadInput: two books under one name, an action at a venue not served, a speed or hour out of range.
         """
         self.contracts = served(world)
         self.dialects: dict[str, Dialect] = dialects_of(self.contracts)
@@ -62,8 +62,16 @@ class House:
         self._actions, self._kept, self._speed = actions, kept, speed
         self.faults: dict[str, Faults] = {}
         self.halted: set[str] = set()
-        self.pace = Pace(world.start_ns + WARM_UP_NS, 0, speed)
+        if not 0.0 <= from_h < world.hours:
+            raise BadInput(
+                f"from_h must lie between 0 and {world.hours:g}, the world's end, not {from_h:g}"
+            )
+        unheard = world.start_ns + round(from_h * 3_600) * SECOND_NS
+        self.pace = Pace(unheard + WARM_UP_NS, 0, speed)
         self.session = Session(world, seed)
+        self._tell(self.session.until(unheard))
+        for dialect in self.dialects.values():
+            dialect.forget()
         self._before = list(self.session.until(self.pace.virtual))
         self.now = 0
 
