@@ -253,7 +253,8 @@ def closing(market: LiveMarket, closed: int, heard: int) -> list[Batch]:
             give("bar_1m", [rows.bar_row(minute, heard)])
         give("tape_1m", [rows.tape_row(minute, heard, _touch(market, closed))])
     market.tape.last = None
-    give("bar_1m", [_told(bar) for bar in sorted(market.bars, key=lambda bar: bar.ts)])
+    latest = {bar.ts: bar for bar in market.bars}  # a bar may be told twice, the later time it is whole
+    give("bar_1m", [_told(latest[ts]) for ts in sorted(latest)])
     market.bars.clear()
     if market.forced:
         forced = rows.liquidation_rows(market.forced, market.forced_count)
