@@ -428,6 +428,21 @@ def test_hyperliquid_hangs_up_without_a_word_on_an_unknown_coin():
     assert asyncio.run(run()) is None  # 1006: no closing frame came
 
 
+def test_more_new_connections_a_second_than_okx_takes_are_refused():
+    made = world((("sim_okx", "okx", "linear", 0.001),), without=SOLO)
+
+    async def run():
+        async with Served(made) as served:
+            path = "/ws.okx.com:8443/ws/v5/public"
+            async with served.websocket(path), served.websocket(path), served.websocket(path):
+                with pytest.raises(InvalidStatus) as refused:
+                    async with served.websocket(path):
+                        pass
+            return refused.value.response.status_code
+
+    assert asyncio.run(run()) == 429
+
+
 def test_what_is_not_served_is_not_found_and_nothing_else_is_served():
     async def run():
         async with Served(alone()) as served:

@@ -15,7 +15,7 @@ from airpocket.lab.dialects.speech import Close, Manners, Question
 from airpocket.lab.exchange import journal
 from airpocket.lab.runs.worldcheck import read_world
 from airpocket.lab.server.faults import Action, Faults
-from airpocket.lab.server.limits import Inbound, Weights
+from airpocket.lab.server.limits import KeepAlive, Rate, Weights
 from airpocket.lab.server.pace import Pace
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "worlds" / "every_venue.toml"
@@ -219,9 +219,18 @@ def test_weight_is_forgiven_with_the_next_window_and_bans_grow():
 
 
 def test_messages_are_counted_over_a_second():
-    inbound = Inbound(Manners(messages=2))
+    inbound = Rate(2, 1.0)
     times = [0, 1, 2, SECOND_NS + 1, SECOND_NS + 2, SECOND_NS + 3]
     assert [inbound.too_many(at) for at in times] == [False, False, True, False, False, True]
+
+
+def test_who_answers_no_ping_in_time_is_cut_and_an_unasked_pong_does_not_count():
+    """Binance spot: a ping each twenty seconds, a pong within a minute."""
+    alive = KeepAlive(Manners(ping_every_s=20.0, pong_within_s=60.0), 0)
+    alive.ponged()
+    assert [alive.tick(at * SECOND_NS) for at in (19, 20, 79)] == ["", "ping", ""]
+    alive.ponged()
+    assert [alive.tick(at * SECOND_NS) for at in (81, 140, 142)] == ["ping", "", "cut"]
 
 
 def test_the_two_times_agree_at_any_speed():

@@ -42,7 +42,7 @@ _HOSTS = {
     "binance_coinm": ("dstream.binance.com", "dapi.binance.com"),
 }
 _SPOT = Manners(
-    messages=5, ping_every_s=20.0, pong_within_s=60.0, life_s=86_400.0, connections=300, weight=6_000,
+    messages=5, ping_every_s=20.0, pong_within_s=60.0, life_s=86_400.0, arrivals=300, weight=6_000,
     used_header="X-MBX-USED-WEIGHT-1M",
 )  # fmt: skip
 _FUTURES = Manners(

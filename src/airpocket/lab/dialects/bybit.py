@@ -40,7 +40,7 @@ class Bybit(Dialect):
     """One category. A book's `u` counts its messages; a snapshot opens each subscription."""
 
     hosts = ("stream.bybit.com", "api.bybit.com", "api.bytick.com")
-    manners = Manners(connections=500, weight=600, weight_s=5.0, pool="bybit", over_limit=403)
+    manners = Manners(arrivals=500, weight=600, weight_s=5.0, pool="bybit", over_limit=403)
 
     def __init__(self, name: str, contracts: Sequence[Contract]) -> None:
         super().__init__(name, contracts)

@@ -36,7 +36,7 @@ class Coinbase(Dialect):
     """Frames carry their events; the count and the time are put around them for each connection."""
 
     hosts = ("advanced-trade-ws.coinbase.com",)
-    manners = Manners(messages=8, connections=8, weight=30, weight_s=1.0)
+    manners = Manners(messages=8, arrivals=8, arrivals_s=1.0, weight=30, weight_s=1.0)
 
     def __init__(self, name: str, contracts: Sequence[Contract]) -> None:
         super().__init__(name, contracts)

@@ -35,7 +35,7 @@ class Deribit(Dialect):
     """Perpetuals of the world, with a chain of options that follows their index."""
 
     hosts = ("www.deribit.com",)
-    manners = Manners(connections=32, weight=20, weight_s=1.0)
+    manners = Manners(at_once=32, weight=20, weight_s=1.0)
 
     def __init__(self, name: str, contracts: Sequence[Contract]) -> None:
         super().__init__(name, contracts)

@@ -36,7 +36,9 @@ class Hyperliquid(Dialect):
     """The main perpetuals' dex."""
 
     hosts = ("api.hyperliquid.xyz",)
-    manners = Manners(messages=2_000, messages_s=60.0, connections=10, weight=1_200)
+    manners = Manners(
+        messages=2_000, messages_s=60.0, arrivals=30, arrivals_s=60.0, at_once=10, weight=1_200
+    )
 
     def __init__(self, name: str, contracts: Sequence[Contract]) -> None:
         super().__init__(name, contracts)

@@ -39,7 +39,7 @@ class Okx(Dialect):
     """All of OKX's contracts in the world. `seqId` equal to its predecessor is a sign of life."""
 
     hosts = ("ws.okx.com:8443", "ws.okx.com", "www.okx.com")
-    manners = Manners(connections=0, weight=20, weight_s=2.0, pool="okx")
+    manners = Manners(arrivals=3, arrivals_s=1.0, weight=20, weight_s=2.0, pool="okx")
 
     def __init__(self, name: str, contracts: Sequence[Contract]) -> None:
         super().__init__(name, contracts)

@@ -61,6 +61,7 @@ class Manners:
 
     messages: how many inbound messages (control frames too) in `messages_s` seconds, else `too_many`.
     ping_every_s, pong_within_s: the server's own pings. life_s: a connection's longest life.
+    arrivals: new connections in `arrivals_s` seconds; at_once: connections at one time.
     weight: REST budget of `weight_s` seconds, named after `pool` where venues share one.
     """
 
@@ -70,7 +71,9 @@ class Manners:
     ping_every_s: float = 0.0
     pong_within_s: float = 20.0
     life_s: float = 0.0
-    connections: int = 0
+    arrivals: int = 0
+    arrivals_s: float = 300.0
+    at_once: int = 0
     weight: int = 0
     weight_s: float = 60.0
     pool: str = ""

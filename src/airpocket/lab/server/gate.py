@@ -13,11 +13,10 @@ from airpocket.domain.units import SECOND_NS
 from airpocket.lab.dialects.speech import ABRUPT, Answer, Client, Close, Dialect, Question
 from airpocket.lab.server.faults import Action
 from airpocket.lab.server.house import SLICE_NS, House, Told
-from airpocket.lab.server.limits import Inbound, Weights, refused
+from airpocket.lab.server.limits import KeepAlive, Rate, Weights, refused
 from airpocket.lab.server.wire import Head, Wire
 
 _BEFORE_SHUTDOWN_S = 1.0  # from a venue's notice to the end of its connections
-_WINDOW_S = 300  # new connections are counted over five minutes where a venue limits them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,10 @@ class _Guest:
 
     def __init__(self, dialect: Dialect, client: Client, now: int) -> None:
         self.dialect, self.client = dialect, client
-        self.inbound = Inbound(dialect.manners)
-        self.opened = self.pinged = self.ponged = now
+        manners = dialect.manners
+        self.inbound = Rate(manners.messages, manners.messages_s)
+        self.alive = KeepAlive(manners, now)
+        self.opened = now
         self.leaving: int | None = None
 
 
@@ -74,7 +75,10 @@ class Gate:
         self.opened: Counter[str] = Counter()  # connections by venue and route
         self.asked_of: Counter[str] = Counter()  # questions by path
         self.refused: Counter[int] = Counter()  # answers other than 200
-        self._arrivals: dict[str, list[int]] = {name: [] for name in house.dialects}
+        self._arrivals = {
+            name: Rate(dialect.manners.arrivals, dialect.manners.arrivals_s)
+            for name, dialect in house.dialects.items()
+        }
 
     async def __aenter__(self) -> "Gate":
         loop = asyncio.get_running_loop()
@@ -181,12 +185,10 @@ class Gate:
             if notice:
                 self._say(wire, guest, notice, now)
             guest.leaving = now + round(_BEFORE_SHUTDOWN_S * SECOND_NS)
-        if not manners.ping_every_s:
-            return
-        if guest.pinged > guest.ponged and now - guest.pinged > manners.pong_within_s * SECOND_NS:
+        due = guest.alive.tick(now)
+        if due == "cut":
             wire.hang_up(Close(1008, "Pong timeout"))
-        elif now - guest.pinged > manners.ping_every_s * SECOND_NS and guest.ponged >= guest.pinged:
-            guest.pinged = now
+        elif due == "ping":
             wire.ping()
 
     # -- who comes and what they say
@@ -231,7 +233,6 @@ class Gate:
             wire.say(dialect.manners.too_many)
             return
         if text is None:
-            guest.ponged = now
             return
         said = dialect.hear(guest.client, text, now)
         for one in said:
@@ -241,6 +242,11 @@ class Gate:
                 self._say(wire, guest, one, now)
         if faults.running("flap") is not None:
             wire.hang_up(Close(1001, ""))
+
+    def ponged(self, wire: Wire) -> None:
+        guest = self._home.get(wire)
+        if guest is not None:
+            guest.alive.ponged()
 
     def left(self, wire: Wire) -> None:
         guest = self._home.pop(wire, None)
@@ -281,14 +287,10 @@ class Gate:
         return [dialect for dialect in self.house.dialects.values() if host in dialect.hosts]
 
     def _crowded(self, dialect: Dialect, now: int) -> bool:
-        """More new connections within five minutes than the venue takes."""
-        most = dialect.manners.connections
-        if not most:
-            return False
-        arrivals = self._arrivals[dialect.name]
-        arrivals[:] = [at for at in arrivals if at > now - _WINDOW_S * SECOND_NS]
-        arrivals.append(now)
-        return len(arrivals) > most
+        """More connections, or more new ones, than the venue takes of one address."""
+        most = dialect.manners.at_once
+        full = most > 0 and len(self._guests[dialect.name]) >= most
+        return self._arrivals[dialect.name].too_many(now) or full
 
 
 def _parts(target: str) -> tuple[str, str, str]:

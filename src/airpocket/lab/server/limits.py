@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
 
 from airpocket.domain.units import SECOND_NS
 from airpocket.lab.dialects.speech import Answer, Manners
@@ -56,18 +57,44 @@ def refused(status: int, wait_ns: int) -> Answer:
 
 
 @dataclass(slots=True)
-class Inbound:
-    """Messages of one connection: data, pings and pongs alike."""
+class Rate:
+    """At most so many in so many seconds; 0: any number."""
 
-    manners: Manners
+    most: int
+    seconds: float
     times: deque[int] = field(default_factory=deque[int])
 
     def too_many(self, now: int) -> bool:
-        most = self.manners.messages
-        if not most:
+        """Whether the one that comes now is one too many."""
+        if not self.most:
             return False
         self.times.append(now)
-        since = now - round(self.manners.messages_s * SECOND_NS)
+        since = now - round(self.seconds * SECOND_NS)
         while self.times and self.times[0] <= since:
             self.times.popleft()
-        return len(self.times) > most
+        return len(self.times) > self.most
+
+
+@dataclass(slots=True)
+class KeepAlive:
+    """The venue's own pings of one connection. A pong that nobody asked for does not count."""
+
+    manners: Manners
+    pinged: int  # ns of the wire
+    waiting: bool = False
+
+    def tick(self, now: int) -> Literal["ping", "cut", ""]:
+        """What is to be done now."""
+        manners = self.manners
+        if not manners.ping_every_s:
+            return ""
+        since_s = (now - self.pinged) / SECOND_NS
+        if self.waiting:
+            return "cut" if since_s > manners.pong_within_s else ""
+        if since_s < manners.ping_every_s:
+            return ""
+        self.pinged, self.waiting = now, True
+        return "ping"
+
+    def ponged(self) -> None:
+        self.waiting = False

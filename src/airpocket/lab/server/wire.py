@@ -39,6 +39,8 @@ class Host(Protocol):
         """text: None for a control frame."""
         ...
 
+    def ponged(self, wire: "Wire") -> None: ...
+
     def left(self, wire: "Wire") -> None: ...
 
 
@@ -192,6 +194,8 @@ class Wire(asyncio.Protocol):
     def _frame(self, frame: Frame) -> None:
         if frame.opcode in (Opcode.PING, Opcode.PONG):
             self._host.heard(self, None)
+            if frame.opcode is Opcode.PONG:
+                self._host.ponged(self)
         elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             self._parts.append(bytes(frame.data))
             if frame.fin:
