@@ -8,7 +8,7 @@ from airpocket.domain.errors import NothingKnown
 from airpocket.ingest.log import reader
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.segment import LogDamage
-from airpocket.live.feeds import decoders, feeds_of
+from airpocket.live.feeds import decoders, feeds_of, sized_decoders
 from airpocket.live.intake import Intake
 from airpocket.live.recorder import pulse_of
 from airpocket.live.session import States
@@ -34,7 +34,9 @@ class Replay:
     def __init__(self, assets: tuple[str, ...]) -> None:
         self.states = States(assets)
         self.pulse = pulse_of(feeds_of(assets).values())
-        self.intake = Intake(decoders(), self.states, self.pulse, journal=True)
+        self.intake = Intake(
+            decoders(), self.states, self.pulse, sized=sized_decoders(), journal=True
+        )
         self._first = 0
         self._damages: list[LogDamage] = []
 

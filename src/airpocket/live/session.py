@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -17,11 +17,13 @@ from airpocket.ingest.dial import websocket_dial
 from airpocket.ingest.feed import Feed
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
+from airpocket.ingest.world import asleep_ns
 from airpocket.live import health_file
-from airpocket.live.feeds import decoders
+from airpocket.live.feeds import decoders, sized_decoders
 from airpocket.live.health_file import Health
 from airpocket.live.keeper import FactKeeper
 from airpocket.live.recorder import Recorder, RecorderSettings
+from airpocket.market.live.reference import Change
 from airpocket.market.live.state import LiveState
 
 RAW = "raw"  # folder of the log within a store
@@ -59,9 +61,32 @@ class States:
         for state in self.by_asset.values():
             state.ended(venue, connection)
 
+    def changed(self, change: Change) -> None:
+        """A listing changed; every asset is told and keeps what is its own."""
+        for state in self.by_asset.values():
+            state.changed(change)
+
+    def suspicions(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → why the markets contradict it."""
+        found: dict[tuple[str, str, str], str] = {}
+        for state in self.by_asset.values():
+            found.update(state.suspicions(now))
+        return found
+
+    def notes(self) -> list[str]:
+        """What concerns more than one market."""
+        return [note for state in self.by_asset.values() for note in state.notes()]
+
     def wanting(self) -> list[tuple[str, str]]:
         """Books that need a snapshot."""
         return [key for state in self.by_asset.values() for key in state.wanting()]
+
+    def position(self, venue: str, symbol: str) -> int:
+        """How far a book has come: the time (ns) of its last change; 0 where there is none."""
+        for state in self.by_asset.values():
+            if (market := state.markets.get((venue, symbol))) is not None:
+                return market.book.ts
+        return 0
 
 
 class Session:
@@ -89,6 +114,7 @@ class Session:
         self.keeper = FactKeeper(store)
         self.recorder: Recorder | None = None
         self.rows_kept = 0
+        self.alarms: tuple[str, ...] = ()  # as they stood when the recording ended
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -107,12 +133,16 @@ class Session:
         budgets = {name: feed.weight_per_minute for name, feed in self._feeds.items()}
         asker = Asker(budgets, self._clock, gate=f"http://{gate}" if gate else "")
         dial = websocket_dial(f"ws://{gate}" if gate else "")
-        world = World(self._clock, dial, asker)
+        world = World(self._clock, dial, asker, asleep=asleep_ns)
         with LogWriter(self._store / RAW, self._clock, s.log) as log:
-            self.recorder = Recorder(self._feeds, decoders(), log, self.states, world, s.recorder)
+            settings = replace(s.recorder, assets=tuple(self.states.by_asset))
+            self.recorder = Recorder(
+                self._feeds, decoders(), log, self.states, world, settings, sized=sized_decoders()
+            )
             recording = asyncio.create_task(self.recorder.run())
             try:
                 await self._until_stopped(recording, each_second)
+                self.alarms = self.recorder.alarms()
             finally:
                 recording.cancel()
                 ended = await asyncio.gather(recording, return_exceptions=True)
@@ -135,6 +165,9 @@ class Session:
         return Health(
             asof=self._clock.now(), pid=os.getpid(), assets=tuple(self.states.by_asset),
             records=recorder.intake.records, channels=recorder.status(), refused=refused,
+            clocks=recorder.clocks.skews(), alarms=recorder.alarms(),
+            worst_held_up_s=round(recorder.watch.worst_late_s, 3),
+            notes=(*(why for _, why in recorder.pulse.incidents), *self.states.notes()),
         )  # fmt: skip
 
     async def _until_stopped(
@@ -156,6 +189,8 @@ class Session:
                 if now - told >= self.settings.health_s * SECOND_NS:
                     told = now
                     health_file.write(self._store, self.health())
+                if self.recorder is not None:
+                    self.keeper.note(self.recorder.status(), self._clock.now())
                 if each_second is not None:
                     each_second(self)
                 limit = self.settings.for_s

@@ -50,7 +50,9 @@ def test_a_sold_liquidation_closes_a_long_at_its_average_fill():
 def test_either_family_may_come_on_either_address():
     coin = FORCED.replace(b"BTCUSDT", b"BTCUSD_PERP").replace(b'"st":1', b'"st":2')
     coin = coin.replace(b'"z":"0.190"', b'"z":"7"')
-    framed = b'{"stream":"!forceOrder@arr","data":' + coin + b"}"  # st stands inside the order, as recorded
+    framed = (
+        b'{"stream":"!forceOrder@arr","data":' + coin + b"}"
+    )  # st stands inside the order, as recorded
     (forced,) = USDM(framed, HEARD, "")
     assert forced.venue == "binance_coinm"
     assert forced.notional_usd == 700.0
@@ -92,12 +94,15 @@ def test_a_cross_pair_has_no_dollars():
     assert trade.size == 0.002
 
 
+@pytest.mark.fault("C01")
 @pytest.mark.parametrize(
-    "stamp", [1786171884, 1786171884471, 1786171884471123, 1786171884471123456]
+    ("stamp", "unit"), [(1786171884, "s"), (1786171884471123, "us"), (1786171884471123456, "ns")]
 )
-def test_stamps_in_any_unit_are_the_same_moment(stamp):
-    (trade,) = USDM(AGG.replace(b'"T":1786171884471', b'"T":%d' % stamp), HEARD, "")
-    assert trade.ts // 1_000_000_000 == 1786171884
+def test_a_stamp_in_another_unit_is_refused_and_not_guessed(stamp, unit):
+    with pytest.raises(
+        UndecodableFrame, match=f"trade time comes in {unit}, not in ms: has the venue"
+    ):
+        USDM(AGG.replace(b'"T":1786171884471', b'"T":%d' % stamp), HEARD, "")
 
 
 def test_a_takeover_away_from_the_book_is_no_trade():

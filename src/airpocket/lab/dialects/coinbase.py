@@ -35,7 +35,7 @@ _FIRST_S, _SPARSE_S = 5.0, 75.0
 class Coinbase(Dialect):
     """Frames carry their events; the count and the time are put around them for each connection."""
 
-    hosts = ("advanced-trade-ws.coinbase.com",)
+    hosts = ("advanced-trade-ws.coinbase.com", "api.exchange.coinbase.com")
     manners = Manners(messages=8, arrivals=8, arrivals_s=1.0, weight=30, weight_s=1.0)
 
     def __init__(self, name: str, contracts: Sequence[Contract]) -> None:
@@ -128,8 +128,18 @@ class Coinbase(Dialect):
         return found
 
     def answer(self, question: Question, now: int) -> Answer:
-        del question, now
-        return answered({"error": "NOT_FOUND", "message": "not found"}, 404)
+        del now
+        ledger = self.by_symbol.get(question.path.removeprefix("/products/"))
+        if ledger is None:
+            return answered({"message": "NotFound"}, 404)
+        c = ledger.contract
+        base, quote = c.symbol.split("-")
+        return answered({
+            "id": c.symbol, "base_currency": base, "quote_currency": quote, "quote_increment": c.price(1),
+            "base_increment": c.size(1), "display_name": c.symbol, "min_market_funds": "1",
+            "margin_enabled": False, "post_only": False, "limit_only": False, "cancel_only": False,
+            "status": "online", "status_message": "", "trading_disabled": False, "auction_mode": False,
+        })  # fmt: skip
 
     # -- frames
 

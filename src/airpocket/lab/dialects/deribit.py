@@ -124,7 +124,7 @@ class Deribit(Dialect):
             rows = [
                 self._listed(each.contract)
                 for each in self.by_symbol.values()
-                if each.contract.base == coin
+                if coin in ("any", each.contract.base)
             ]
             return answered(_body(rows if kind in ("", "future") else [], now))
         if name in ("ticker", "get_order_book"):
@@ -171,6 +171,8 @@ class Deribit(Dialect):
     def _known(self, name: str) -> bool:
         family, _, rest = name.partition(".")
         symbol, _, interval = rest.partition(".")
+        if name == "platform_state":
+            return True
         if family == "deribit_volatility_index":
             return any(
                 rest == f"{each.contract.base.lower()}_usd" for each in self.by_symbol.values()

@@ -30,8 +30,13 @@ _JUMP = 7  # ids are shared with other books, so a book's own go in steps
 _SILENCE_S = 30.0
 _OPERATIONS = 480  # an hour and connection
 _PUBLIC = ("trades", "books", "books5", "bbo-tbt", "tickers", "mark-price", "index-tickers", "open-interest",
-           "funding-rate", "liquidation-orders", "opt-summary", "instruments")  # fmt: skip
+           "funding-rate", "liquidation-orders", "opt-summary", "instruments", "status")  # fmt: skip
 _DERIVED = ("mark-price", "open-interest", "funding-rate")
+_ASKED_BY = {
+    "liquidation-orders": "instType",
+    "instruments": "instType",
+    "opt-summary": "instFamily",
+}
 _Levels = Sequence[tuple[int, ...]]
 
 
@@ -124,7 +129,7 @@ class Okx(Dialect):
         if name in {"public/liquidation-orders", "public/opt-summary"}:
             return _told([])
         channel = {"public/open-interest": "open-interest", "public/funding-rate": "funding-rate",
-                   "public/mark-price": "mark-price", "market/ticker": "tickers",
+                   "public/mark-price": "mark-price", "market/ticker": "tickers", "market/tickers": "tickers",
                    "market/index-tickers": "index-tickers"}.get(name)  # fmt: skip
         asked = question.get("instId")
         ledger = self.by_symbol.get(asked) or (
@@ -172,20 +177,11 @@ class Okx(Dialect):
         business = channel.startswith("candle")
         if business != (client.route == "business") or not (business or channel in _PUBLIC):
             return None
-        if channel == "liquidation-orders":  # names beside the type are dropped silently
-            return (
-                {"channel": channel, "instType": arg["instType"]} if arg.get("instType") else None
-            )
-        if channel == "instruments":
-            return (
-                {"channel": channel, "instType": arg["instType"]} if arg.get("instType") else None
-            )
-        if channel == "opt-summary":
-            return (
-                {"channel": channel, "instFamily": arg["instFamily"]}
-                if arg.get("instFamily")
-                else None
-            )
+        if channel == "status":  # speaks of planned maintenance alone
+            return {"channel": channel}
+        key = _ASKED_BY.get(channel)
+        if key is not None:  # names beside it are dropped silently
+            return {"channel": channel, key: arg[key]} if arg.get(key) else None
         if channel == "index-tickers":
             return (
                 {"channel": channel, "instId": symbol}

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from statistics import median
+from dataclasses import replace
 from typing import Any
 
 from airpocket.domain.errors import UnknownInstrument
@@ -14,55 +14,24 @@ from airpocket.domain.wire import (
     FundingEstimate,
     Liquidation,
     LiveEvent,
+    MarginTiers,
+    OffBook,
     OptionTick,
     Quote,
     Trade,
 )
-from airpocket.market.books.book import Book
-from airpocket.market.books.flow import Flow
-from airpocket.market.books.measures import bands
-from airpocket.market.books.refill import Refill
-from airpocket.market.live import rows
-from airpocket.market.live.minute import Minute, Tape
+from airpocket.market.live import accord, rows
+from airpocket.market.live.chain import Chain
+from airpocket.market.live.closing import closing
+from airpocket.market.live.lead import Leads
+from airpocket.market.live.market import HEIR_CHANGES, LiveMarket
+from airpocket.market.live.reference import Change, Version
 
-BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
 _MOST_MINUTES = 5
+_SILENCE_NS = 2 * MINUTE_NS  # of all venues at once
 _GRACE_NS = 3 * SECOND_NS  # for trades that are heard after their minute
-_DEPTH = {
-    "kraken_spot": 100
-}  # as subscribed: its books are to be cut to that, and say no deletes beyond
 _AHEAD_NS = HOUR_NS  # no clock is that far off: the stamp is wrong
 _CHAIN_NS = HOUR_NS // 4  # a chain is kept this often
-# These venues' own closed bars are used; of the others, bars are made of the tape.
-_TELL_BARS = ("binance", "bybit", "okx")
-
-
-class LiveMarket:
-    """One contract, live. Only `LiveState` changes it."""
-
-    def __init__(self, contract: Instrument, start: int) -> None:
-        self.contract = contract
-        self.book = Book(contract.venue, contract.symbol, depth=_DEPTH.get(contract.venue))
-        self.flow, self.refill = Flow(), Refill()
-        self.tape = Tape(Minute(start, whole=False))
-        self.quote: Quote | None = None
-        self.tick: dict[str, tuple[int, int, float]] = {}  # last, mark, index: ts, heard, value
-        self.interest: OpenInterest | None = None
-        self.funding: FundingEstimate | None = None
-        self.bars: list[Bar] = []
-        self.forced: list[Liquidation] = []
-        self.forced_count = 0
-        self.newest: dict[str, int] = {}  # ts of the last row given out, by kind
-
-    def book_lost(self) -> None:
-        """What was being watched on the book can't be told any more."""
-        self.flow.lost()
-        self.refill.lost()
-
-    @property
-    def makes_bars(self) -> bool:
-        """Whether the minute bars come from the tape, the venue telling none."""
-        return not self.contract.venue.startswith(_TELL_BARS)
 
 
 class LiveState:
@@ -74,11 +43,14 @@ class LiveState:
     def __init__(self, asset: str) -> None:
         self.asset = asset
         self.markets: dict[tuple[str, str], LiveMarket] = {}
-        self.chain: dict[tuple[str, str], OptionTick] = {}
+        self.chain = Chain()
+        self.leads = Leads()
         self.facts: deque[Batch] = deque()
         self.strangers = 0  # events of symbols that are not this asset's
         self.misdated = 0  # events dated far ahead of when they were heard
-        self._minute = 0
+        self.rates: dict[str, float] = {}  # USD per quote coin, where the spot markets tell
+        self._listed: dict[tuple[str, str], Version] = {}
+        self._minute = self._heard = 0
         self._foreign: set[tuple[str, str]] = set()
         self._chain_kept = 0
         self._takers: dict[str, Callable[[LiveMarket, Any, str], None]] = {
@@ -90,6 +62,8 @@ class LiveState:
             "funding_estimate": self._funding,
             "liquidation": self._forced,
             "bar": self._bar,
+            "off_book": self._off_book,
+            "margin_tiers": self._tiers,
         }
 
     def apply(self, event: LiveEvent, connection: str = "") -> None:
@@ -97,11 +71,15 @@ class LiveState:
         if event.ts - event.usable_from > _AHEAD_NS:
             self.misdated += 1
             return
-        if event.usable_from - self._minute >= MINUTE_NS + _GRACE_NS:
-            self._roll(event.usable_from)
+        heard, before = event.usable_from, self._heard
+        self._heard = heard
+        if heard - self._minute >= MINUTE_NS + _GRACE_NS:
+            if heard - before > _SILENCE_NS:
+                self._heard_nothing(heard)
+            self._roll(heard)
         if isinstance(event, OptionTick):
             if event.base == self.asset:
-                self.chain[event.venue, event.symbol] = event
+                self.chain.apply(event)
             return
         taker = self._takers.get(str(event.__struct_config__.tag))
         if taker is None:
@@ -115,12 +93,62 @@ class LiveState:
         for (whose, _), market in self.markets.items():
             if whose != venue:
                 continue
+            waiting = [(by, change) for by, change in market.heir if by != connection]
+            market.heir = deque(waiting, maxlen=HEIR_CHANGES)
             if market.book.connection == connection:
                 market.book.distrust("the connection was lost")
                 market.book.connection = ""
                 market.book_lost()
+                self._inherit(market)
             if connection in market.tape.heard_by:
                 market.tape.lost(connection)
+
+    def _inherit(self, market: LiveMarket) -> None:
+        """A connection that ran beside the lost one goes on where it ended: no change is missed between."""
+        waiting, market.heir = market.heir, deque[tuple[str, BookChange]](maxlen=HEIR_CHANGES)
+        for connection, change in waiting:
+            self._book(market, change, connection)
+
+    def changed(self, change: Change) -> None:
+        """A listing changed: what is heard from here on is of the new version, and books begin anew."""
+        listing = change.version.listing
+        if listing.base != self.asset or listing.kind == "option":
+            return
+        key = (change.venue, change.symbol)
+        self._listed[key] = change.version
+        market = self.markets.get(key)
+        if market is None:
+            return
+        if change.what == "relisted":  # another contract under an old name begins with nothing
+            market = self._begin(market.contract, market.book.connection)
+            market.book.restart(change.text)
+        elif change.what == "size":
+            market.worth_changed(_as_listed(market.contract, change.version), change.text)
+        elif change.what == "rules":
+            market.book.restart(change.text)
+            market.book_lost()
+        if change.version not in market.listings:
+            market.listings.append(change.version)
+
+    def suspicions(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → what the markets themselves show against it at `now` (ns)."""
+        seen = [market.seen() for market in self.markets.values()]
+        self.rates = accord.parities(seen, now)
+        found = {
+            (*key, "price"): reason
+            for key, reason in accord.divergences(seen, self.rates, now).items()
+        }
+        for key, market in self.markets.items():
+            for channel, reason in market.watch.reasons(now).items():
+                found[(*key, channel)] = reason
+        return found
+
+    def notes(self) -> list[str]:
+        """What concerns every market of the asset: quote coins that are no dollar."""
+        return [
+            f"1 {coin} is worth {rate:.4f} USD by spot {self.asset}: dollar sums are converted"
+            for coin, rate in sorted(accord.depegs(self.rates).items())
+        ]
 
     def wanting(self) -> list[tuple[str, str]]:
         """Books that only a new snapshot can mend."""
@@ -146,7 +174,19 @@ class LiveState:
                 self._foreign.add(key)
             self.strangers += 1
             return None
+        return self._begin(contract, "")
+
+    def _begin(self, contract: Instrument, connection: str) -> LiveMarket:
+        """A market without a past, under the listing in force."""
+        key = (contract.venue, contract.symbol)
+        version = self._listed.get(key)
+        if version is not None:
+            contract = _as_listed(contract, version)
         market = self.markets[key] = LiveMarket(contract, self._minute)
+        market.book.connection = connection
+        if version is not None:
+            market.listings.append(version)
+        self.leads.watch(contract, market.tape)
         return market
 
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
@@ -156,12 +196,14 @@ class LiveState:
             return
         market.flow.trade(trade)
         market.refill.trade(trade)
+        self.leads.trade(trade)
         minute = rows.minute_of(trade.ts)
         if minute <= self._minute + MINUTE_NS:
             tape.turn(minute, MINUTE_NS)
         tape.trade(trade, minute)
         if "last" not in market.tick or market.tick["last"][0] <= trade.ts:
             market.tick["last"] = (trade.ts, trade.usable_from, trade.price)
+        market.watch.price(trade.usable_from, trade.price)
 
     def _quote(self, market: LiveMarket, quote: Quote, connection: str) -> None:
         del connection
@@ -174,6 +216,7 @@ class LiveState:
         rest = connection.startswith("rest ")
         if not rest and connection != book.connection:
             if book.connection and not change.snapshot:
+                market.heir.append((connection, change))
                 return
             book.connection = connection
         book.apply(change)
@@ -193,23 +236,43 @@ class LiveState:
             value = getattr(ticker, name)
             if value is not None:
                 market.tick[name] = (ticker.ts, ticker.usable_from, value)
+        if ticker.mark is not None:
+            market.watch.price(ticker.usable_from, ticker.mark)
 
     def _interest(self, market: LiveMarket, interest: OpenInterest, connection: str) -> None:
         del connection
-        market.interest = interest
+        believed = market.watch.interest(interest)
+        if believed is not None:
+            market.interest = believed
 
     def _funding(self, market: LiveMarket, funding: FundingEstimate, connection: str) -> None:
         del connection
         market.funding = funding
 
     def _forced(self, market: LiveMarket, forced: Liquidation, connection: str) -> None:
+        market.watch.forced(forced.usable_from)
+        if market.ledger.is_new(forced, connection):
+            market.forced.append(forced)
+
+    def _off_book(self, market: LiveMarket, print_: OffBook, connection: str) -> None:
+        """Forced flow of its own class, and never part of the tape or the price."""
         del connection
-        market.forced.append(forced)
+        if market.tape.is_new(print_.trade_id):
+            market.off_book.append(print_)
+
+    def _tiers(self, market: LiveMarket, tiers: MarginTiers, connection: str) -> None:
+        del connection
+        market.tiers = tiers
 
     def _bar(self, market: LiveMarket, bar: Bar, connection: str) -> None:
         del connection
         if bar.interval_ns == MINUTE_NS:
             market.bars.append(bar)
+
+    def _heard_nothing(self, until: int) -> None:
+        """Nothing came from anywhere: we were not there, or our clock was set. No minute until now is whole."""
+        for market in self.markets.values():
+            market.tape.running.whole, market.tape.since = False, until
 
     def _roll(self, heard: int) -> None:
         """Close all minutes that ended before `heard`, less a grace for late trades."""
@@ -220,112 +283,25 @@ class LiveState:
             for key in sorted(self.markets):
                 market = self.markets[key]
                 market.tape.turn(minute, MINUTE_NS)
-                self.facts.extend(closing(market, minute, heard))
-        if heard - self._chain_kept >= _CHAIN_NS and self.chain:
+                rate = accord.depegs(self.rates).get(market.contract.quote, 1.0)
+                self.facts.extend(closing(market, minute, heard, rate))
+            self.facts.extend(self.leads.close(minute, heard))
+        if heard - self._chain_kept >= _CHAIN_NS and len(self.chain):
             self._chain_kept = heard
             self._keep_chain(heard)
         self._minute = closed
 
     def _keep_chain(self, heard: int) -> None:
-        by_market: dict[str, list[OptionTick]] = {}
-        for tick in self.chain.values():
-            if tick.expiry > heard and heard - tick.usable_from < _CHAIN_NS:
-                by_market.setdefault(tick.venue, []).append(tick)
-        for venue in sorted(by_market):
-            ready = rows.chain_rows(by_market[venue], heard, heard)
+        for venue, ticks in self.chain.snapshot(heard).items():
+            ready = rows.chain_rows(ticks, heard, heard)
             if ready:
                 self.facts.append(rows.batch("option_quote", venue, f"{self.asset}-OPTIONS", ready))
 
 
-def closing(market: LiveMarket, closed: int, heard: int) -> list[Batch]:
-    """The batches of a market's minute that ended at `closed`: what is known, and no row for what is not."""
-    contract, found = market.contract, list[Batch]()
-
-    def give(kind: str, made: list[dict[str, Any]]) -> None:
-        fresh = [row for row in made if row["ts"] > market.newest.get(kind, 0)]
-        if fresh:
-            market.newest[kind] = max(row["ts"] for row in fresh)
-            found.append(rows.batch(kind, contract.venue, contract.symbol, fresh))
-
-    minute = market.tape.last
-    if minute is not None and minute.whole and minute.start == closed - MINUTE_NS:
-        if market.makes_bars and minute.prints:
-            give("bar_1m", [rows.bar_row(minute, heard)])
-        give("tape_1m", [rows.tape_row(minute, heard, _touch(market, closed))])
-    market.tape.last = None
-    latest = {bar.ts: bar for bar in market.bars}  # a bar may be told twice, the later time it is whole
-    give("bar_1m", [_told(latest[ts]) for ts in sorted(latest)])
-    market.bars.clear()
-    if market.forced:
-        forced = rows.liquidation_rows(market.forced, market.forced_count)
-        found.append(
-            rows.batch("liquidation", contract.venue, contract.symbol, forced)
-        )  # fmt: skip
-        market.forced_count += len(market.forced)
-        market.forced.clear()
-    give("depth", _depth_rows(market, closed, heard))
-    give("ticker", _ticker_rows(market))
-    if market.interest is not None:
-        held = market.interest
-        give("open_interest", [{
-            "ts": held.ts, "usable_from": held.usable_from, "amount": held.amount, "unit": held.unit,
-            "averaged_s": held.averaged_s,
-        }])  # fmt: skip
-    give("funding_estimate", _funding_rows(market))
-    return found
-
-
-def _told(bar: Bar) -> dict[str, Any]:
-    return {
-        "ts": bar.ts, "usable_from": bar.usable_from, "open": bar.open, "high": bar.high, "low": bar.low,
-        "close": bar.close, "volume": bar.volume, "volume_usd": bar.volume_usd, "taker_buy": bar.taker_buy,
-    }  # fmt: skip
-
-
-def _touch(market: LiveMarket, closed: int) -> dict[str, float | int | None]:
-    """What the touch did in the minute; unknown without a live book."""
-    if market.book.levels is None:
-        return {"reloads": None, "retreats": None, "refill_s": None}
-    returns = market.flow.figures(closed).returns.values()
-    halves = [side.half_s for side in market.refill.figures().values() if side.half_s is not None]
-    return {
-        "reloads": sum(side.reloads for side in returns),
-        "retreats": sum(side.retreats for side in returns),
-        "refill_s": median(halves) if halves else None,
-    }
-
-
-def _depth_rows(market: LiveMarket, closed: int, heard: int) -> list[dict[str, Any]]:
-    """Bands that the book reaches beyond; a band cut off by the book's own end is left out, not too small."""
-    book = market.book
-    if book.levels is None or not book.in_coin or heard - book.heard > MINUTE_NS:
-        return []
-    return [
-        {"ts": closed, "usable_from": heard, "percent": percent, "depth_coin": band.coin, "notional_usd": band.usd}
-        for percent, band in sorted(bands(book.levels, BANDS).items())
-        if band.whole
-    ]  # fmt: skip
-
-
-def _ticker_rows(market: LiveMarket) -> list[dict[str, Any]]:
-    if not market.tick:
-        return []
-    ts = max(stamp for stamp, _, _ in market.tick.values())
-    usable = max(heard for _, heard, _ in market.tick.values())
-    fresh = {
-        name: value for name, (stamp, _, value) in market.tick.items() if ts - stamp <= MINUTE_NS
-    }
-    return [{"ts": ts, "usable_from": usable, **fresh}]
-
-
-def _funding_rows(market: LiveMarket) -> list[dict[str, Any]]:
-    """The interval is the venue's own word, else the usual one of the contract; without either, nothing."""
-    funding, usual = market.funding, market.contract.funding_interval_ns
-    if funding is None:
-        return []
-    interval_s = funding.interval_s or (usual // SECOND_NS if usual else None)
-    if interval_s is None:
-        return []
-    return [
-        {"ts": funding.ts, "usable_from": funding.usable_from, "rate": funding.rate, "interval_s": interval_s}
-    ]  # fmt: skip
+def _as_listed(contract: Instrument, version: Version) -> Instrument:
+    """The contract as its listing says; a size counted in something else than the contract's kind is none."""
+    listing = version.listing
+    counted = (listing.size_unit == "usd") == (contract.kind == "inverse")
+    known = listing.contract_size is not None
+    size = (listing.contract_size if counted else None) if known else contract.contract_size
+    return replace(contract, contract_size=size)

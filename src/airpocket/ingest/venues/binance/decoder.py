@@ -5,29 +5,31 @@ come on either address and says in `st` which it is (1 USD-M, 2 COIN-M); that fi
 COIN-M sizes are contracts of 100 USD (BTC) or 10 USD (all others).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from airpocket.domain.depth import DepthColumns, Level, Levels
 from airpocket.domain.events import Bar, OpenInterest, Ticker
 from airpocket.domain.units import Side, parse_interval
 from airpocket.domain.wire import (
     BookChange,
     Control,
     FundingEstimate,
-    Level,
     Liquidation,
     LiveEvent,
     OffBook,
     Quote,
     Trade,
 )
-from airpocket.ingest.levels import Levels, in_coin
+from airpocket.ingest.levels import in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import BookReader, Venue, guarded, undecodable
+from airpocket.ingest.venues.binance import listings
+from airpocket.ingest.venues.binance.depth import Change, read_all, read_one
 from airpocket.ingest.venues.binance.shapes import (
     AGGREGATE_TRADE,
     COMBINED,
@@ -54,8 +56,10 @@ from airpocket.ingest.venues.binance.shapes import (
 )
 
 _FAMILY = {1: "binance_usdm", 2: "binance_coinm"}
+_ST = {venue: st for st, venue in _FAMILY.items()}
 _DOLLARS = ("USDT", "USDC", "FDUSD", "USD1", "BUSD", "TUSD", "USD")
 _IDS = 2**63
+_Rows: TypeAlias = tuple[Level, ...] | Levels
 _SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
 
 
@@ -93,7 +97,11 @@ def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[Live
 
 
 def _decoded(venue: str, frame: bytes, heard: int, address: str) -> list[LiveEvent]:
+    if address and listings.answers(address):
+        return listings.decoded(venue, frame, heard, address)
     if frame.startswith(b'{"stream":"') and b'"data":{"e":"' in frame[:120]:
+        if b'"e":"depthUpdate"' in frame[:140] and (depth := read_one(frame)) is not None:
+            return [_change(_FAMILY.get(depth.family, venue), depth, heard)]
         try:
             data = COMBINED.decode(frame).data
         except msgspec.ValidationError:
@@ -223,21 +231,30 @@ def _side(origin: _Origin, price: float, size: float) -> tuple[float | None, flo
     return (price, origin.coin(size, price)) if price > 0.0 else (None, None)
 
 
-def _levels(origin: _Origin, rows: Levels) -> tuple[Level, ...]:
-    return in_coin(rows, origin.contract_usd) if origin.inverse else rows
+def _levels(origin: _Origin, rows: _Rows) -> _Rows:
+    if not origin.inverse:
+        return rows
+    if isinstance(rows, Levels):
+        return Levels(rows.price, rows.size * origin.contract_usd / rows.price)
+    return in_coin(rows, origin.contract_usd)
 
 
 def _depth(venue: str, message: Depth, heard: int) -> list[LiveEvent]:
     if message.u < message.U:
         raise BadValue(f"update ids run backwards: {message.U} to {message.u}")
-    origin = _Origin(venue, message.s, heard)
-    return [
-        BookChange(
-            venue=venue, symbol=message.s, ts=stamp_ns(message.T or message.E, "event time"),
-            usable_from=heard, heard=heard, snapshot=False, first=message.U, last=message.u,
-            previous=message.pu, bids=_levels(origin, message.b), asks=_levels(origin, message.a),
-        )
-    ]  # fmt: skip
+    ts = stamp_ns(message.T or message.E, "event time")
+    previous = -1 if message.pu is None else message.pu
+    read = Change(message.s, message.st, ts, message.U, message.u, previous, message.b, message.a)
+    return [_change(venue, read, heard)]
+
+
+def _change(venue: str, read: Change, heard: int) -> BookChange:
+    origin = _Origin(venue, read.symbol, heard)
+    return BookChange(
+        venue=venue, symbol=read.symbol, ts=read.ts, usable_from=heard, heard=heard, snapshot=False,
+        first=read.first, last=read.last, previous=None if read.previous < 0 else read.previous,
+        bids=_levels(origin, read.bids), asks=_levels(origin, read.asks),
+    )  # fmt: skip
 
 
 def _snapshot(venue: str, body: bytes, heard: int, address: str) -> list[LiveEvent]:
@@ -361,9 +378,25 @@ _BY_EVENT: dict[str, Callable[[str, bytes, int], list[LiveEvent]]] = {
     "kline": _kline,
     "24hrTicker": _last,
     "24hrMiniTicker": _last,
+    "contractInfo": listings.contract,
     "serverShutdown": _notice,
 }
 
+
+def read_books(venue: str, frames: Sequence[bytes], symbol: str) -> DepthColumns:
+    """The depth frames of one market in order, sizes in coin; `read` is False where `decode` is needed."""
+    columns = read_all(frames, symbol, _ST.get(venue, 0))
+    origin = _Origin(venue, symbol, 0)
+    if not origin.inverse:
+        return columns
+    return columns._replace(size=columns.size * origin.contract_usd / columns.price)
+
+
 VENUES = tuple(
-    Venue(name, partial(decode, name)) for name in ("binance_usdm", "binance_coinm", "binance_spot")
+    Venue(
+        name,
+        partial(decode, name),
+        books=BookReader((b"depthUpdate", b"lastUpdateId"), partial(read_books, name)),
+    )
+    for name in ("binance_usdm", "binance_coinm", "binance_spot")
 )
