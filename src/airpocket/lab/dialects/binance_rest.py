@@ -113,11 +113,12 @@ def _listed(venue: Teller, ledger: Ledger | None, question: Question, now: int) 
 
 
 def _adjusted(venue: Teller, ledger: Ledger | None, question: Question, now: int) -> Answer:
-    """Only contracts whose interval is not the usual eight hours: absent means 8."""
+    """Contracts with terms of their own. Those of the world say their interval, usual or not."""
     del ledger, question, now
     return answered([
-        {"symbol": each.contract.symbol, "fundingIntervalHours": round(each.contract.funding_h)}
-        for each in venue.ledgers if each.contract.funding_h not in (0.0, 8.0)
+        {"symbol": each.contract.symbol, "fundingIntervalHours": round(each.contract.funding_h),
+         "disclaimer": False}
+        for each in venue.ledgers if each.contract.funding_h
     ])  # fmt: skip
 
 
