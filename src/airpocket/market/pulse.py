@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from airpocket.domain.channels import CHANNEL_OF, MARKET_PACED, Channel
 from airpocket.domain.units import SECOND_NS
-from airpocket.domain.wire import Control, Listing, LiveEvent, OptionTick
+from airpocket.domain.wire import Control, Listing, LiveEvent, OptionTick, VolTick
 from airpocket.market.beats import Beat, Outage, PulseState, PulseStatus
 
 _FIRST_WORD_S = 10.0  # a channel with a shorter cadence is still given this long to begin
@@ -78,6 +78,8 @@ class Pulse:
                 self._granted(event)
             return
         symbol = event.base if isinstance(event, OptionTick | Listing) else event.symbol
+        if isinstance(event, VolTick):  # declared by its coin: ETH, not ETH-DVOL
+            symbol = symbol.partition("-")[0]
         if isinstance(event, OptionTick) and event.says and "mark_iv" not in event.says:
             name = "option_prices"
         beat = self._beats.get((event.venue, symbol, name))

@@ -50,7 +50,9 @@ def test_a_sold_liquidation_closes_a_long_at_its_average_fill():
 def test_either_family_may_come_on_either_address():
     coin = FORCED.replace(b"BTCUSDT", b"BTCUSD_PERP").replace(b'"st":1', b'"st":2')
     coin = coin.replace(b'"z":"0.190"', b'"z":"7"')
-    framed = b'{"stream":"!forceOrder@arr","data":' + coin[:-1] + b',"st":2}}'
+    framed = (
+        b'{"stream":"!forceOrder@arr","data":' + coin + b"}"
+    )  # st stands inside the order, as recorded
     (forced,) = USDM(framed, HEARD, "")
     assert forced.venue == "binance_coinm"
     assert forced.notional_usd == 700.0

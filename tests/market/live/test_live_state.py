@@ -170,6 +170,20 @@ def test_the_venues_own_bars_are_used_where_it_tells_them():
     assert found.floats("close")[0] == 1.5
 
 
+def test_a_bar_told_twice_is_kept_once_as_it_was_told_last():
+    """Hyperliquid's candle a moment before the minute ends may be heard a moment after it, then once more whole."""
+    state = LiveState("ETH")
+    for volume, late in ((4.0, 5), (5.0, 60)):
+        at = T0 + M + late * 1_000_000
+        state.apply(
+            Bar(venue="hyperliquid", symbol="ETH", ts=T0, usable_from=at, heard=at, interval_ns=M, open=1.0,
+                high=3.0, low=1.0, close=2.0, volume=volume)
+        )  # fmt: skip
+    state.apply(trade(9, T0 + 3 * M))
+    [bars] = facts(state, "bar_1m")
+    assert (bars.ints("ts").tolist(), bars.floats("volume").tolist()) == ([T0], [5.0])
+
+
 def test_other_assets_leave_no_trace():
     state = LiveState("ETH")
     state.apply(trade(1, T0, venue="binance_usdm", symbol="BTCUSDT"), "c#1")

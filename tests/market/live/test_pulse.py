@@ -6,7 +6,7 @@ import pytest
 
 from airpocket.domain.channels import Channel
 from airpocket.domain.events import Ticker
-from airpocket.domain.wire import BookChange, Liquidation, Quote, Trade
+from airpocket.domain.wire import BookChange, Liquidation, Quote, Trade, VolTick
 from airpocket.market.pulse import Pulse
 
 S = 1_000_000_000
@@ -50,6 +50,15 @@ def test_a_connection_proves_nothing(pulse):
     pulse.opened("v", "market", T0)
     assert state(pulse, "trades", T0 + 15 * S) == "waiting"
     assert state(pulse, "trades", T0 + 21 * S) == "silent"
+
+
+def test_a_volatility_index_is_declared_by_its_coin():
+    pulse = Pulse([("deribit", "public", Channel("vol_index", "ETH", 60.0))])
+    pulse.opened("deribit", "public", T0)
+    pulse.heard(
+        VolTick(venue="deribit", symbol="ETH-DVOL", ts=T0, usable_from=T0, heard=T0, value=60.0)
+    )
+    assert pulse.state_of("deribit", "ETH", "vol_index", T0)[0] == "live"
 
 
 @pytest.mark.fault("T01")

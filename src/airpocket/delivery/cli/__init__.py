@@ -43,6 +43,12 @@ _STORE_COMMANDS = (
 )
 
 
+_LAB_COMMANDS = (
+    ("run", "Run a simulated world from its file into tables, truth beside them."),
+    ("serve", "Serve a simulated world on loopback, each venue in its own language."),
+)
+
+
 def build() -> App:
     """The command tree; commands are import strings, so that --help loads nothing heavy."""
     app = App(
@@ -59,6 +65,10 @@ def build() -> App:
     for name, about in _STORE_COMMANDS:
         store.command(f"{_HERE}.store:{name}", name=name, help=about)
     app.command(store)
+    lab = App(name="lab", help="Simulated markets with known positions, to judge the rest by.")
+    for name, about in _LAB_COMMANDS:
+        lab.command(f"{_HERE}.lab:{name}", name=name, help=about)
+    app.command(lab)
     return app
 
 

@@ -35,7 +35,10 @@ def closing(market: LiveMarket, closed: int, heard: int, rate: float = 1.0) -> l
             give("bar_1m", [rows.bar_row(minute, heard)])
         give("tape_1m", [rows.tape_row(minute, heard, _touch(market, closed))])
     market.tape.last = None
-    give("bar_1m", [_told(bar) for bar in sorted(market.bars, key=lambda bar: bar.ts)])
+    latest = {
+        bar.ts: bar for bar in market.bars
+    }  # a bar may be told twice, the later time it is whole
+    give("bar_1m", [_told(latest[ts]) for ts in sorted(latest)])
     market.bars.clear()
     found += _forced(market, rate)
     if market.tiers is not None:

@@ -197,6 +197,7 @@ def _forced(venue: str, message: Forced, heard: int) -> list[LiveEvent]:
     order = message.o
     if order.S not in _SIDES:
         raise BadValue(f"order side {order.S[:20]!r}")
+    venue = _FAMILY.get(order.st, venue)
     origin = _Origin(venue, order.s, heard)
     filled, average = nonnegative(order.z, "filled size"), nonnegative(order.ap, "average price")
     price = average or positive(order.p, "price")

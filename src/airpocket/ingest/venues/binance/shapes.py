@@ -68,6 +68,7 @@ class Order(Struct):
     T: Id
     ap: Text = "0"
     z: Text = "0"
+    st: int = 0  # of a forced order the family stands here, not around it
 
 
 class Forced(Struct, tag_field="e", tag="forceOrder"):

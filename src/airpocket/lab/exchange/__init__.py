@@ -1,0 +1,1 @@
+"""The lab's exchanges: order books, clearing, margin, marks and liquidation, as kernels over owned arrays."""

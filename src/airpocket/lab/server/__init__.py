@@ -1,0 +1,1 @@
+"""A simulated market on loopback, spoken as the venues speak."""

@@ -1,0 +1,161 @@
+"""`airpocket lab run`: a folder of tables with the truth beside them, or a clear refusal."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from airpocket.delivery.cli import main
+
+WORLDS = Path(__file__).resolve().parents[2] / "examples" / "worlds"
+SCENARIO = """
+base = "{base}"
+name = "quarter of an hour"
+hours = 0.25
+
+[[phase]]
+from_h = 0.0
+
+[[phase]]
+from_h = 0.05
+bids = 0.1
+[phase.venue.sim_binance]
+flow_usd_m_per_min = -60.0
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("lab")
+    world = place / "quarter.toml"
+    world.write_text(SCENARIO.format(base=WORLDS / "four_venues.toml"), encoding="utf-8")
+    assert (
+        main(["lab", "run", str(world), "--seed", "3", "--out", str(place / "out"), "--book"]) == 0
+    )
+    return place / "out"
+
+
+def table(folder: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(folder / f"{name}.parquet", hive_partitioning=False)
+
+
+def test_the_folder_holds_what_run_json_says(folder: Path) -> None:
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*.parquet")}
+    assert found == set(run["files"])
+    for name, count in run["files"].items():
+        assert pl.scan_parquet(folder / name).select(pl.len()).collect().item() == count
+
+
+def test_every_public_row_says_it_is_simulated(folder: Path) -> None:
+    for path in folder.glob("*.parquet"):
+        assert pl.read_parquet(path)["source"].unique().to_list() == [
+            "SIMULATED quarter of an hour, seed 3"
+        ]
+
+
+def test_bars_hold_all_the_coin_that_was_traded(folder: Path) -> None:
+    bars, trades = table(folder, "bar_1m"), table(folder, "trade")
+
+    for venue in ("sim_spot", "sim_binance", "sim_hyperliquid"):
+        barred = bars.filter(pl.col("venue") == venue)["volume"].sum()
+        assert barred == pytest.approx(trades.filter(pl.col("venue") == venue)["size"].sum())
+
+
+def test_the_truth_holds_as_many_longs_as_shorts_and_they_are_the_open_interest(
+    folder: Path,
+) -> None:
+    positions = table(folder, "truth/positions")
+    sides = (
+        positions.group_by("ts", "venue", "side").agg(pl.col("size_coin").sum())
+        .pivot("side", index=["ts", "venue"], values="size_coin").sort("ts", "venue")
+    )  # fmt: skip
+    told = table(folder, "open_interest").select("ts", "venue", "amount")
+
+    joined = sides.join(told, on=["ts", "venue"])
+    assert joined.height > 3
+    assert joined["long"].to_numpy() == pytest.approx(joined["short"].to_numpy())
+    # told at the venue's step, before the forced orders of the same instant
+    assert joined["long"].to_numpy() == pytest.approx(joined["amount"].to_numpy(), rel=1e-3)
+
+
+def test_a_position_lies_on_the_safe_side_of_its_liquidation_price_or_is_being_liquidated(
+    folder: Path,
+) -> None:
+    positions = table(folder, "truth/positions").filter(
+        pl.col("liquidation_price").is_not_null(), pl.col("agent") == "trader"
+    )
+
+    first = positions.filter(pl.col("ts") == positions["ts"].min())
+    away = (first["liquidation_price"] / first["mark"] - 1.0) * (
+        first.select(pl.when(pl.col("side") == "long").then(-1.0).otherwise(1.0)).to_series()
+    )
+    assert first.height > 500
+    assert (away > 0.0).all()
+
+
+def test_the_public_hears_less_of_liquidations_than_there_were(folder: Path) -> None:
+    told, true = table(folder, "liquidation"), table(folder, "truth/forced")
+    orders = true.filter(pl.col("via") == "book", pl.col("filled_coin") > 0.0)
+
+    for venue in ("sim_binance", "sim_bybit", "sim_hyperliquid"):
+        heard = told.filter(pl.col("venue") == venue)
+        happened = orders.filter(pl.col("venue") == venue)
+        assert happened.height > 3
+        if venue == "sim_bybit":
+            assert heard.height == happened.height
+            assert heard["size"].sum() == pytest.approx(happened["filled_coin"].sum())
+        elif venue == "sim_binance":
+            assert 0 < heard["size"].sum() <= happened["filled_coin"].sum()
+        else:
+            assert heard.height == 0
+    assert (told["usable_from"] >= told["ts"]).all()
+
+
+def test_the_ladder_counts_the_coin_of_the_positions_in_reach(folder: Path) -> None:
+    ladder, positions = table(folder, "truth/ladder"), table(folder, "truth/positions")
+    last = positions["ts"].max()
+    away = (pl.col("liquidation_price") / pl.col("mark") - 1.0) * 100.0
+    near = positions.filter(
+        pl.col("ts") == last, pl.col("agent") != "venue", away.is_between(0.0, 20.0),
+        pl.col("side") == "short",
+    )  # fmt: skip
+
+    counted = ladder.filter(
+        pl.col("ts") == last, pl.col("side") == "short", pl.col("distance_percent").is_between(0.0, 19.9)
+    )  # fmt: skip
+    assert counted["size_coin"].sum() == pytest.approx(near["size_coin"].sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gone.toml", "--seed", "1"], "gone.toml"),
+        ([str(WORLDS / "squeeze.toml"), "--seed", "-1"], "--seed"),
+        ([str(WORLDS / "squeeze.toml"), "--seed", "1", "--truth-every", "0"], "--truth-every"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_with_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    status = main(["lab", "run", *arguments, "--out", str(tmp_path / "out")])
+
+    assert status == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
+
+    status = main(
+        ["lab", "run", str(WORLDS / "squeeze.toml"), "--seed", "1", "--out", str(tmp_path)]
+    )
+
+    assert status == 2
+    assert "already holds something" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
