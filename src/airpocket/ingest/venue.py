@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from airpocket.domain.errors import UndecodableFrame
+from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.values import BadValue
 
@@ -43,3 +43,8 @@ def guarded(venue: str, frame: bytes, read: Callable[[], list[LiveEvent]]) -> li
 def undecodable(venue: str, reason: str) -> UndecodableFrame:
     """The one error a decoder raises, with the venue in front."""
     return UndecodableFrame(f"{venue}: {reason}")
+
+
+def unknown(venue: str, what: str, name: str) -> UnknownMessage:
+    """The error for a channel or kind of message that has no reader."""
+    return UnknownMessage(f"{venue}: unknown {what} {name[:60]!r}")

@@ -18,7 +18,7 @@ from airpocket.ingest.venues.registry import GLANCES, VENUES
 from airpocket.market.books.book import Book
 from airpocket.market.books.measures import bands
 from airpocket.market.live import rows
-from airpocket.market.live.state import BANDS
+from airpocket.market.live.closing import BANDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,41 @@
 """Records into events into state: the one way in, live and in replay."""
 
 import hashlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import msgspec
 
-from airpocket.domain.errors import UndecodableFrame
+from airpocket.domain.channels import ChannelName
+from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.venue import Decode
+from airpocket.live.refusals import Refusals
 from airpocket.market.pulse import Pulse
 
 _HEARD = ("text", "binary", "rest")
-_EXAMPLES = 20
 _ENCODER = msgspec.json.Encoder()
 
 
 class Taker(Protocol):
-    """What takes events in order, and is told when a connection ends."""
+    """What takes events in order, and is told when a connection ends or a message of it was lost."""
 
     def apply(self, event: LiveEvent, connection: str) -> None: ...
 
     def ended(self, venue: str, connection: str) -> None: ...
 
+    def refused(
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+    ) -> None: ...
+
 
 class Intake:
     """Decodes records in log order and hands the events on. Nothing a frame holds can stop it.
 
-    `refused` counts frames per (venue, reason); `examples` keeps the newest of them. `journal` is the hash
-    of all events so far, where asked for: equal hashes mean that a replay saw what live saw.
+    `refusals` counts what was not understood. `journal` is the hash of all events so far, where asked for:
+    equal hashes mean that a replay saw what live saw.
     """
 
     def __init__(
@@ -39,10 +44,14 @@ class Intake:
         self._decoders, self._taker, self.pulse = decoders, taker, pulse
         self._hash = hashlib.blake2b(digest_size=16) if journal else None
         self.records = self.events = 0
-        self.refused: Counter[tuple[str, str]] = Counter()
+        self.refusals = Refusals()
         self.frames: Counter[str] = Counter()
-        self.examples: deque[tuple[str, str, bytes]] = deque(maxlen=_EXAMPLES)
         self.latest = 0  # heard, ns
+
+    @property
+    def refused(self) -> Counter[tuple[str, str]]:
+        """Frames that were not understood, by venue and reason."""
+        return self.refusals.counts
 
     @property
     def journal(self) -> str:
@@ -70,8 +79,9 @@ class Intake:
         try:
             events = decode(record.body, record.heard, address)
         except UndecodableFrame as error:
-            self.refused[record.venue, str(error)[:120]] += 1
-            self.examples.append((record.venue, str(error), record.body[:400]))
+            channel = self.refusals.refuse(record, error)
+            if not isinstance(error, UnknownMessage):
+                self._taker.refused(record.venue, record.connection, channel, record.body)
             return []
         for event in events:
             self.pulse.heard(event)

@@ -15,6 +15,7 @@ from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.poller import Poller, route_of
 from airpocket.ingest.venue import Decode
+from airpocket.live.faults import Faults, Judged
 from airpocket.live.intake import Intake, Taker
 from airpocket.live.resync import Resyncer
 from airpocket.market.pulse import Pulse, PulseStatus
@@ -24,10 +25,12 @@ _LAGS_KEPT = 10_000
 _PROOF_S = 60.0  # channels that speak at least this often prove a successor
 
 
-class Books(Taker, Protocol):
-    """A taker that knows which of its books need to be built anew."""
+class Books(Taker, Judged, Protocol):
+    """A taker that knows which of its books need to be built anew, and which can be audited."""
 
     def wanting(self) -> Iterable[tuple[str, str]]: ...
+
+    def auditable(self) -> Iterable[tuple[str, str]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Recorder:
         self._news = asyncio.Event()
         self._kicked: dict[tuple[str, str], int] = {}
         self._resyncer = Resyncer(feeds, self.connections, self, world)
+        self._faults = Faults(self.pulse, books, self.intake.refusals)
         self.lags_ms: deque[float] = deque(
             maxlen=_LAGS_KEPT
         )  # oldest of each batch: heard → durable
@@ -110,6 +114,7 @@ class Recorder:
                 tick.cancel()
                 watch.cancel()
         finally:
+            await self._resyncer.close()
             self._stopping = True
             self._news.set()
             await asyncio.gather(apply, return_exceptions=True)
@@ -156,11 +161,13 @@ class Recorder:
             now = self._world.clock.monotonic()
             late = self._ticked and now - self._ticked > 3 * self._settings.tick_s * SECOND_NS
             self._ticked = now
-            self.status()  # notes the outages
+            statuses = self.status()  # notes the outages
             if late:
                 continue  # we were asleep, not the venues: judge once what has queued up is applied
+            self._faults.tell(statuses, self._world.clock.now())
             self._kick_the_ill(now)
             await self._resyncer.mend(self._books.wanting(), now)
+            self._resyncer.audit(self._books.auditable(), now)
 
     def _kick_the_ill(self, now: int) -> None:
         ill = self.pulse.ill_routes(self._world.clock.now())

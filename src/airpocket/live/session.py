@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from airpocket.domain.channels import ChannelName
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import SECOND_NS
@@ -45,9 +46,10 @@ class SessionSettings:
 class States:
     """The live states of several assets behind one door."""
 
-    def __init__(self, assets: tuple[str, ...]) -> None:
-        self.by_asset = {asset: LiveState(asset) for asset in assets}
-        self._owner: dict[tuple[str, str], LiveState | None] = {}
+    def __init__(self, assets: tuple[str, ...], feeds: Mapping[str, Feed]) -> None:
+        """Args: feeds: only what they promise makes a market."""
+        asked = frozenset((feed.venue, c.symbol) for feed in feeds.values() for c in feed.channels)
+        self.by_asset = {asset: LiveState(asset, asked) for asset in assets}
 
     def apply(self, event: LiveEvent, connection: str) -> None:
         """Hand an event to the asset it concerns; a single asset gets all and sorts them itself."""
@@ -58,6 +60,27 @@ class States:
         """A connection is over."""
         for state in self.by_asset.values():
             state.ended(venue, connection)
+
+    def refused(
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+    ) -> None:
+        """A frame of a connection was not understood."""
+        for state in self.by_asset.values():
+            state.refused(venue, connection, channel, frame)
+
+    def faults(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → why it can't be trusted."""
+        return {
+            key: why for state in self.by_asset.values() for key, why in state.faults(now).items()
+        }
+
+    def delisted(self) -> list[tuple[str, str]]:
+        """Contracts that their venue no longer lists."""
+        return [key for state in self.by_asset.values() for key in state.delisted()]
+
+    def auditable(self) -> list[tuple[str, str]]:
+        """Live books."""
+        return [key for state in self.by_asset.values() for key in state.auditable()]
 
     def wanting(self) -> list[tuple[str, str]]:
         """Books that need a snapshot."""
@@ -85,7 +108,7 @@ class Session:
         if "://" in self.settings.gate:
             raise BadInput(f"--through {self.settings.gate}: a host and a port, without a scheme")
         self._store, self._feeds, self._clock = store, feeds, clock
-        self.states = States(assets)
+        self.states = States(assets, feeds)
         self.keeper = FactKeeper(store)
         self.recorder: Recorder | None = None
         self.rows_kept = 0

@@ -61,6 +61,11 @@ class Book:
         return self._reason
 
     @property
+    def auditable(self) -> bool:
+        """Whether a snapshot asked for by REST tells it anything: it is live, and its changes are numbered."""
+        return self._rule.rest_snapshot and self.state == "live"
+
+    @property
     def levels(self) -> Ladder | None:
         """The levels of a live book; None while it can't be trusted."""
         return self._levels if self.state == "live" else None
@@ -73,13 +78,15 @@ class Book:
             return since is not None and self.heard - since > _CROSSED_NS
         return self._state in ("syncing", "untrusted") and not self._resumable
 
-    def distrust(self, reason: str) -> None:
+    def distrust(self, reason: str, *, for_good: bool = False) -> None:
         """Changes may be missing from here on, as after a lost connection.
 
-        Where changes are numbered, the next one tells whether any is: then the book goes on.
+        Where changes are numbered, the next one tells whether any is: then the book goes on, unless it is
+        wrong in itself: `for_good`, until a snapshot mends it.
         """
         if self._state in ("live", "syncing"):
-            self._resumable = self._state == "live" and self._rule.follows is not unnumbered
+            numbered = self._rule.follows is not unnumbered
+            self._resumable = self._state == "live" and numbered and not for_good
             self._state, self._reason = "untrusted", reason
             self._waiting.clear()
 

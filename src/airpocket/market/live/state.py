@@ -1,13 +1,13 @@
 """The live markets of one asset: events in, books and tapes kept, and each minute's facts out."""
 
 from collections import deque
-from collections.abc import Callable
-from statistics import median
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from airpocket.domain.channels import ChannelName
 from airpocket.domain.errors import UnknownInstrument
 from airpocket.domain.events import Bar, Batch, OpenInterest, Ticker
-from airpocket.domain.instruments import Instrument, instrument
+from airpocket.domain.instruments import instrument
 from airpocket.domain.units import HOUR_NS, MINUTE_NS, SECOND_NS
 from airpocket.domain.wire import (
     BookChange,
@@ -18,51 +18,16 @@ from airpocket.domain.wire import (
     Quote,
     Trade,
 )
-from airpocket.market.books.book import Book
-from airpocket.market.books.flow import Flow
-from airpocket.market.books.measures import bands
-from airpocket.market.books.refill import Refill
 from airpocket.market.live import rows
-from airpocket.market.live.minute import Minute, Tape
+from airpocket.market.live.band import Band
+from airpocket.market.live.closing import closing
+from airpocket.market.live.market import LiveMarket
 
-BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
 _MOST_MINUTES = 5
 _GRACE_NS = 3 * SECOND_NS  # for trades that are heard after their minute
-_DEPTH = {
-    "kraken_spot": 100
-}  # as subscribed: its books are to be cut to that, and say no deletes beyond
 _AHEAD_NS = HOUR_NS  # no clock is that far off: the stamp is wrong
 _CHAIN_NS = HOUR_NS // 4  # a chain is kept this often
-# These venues' own closed bars are used; of the others, bars are made of the tape.
-_TELL_BARS = ("binance", "bybit", "okx")
-
-
-class LiveMarket:
-    """One contract, live. Only `LiveState` changes it."""
-
-    def __init__(self, contract: Instrument, start: int) -> None:
-        self.contract = contract
-        self.book = Book(contract.venue, contract.symbol, depth=_DEPTH.get(contract.venue))
-        self.flow, self.refill = Flow(), Refill()
-        self.tape = Tape(Minute(start, whole=False))
-        self.quote: Quote | None = None
-        self.tick: dict[str, tuple[int, int, float]] = {}  # last, mark, index: ts, heard, value
-        self.interest: OpenInterest | None = None
-        self.funding: FundingEstimate | None = None
-        self.bars: list[Bar] = []
-        self.forced: list[Liquidation] = []
-        self.forced_count = 0
-        self.newest: dict[str, int] = {}  # ts of the last row given out, by kind
-
-    def book_lost(self) -> None:
-        """What was being watched on the book can't be told any more."""
-        self.flow.lost()
-        self.refill.lost()
-
-    @property
-    def makes_bars(self) -> bool:
-        """Whether the minute bars come from the tape, the venue telling none."""
-        return not self.contract.venue.startswith(_TELL_BARS)
+_MOST_OPTIONS = 20_000  # no asset has more listed
 
 
 class LiveState:
@@ -71,8 +36,9 @@ class LiveState:
     `facts` fills with the batches of closed minutes; whoever drives takes them out.
     """
 
-    def __init__(self, asset: str) -> None:
-        self.asset = asset
+    def __init__(self, asset: str, asked: frozenset[tuple[str, str]] | None = None) -> None:
+        """Args: asked: (venue, symbol) that were subscribed; no other makes a market. None: any of the asset."""
+        self.asset, self._asked = asset, asked
         self.markets: dict[tuple[str, str], LiveMarket] = {}
         self.chain: dict[tuple[str, str], OptionTick] = {}
         self.facts: deque[Batch] = deque()
@@ -80,6 +46,7 @@ class LiveState:
         self.misdated = 0  # events dated far ahead of when they were heard
         self._minute = 0
         self._foreign: set[tuple[str, str]] = set()
+        self._band = Band()
         self._chain_kept = 0
         self._takers: dict[str, Callable[[LiveMarket, Any, str], None]] = {
             "trade": self._trade,
@@ -100,13 +67,14 @@ class LiveState:
         if event.usable_from - self._minute >= MINUTE_NS + _GRACE_NS:
             self._roll(event.usable_from)
         if isinstance(event, OptionTick):
-            if event.base == self.asset:
-                self.chain[event.venue, event.symbol] = event
+            key = (event.venue, event.symbol)
+            if event.base == self.asset and (key in self.chain or len(self.chain) < _MOST_OPTIONS):
+                self.chain[key] = event
             return
         taker = self._takers.get(str(event.__struct_config__.tag))
         if taker is None:
             return
-        market = self._market(event.venue, event.symbol)
+        market = self.markets.get((event.venue, event.symbol)) or self._market(event)
         if market is not None:
             taker(market, event, connection)
 
@@ -122,6 +90,43 @@ class LiveState:
             if connection in market.tape.heard_by:
                 market.tape.lost(connection)
 
+    def refused(
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+    ) -> None:
+        """A frame was not understood: what it would have told is missing from what it belonged to."""
+        fed = [
+            market for (whose, _), market in self.markets.items()
+            if whose == venue and connection in (market.book.connection, *market.tape.heard_by)
+        ]  # fmt: skip
+        text = frame.lower()
+        named = [market for market in fed if market.contract.symbol.lower().encode() in text]
+        for market in named or fed:
+            if channel in (None, "trades"):
+                market.tape.hole()
+            if channel in (None, "book") and market.book.connection == connection:
+                market.book.distrust("a message of it was not understood")
+                market.book_lost()
+
+    def faults(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → why what comes there can't be trusted."""
+        found: dict[tuple[str, str, str], str] = {}
+        for (venue, symbol), market in self.markets.items():
+            if market.book.state not in ("live", "empty", "delisted"):
+                found[venue, symbol, "book"] = market.book.reason
+            if market.outliers.recent(now):
+                found[venue, symbol, "trades"] = (
+                    f"{market.outliers.count} prints far from mark and index, the last within a minute"
+                )
+        return found
+
+    def delisted(self) -> list[tuple[str, str]]:
+        """Contracts whose book the venue took away."""
+        return [key for key, market in self.markets.items() if market.book.state == "delisted"]
+
+    def auditable(self) -> list[tuple[str, str]]:
+        """Live books that a snapshot can be held against."""
+        return [key for key, market in self.markets.items() if market.book.auditable]
+
     def wanting(self) -> list[tuple[str, str]]:
         """Books that only a new snapshot can mend."""
         return [
@@ -129,16 +134,18 @@ class LiveState:
             if market.book.connection and market.book.wants_snapshot
         ]  # fmt: skip
 
-    def _market(self, venue: str, symbol: str) -> LiveMarket | None:
-        key = (venue, symbol)
-        market = self.markets.get(key)
-        if market is not None:
-            return market
-        if key in self._foreign:
+    def _market(self, event: LiveEvent) -> LiveMarket | None:
+        """The market of an event that has none yet, if the event may make it one.
+
+        A forced close may of any contract of the asset: such channels tell of all contracts at once.
+        """
+        key = (event.venue, event.symbol)
+        asked = self._asked is None or key in self._asked or isinstance(event, Liquidation)
+        if key in self._foreign or not asked:
             self.strangers += 1
             return None
         try:
-            contract = instrument(venue, symbol)
+            contract = instrument(*key)
         except UnknownInstrument:
             contract = None
         if contract is None or contract.base != self.asset or contract.kind == "option":
@@ -152,7 +159,11 @@ class LiveState:
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
         tape = market.tape
         tape.heard(connection, trade.usable_from)
-        if not tape.is_new(trade.trade_id):
+        if not tape.witness.is_new(trade, len(tape.heard_by)):
+            return
+        middle = self._band.middle(self._told_prices(), trade.usable_from)
+        if market.outliers.suspect(trade.price, trade.notional_usd, middle, trade.usable_from):
+            tape.hole()  # if it was real after all, the minute lacks it
             return
         market.flow.trade(trade)
         market.refill.trade(trade)
@@ -162,6 +173,14 @@ class LiveState:
         tape.trade(trade, minute)
         if "last" not in market.tick or market.tick["last"][0] <= trade.ts:
             market.tick["last"] = (trade.ts, trade.usable_from, trade.price)
+
+    def _told_prices(self) -> Iterator[tuple[int, float]]:
+        """(heard, price) of every mark and index of the asset."""
+        for market in self.markets.values():
+            for name in ("mark", "index"):
+                if name in market.tick:
+                    _, heard, price = market.tick[name]
+                    yield heard, price
 
     def _quote(self, market: LiveMarket, quote: Quote, connection: str) -> None:
         del connection
@@ -176,8 +195,20 @@ class LiveState:
             if book.connection and not change.snapshot:
                 return
             book.connection = connection
-        book.apply(change)
+        if rest and change.snapshot and book.auditable:
+            market.audit.told(change)
+        else:
+            book.apply(change)
+            if book.auditable and not change.snapshot:
+                market.audit.note(change)
         levels = book.levels
+        found = market.audit.judge(levels) if levels is not None else None
+        if found is not None and found.drifted:
+            book.distrust(
+                f"{found.share:.2%} of it differs from the venue's snapshot, most at {found.price:g}",
+                for_good=True,
+            )
+            levels = None
         if levels is None:
             market.book_lost()
             return
@@ -235,96 +266,3 @@ class LiveState:
             ready = rows.chain_rows(by_market[venue], heard, heard)
             if ready:
                 self.facts.append(rows.batch("option_quote", venue, f"{self.asset}-OPTIONS", ready))
-
-
-def closing(market: LiveMarket, closed: int, heard: int) -> list[Batch]:
-    """The batches of a market's minute that ended at `closed`: what is known, and no row for what is not."""
-    contract, found = market.contract, list[Batch]()
-
-    def give(kind: str, made: list[dict[str, Any]]) -> None:
-        fresh = [row for row in made if row["ts"] > market.newest.get(kind, 0)]
-        if fresh:
-            market.newest[kind] = max(row["ts"] for row in fresh)
-            found.append(rows.batch(kind, contract.venue, contract.symbol, fresh))
-
-    minute = market.tape.last
-    if minute is not None and minute.whole and minute.start == closed - MINUTE_NS:
-        if market.makes_bars and minute.prints:
-            give("bar_1m", [rows.bar_row(minute, heard)])
-        give("tape_1m", [rows.tape_row(minute, heard, _touch(market, closed))])
-    market.tape.last = None
-    give("bar_1m", [_told(bar) for bar in sorted(market.bars, key=lambda bar: bar.ts)])
-    market.bars.clear()
-    if market.forced:
-        forced = rows.liquidation_rows(market.forced, market.forced_count)
-        found.append(
-            rows.batch("liquidation", contract.venue, contract.symbol, forced)
-        )  # fmt: skip
-        market.forced_count += len(market.forced)
-        market.forced.clear()
-    give("depth", _depth_rows(market, closed, heard))
-    give("ticker", _ticker_rows(market))
-    if market.interest is not None:
-        held = market.interest
-        give("open_interest", [{
-            "ts": held.ts, "usable_from": held.usable_from, "amount": held.amount, "unit": held.unit,
-            "averaged_s": held.averaged_s,
-        }])  # fmt: skip
-    give("funding_estimate", _funding_rows(market))
-    return found
-
-
-def _told(bar: Bar) -> dict[str, Any]:
-    return {
-        "ts": bar.ts, "usable_from": bar.usable_from, "open": bar.open, "high": bar.high, "low": bar.low,
-        "close": bar.close, "volume": bar.volume, "volume_usd": bar.volume_usd, "taker_buy": bar.taker_buy,
-    }  # fmt: skip
-
-
-def _touch(market: LiveMarket, closed: int) -> dict[str, float | int | None]:
-    """What the touch did in the minute; unknown without a live book."""
-    if market.book.levels is None:
-        return {"reloads": None, "retreats": None, "refill_s": None}
-    returns = market.flow.figures(closed).returns.values()
-    halves = [side.half_s for side in market.refill.figures().values() if side.half_s is not None]
-    return {
-        "reloads": sum(side.reloads for side in returns),
-        "retreats": sum(side.retreats for side in returns),
-        "refill_s": median(halves) if halves else None,
-    }
-
-
-def _depth_rows(market: LiveMarket, closed: int, heard: int) -> list[dict[str, Any]]:
-    """Bands that the book reaches beyond; a band cut off by the book's own end is left out, not too small."""
-    book = market.book
-    if book.levels is None or not book.in_coin or heard - book.heard > MINUTE_NS:
-        return []
-    return [
-        {"ts": closed, "usable_from": heard, "percent": percent, "depth_coin": band.coin, "notional_usd": band.usd}
-        for percent, band in sorted(bands(book.levels, BANDS).items())
-        if band.whole
-    ]  # fmt: skip
-
-
-def _ticker_rows(market: LiveMarket) -> list[dict[str, Any]]:
-    if not market.tick:
-        return []
-    ts = max(stamp for stamp, _, _ in market.tick.values())
-    usable = max(heard for _, heard, _ in market.tick.values())
-    fresh = {
-        name: value for name, (stamp, _, value) in market.tick.items() if ts - stamp <= MINUTE_NS
-    }
-    return [{"ts": ts, "usable_from": usable, **fresh}]
-
-
-def _funding_rows(market: LiveMarket) -> list[dict[str, Any]]:
-    """The interval is the venue's own word, else the usual one of the contract; without either, nothing."""
-    funding, usual = market.funding, market.contract.funding_interval_ns
-    if funding is None:
-        return []
-    interval_s = funding.interval_s or (usual // SECOND_NS if usual else None)
-    if interval_s is None:
-        return []
-    return [
-        {"ts": funding.ts, "usable_from": funding.usable_from, "rate": funding.rate, "interval_s": interval_s}
-    ]  # fmt: skip

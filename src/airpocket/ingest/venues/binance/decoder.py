@@ -27,7 +27,7 @@ from airpocket.domain.wire import (
 )
 from airpocket.ingest.levels import Levels, in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 from airpocket.ingest.venues.binance.shapes import (
     AGGREGATE_TRADE,
     COMBINED,
@@ -112,7 +112,7 @@ def _message(venue: str, outer: Envelope, body: bytes, heard: int, address: str)
     if outer.e:
         handler = _BY_EVENT.get(outer.e)
         if handler is None:
-            raise undecodable(venue, f"unknown event type {outer.e[:40]!r}")
+            raise unknown(venue, "event type", outer.e)
         return handler(family, body, heard)
     if outer.last_update_id is not None:
         return _snapshot(family, body, heard, address)

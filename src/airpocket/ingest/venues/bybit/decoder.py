@@ -17,7 +17,7 @@ from airpocket.domain.wire import (
 )
 from airpocket.ingest.levels import Levels, in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 from airpocket.ingest.venues.bybit.shapes import (
     BOOK,
     CANDLES,
@@ -76,7 +76,7 @@ def _decoded(venue: str, frame: bytes, heard: int) -> list[LiveEvent]:
         return [_control(venue, outer, heard)]
     handler = _BY_TOPIC.get(outer.topic.split(".", maxsplit=1)[0])
     if handler is None:
-        raise undecodable(venue, f"unknown topic {outer.topic[:60]!r}")
+        raise unknown(venue, "topic", outer.topic)
     return handler(_Frame(venue, outer, heard))
 
 

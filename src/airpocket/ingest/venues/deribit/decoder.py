@@ -10,7 +10,7 @@ from airpocket.domain.units import Side
 from airpocket.domain.wire import Level, Listing, LiveEvent, OffBook, OptionTick, VolTick
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 from airpocket.ingest.venues.deribit import shapes
 from airpocket.ingest.venues.deribit.names import Name, read
 
@@ -48,7 +48,7 @@ def _channel(params: shapes.Params, heard: int) -> list[LiveEvent]:
     family = params.channel.split(".", maxsplit=1)[0]
     handler = _BY_CHANNEL.get(family)
     if handler is None:
-        raise undecodable(_VENUE, f"unknown channel {params.channel[:60]!r}")
+        raise unknown(_VENUE, "channel", params.channel)
     return handler(params.channel, bytes(params.data), heard)
 
 

@@ -8,7 +8,7 @@ from airpocket.domain.units import SECOND_NS, Side
 from airpocket.domain.wire import Level, Listing, LiveEvent, OptionTick, Status
 from airpocket.ingest.said import control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 from airpocket.ingest.venues.okx import shapes
 from airpocket.ingest.venues.okx.books import WHOLE, books, quotes
 from airpocket.ingest.venues.okx.names import VENUE, expiry_of, said, time_ns, worth_of
@@ -83,7 +83,7 @@ def _channel(outer: shapes.Envelope, arg: shapes.Arg, heard: int) -> list[LiveEv
         return books(bytes(outer.data), arg.inst_id, heard, snapshot=whole)
     handler = _BY_CHANNEL.get(arg.channel)
     if handler is None:
-        raise undecodable(VENUE, f"unknown channel {arg.channel[:60]!r}")
+        raise unknown(VENUE, "channel", arg.channel)
     return handler(bytes(outer.data), heard)
 
 
