@@ -115,7 +115,9 @@ def lost_books():
 async def resyncing(ledger, time, books):
     feed = FEEDS["binance_usdm"](SYMBOLS)
     async with FakeVenue(None, {DEPTH: ledger.answer}) as venue:
-        asker = Asker({"binance_usdm": feed.weight_per_minute}, time, time.sleep, gate=f"http://{venue.gate}")
+        asker = Asker(
+            {"binance_usdm": feed.weight_per_minute}, time, time.sleep, gate=f"http://{venue.gate}"
+        )
         body_of = asker._body
 
         async def on_the_wire(poll):
@@ -179,9 +181,7 @@ def test_after_a_ban_nothing_is_asked_until_it_is_over():
     refused = [at for at, status in ledger.answers if status == 429]
     assert len(refused) >= 2
     assert all(status != 418 for _, status in ledger.answers)
-    assert all(
-        not first < at < first + 120 * S for first in refused for at, _ in ledger.answers
-    )
+    assert all(not first < at < first + 120 * S for first in refused for at, _ in ledger.answers)
 
 
 @pytest.mark.fault("B06")

@@ -48,3 +48,17 @@ def undecodable(venue: str, reason: str) -> UndecodableFrame:
 def unknown(venue: str, what: str, name: str) -> UnknownMessage:
     """The error for a channel or kind of message that has no reader."""
     return UnknownMessage(f"{venue}: unknown {what} {name[:60]!r}")
+
+
+def labelled(venue: str, label: str, events: list[LiveEvent]) -> list[LiveEvent]:
+    """The events, if they are of the symbol that the frame's label names: under another they are of neither.
+
+    Raises:
+        UndecodableFrame: one of them is not.
+    """
+    for event in events:
+        if event.symbol != label:
+            raise undecodable(
+                venue, f"a message of {event.symbol[:40]!r} under the label {label[:60]!r}"
+            )
+    return events

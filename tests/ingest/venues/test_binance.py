@@ -87,7 +87,8 @@ def test_a_spot_quote_has_no_time_of_its_own():
 
 
 def test_a_cross_pair_has_no_dollars():
-    (trade,) = SPOT(AGG.replace(b"BTCUSDT", b"ETHBTC"), HEARD, "")
+    frame = AGG.replace(b"BTCUSDT", b"ETHBTC").replace(b"btcusdt", b"ethbtc")
+    (trade,) = SPOT(frame, HEARD, "")
     assert trade.notional_usd is None
     assert trade.size == 0.002
 

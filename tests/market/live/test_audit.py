@@ -1,4 +1,4 @@
-"""A live book is held against the venue's snapshot: only what no later change touched, only as deep as both know."""
+"""A live book is held against the venue's snapshot: only what no later change touched, as deep as both know."""
 
 import json
 import random
@@ -28,9 +28,9 @@ class Venue:
         rows = {"bids": self.bids if bids is None else bids, "asks": self.asks}
         body = {"lastUpdateId": self.last if last is None else last}
         for name, side in rows.items():
-            body[name] = [[str(p), str(s)] for p, s in sorted(side.items(), reverse=name == "bids")][
-                :1_000
-            ]
+            body[name] = [
+                [str(p), str(s)] for p, s in sorted(side.items(), reverse=name == "bids")
+            ][:1_000]
         return json.dumps(body).encode()
 
     def change(self, near=50):
@@ -63,7 +63,9 @@ def synced(venue):
 
 
 @pytest.mark.fault("B12", "B16")
-@pytest.mark.parametrize("late", [0, 1, 20], ids=["at once", "one change late", "twenty changes late"])
+@pytest.mark.parametrize(
+    "late", [0, 1, 20], ids=["at once", "one change late", "twenty changes late"]
+)
 def test_a_sound_book_is_the_snapshot_wherever_the_snapshot_falls(late):
     venue = Venue()
     state, market = synced(venue)

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from airpocket.domain.events import Ticker
-from airpocket.domain.wire import BookChange, Liquidation, OptionTick, Trade
+from airpocket.domain.wire import BookChange, Liquidation, OffBook, OptionTick, Trade
 from airpocket.market.live.state import LiveState
 
 S = 1_000_000_000
@@ -20,7 +20,7 @@ def said(at, venue="coinbase", symbol="ETH-USD"):
 
 def trade(at, price=3_000.0, size=1.0, number=None, **who):
     return Trade(**said(at, **who), price=price, size=size, notional_usd=price * size, taker_side="buy",
-                 trade_id=next(NUMBERS) if number is None else number)  # fmt: skip
+                 trade_id=f"n{next(NUMBERS)}" if number is None else number)  # fmt: skip
 
 
 def mark(at, price=3_000.0):
@@ -34,15 +34,17 @@ def bars(state):
 def started():
     """A spot market whose asset has a mark price, heard from the start of a minute."""
     state = LiveState("ETH")
-    state.apply(trade(T0 + S), "c#1")
+    state.apply(trade(T0 + S, number=98), "c#1")
     state.apply(mark(T0 + 59 * S), "m#1")
-    state.apply(trade(T0 + 60 * S), "c#1")
+    state.apply(trade(T0 + 60 * S, number=99), "c#1")
     return state, state.markets["coinbase", "ETH-USD"]
 
 
 @pytest.mark.fault("V05")
 @pytest.mark.parametrize(
-    ("price", "size"), [(3_000_000.0, 1.0), (3.0, 1.0), (3_000.0, 1e17)], ids=["x1000", "/1000", "size"]
+    ("price", "size"),
+    [(3_000_000.0, 1.0), (3.0, 1.0), (3_000.0, 1e17)],
+    ids=["x1000", "/1000", "size"],
 )
 def test_one_print_far_off_is_suspect_and_never_a_price(price, size):
     state, market = started()
@@ -51,7 +53,10 @@ def test_one_print_far_off_is_suspect_and_never_a_price(price, size):
     assert market.outliers.count == 1
     assert (market.tape.running.high, market.tape.running.low) == (3_001.0, 3_000.0)
     assert market.tick["last"][2] == 3_001.0
-    assert "1 prints far from mark and index" in state.faults(T0 + 90 * S)["coinbase", "ETH-USD", "trades"]
+    assert (
+        "1 prints far from mark and index"
+        in state.faults(T0 + 90 * S)["coinbase", "ETH-USD", "trades"]
+    )
     assert state.faults(T0 + 140 * S) == {}
     state.apply(trade(T0 + 185 * S), "c#1")
     # the minute of the print lacks it, should it have been real: no bar
@@ -86,6 +91,24 @@ def test_trades_replayed_after_a_reconnect_double_no_volume():
     assert market.tape.running.prints == 6
     assert market.tape.repeated == 3
     assert not market.tape.running.whole  # between the connections something may be missing
+
+
+@pytest.mark.fault("B17")
+def test_a_number_that_was_passed_over_and_never_comes_leaves_a_hole():
+    """Two come in the other order, which is none; one is a transfer away from the book, which used its number."""
+    state, market = started()
+    for number in (100, 102, 101, 103):
+        state.apply(trade(T0 + 70 * S, number=number), "c#1")
+    state.apply(
+        OffBook(**said(T0 + 71 * S), price=1.0, size=1.0, reason="block", trade_id=104), "c#1"
+    )
+    state.apply(trade(T0 + 72 * S, number=105), "c#1")
+    state.apply(trade(T0 + 125 * S, number=106), "c#1")
+    state.apply(trade(T0 + 126 * S, number=110), "c#1")
+    state.apply(trade(T0 + 185 * S, number=111), "c#1")
+    state.apply(trade(T0 + 250 * S, number=112), "c#1")
+    assert [int(bar.ints("ts")[0]) for bar in bars(state)] == [T0 + M, T0 + 3 * M]
+    assert market.tape.witness.missing == 3
 
 
 @pytest.mark.fault("B18")

@@ -99,6 +99,8 @@ class Tape:
         """Begin the minute that starts at `minute`, unless it is running or past."""
         if minute <= self.running.start:
             return
+        if self.witness.settle():
+            self.hole()
         self.last = self.running if minute - self.running.start == length_ns else None
         self.running = Minute(minute, whole=bool(self.heard_by) and self.since <= minute)
 

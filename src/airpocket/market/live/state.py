@@ -14,6 +14,7 @@ from airpocket.domain.wire import (
     FundingEstimate,
     Liquidation,
     LiveEvent,
+    OffBook,
     OptionTick,
     Quote,
     Trade,
@@ -50,6 +51,7 @@ class LiveState:
         self._chain_kept = 0
         self._takers: dict[str, Callable[[LiveMarket, Any, str], None]] = {
             "trade": self._trade,
+            "off_book": self._off_book,
             "quote": self._quote,
             "book_change": self._book,
             "ticker": self._ticker,
@@ -173,6 +175,10 @@ class LiveState:
         tape.trade(trade, minute)
         if "last" not in market.tick or market.tick["last"][0] <= trade.ts:
             market.tick["last"] = (trade.ts, trade.usable_from, trade.price)
+
+    def _off_book(self, market: LiveMarket, told: OffBook, connection: str) -> None:
+        del connection
+        market.tape.witness.number(told.venue, told.trade_id)
 
     def _told_prices(self) -> Iterator[tuple[int, float]]:
         """(heard, price) of every mark and index of the asset."""

@@ -95,16 +95,29 @@ def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[Live
 def _decoded(venue: str, frame: bytes, heard: int, address: str) -> list[LiveEvent]:
     if frame.startswith(b'{"stream":"') and b'"data":{"e":"' in frame[:120]:
         try:
-            data = COMBINED.decode(frame).data
+            whole = COMBINED.decode(frame)
         except msgspec.ValidationError:
             pass  # a rarer kind, or a broken one: the slow way tells which
         else:
-            return _READ[type(data)](_FAMILY.get(data.st, venue), data, heard)
-    whole = ENVELOPE.decode(frame)
-    if whole.stream:
-        inner = ENVELOPE.decode(whole.data)
-        return _message(venue, inner, bytes(whole.data), heard, whole.stream)
-    return _message(venue, whole, frame, heard, address)
+            data = whole.data
+            events = _READ[type(data)](_FAMILY.get(data.st, venue), data, heard)
+            return _labelled(venue, whole.stream, events)
+    outer = ENVELOPE.decode(frame)
+    if outer.stream:
+        inner = ENVELOPE.decode(outer.data)
+        events = _message(venue, inner, bytes(outer.data), heard, outer.stream)
+        return _labelled(venue, outer.stream, events)
+    return _message(venue, outer, frame, heard, address)
+
+
+def _labelled(venue: str, stream: str, events: list[LiveEvent]) -> list[LiveEvent]:
+    """A stream of one symbol, such as ethusdt@depth, brings no other; !forceOrder@arr brings all."""
+    label = stream.partition("@")[0]
+    if label and label[0] != "!" and "@" in stream:
+        for event in events:
+            if event.symbol.lower() != label.lower() and not isinstance(event, Control):
+                raise undecodable(venue, f"{event.symbol[:40]!r} in the stream {stream[:60]!r}")
+    return events
 
 
 def _message(venue: str, outer: Envelope, body: bytes, heard: int, address: str) -> list[LiveEvent]:
@@ -218,8 +231,8 @@ def _quote(venue: str, message: BestQuote, heard: int) -> list[LiveEvent]:
 
 
 def _side(origin: _Origin, price: float, size: float) -> tuple[float | None, float | None]:
-    """An empty side is written as price 0."""
-    return (price, origin.coin(size, price)) if price > 0.0 else (None, None)
+    """An empty side is written as price 0; -0 becomes 0."""
+    return (price, origin.coin(size, price) + 0.0) if price > 0.0 else (None, None)
 
 
 def _levels(origin: _Origin, rows: Levels) -> tuple[Level, ...]:

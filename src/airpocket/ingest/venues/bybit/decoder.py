@@ -17,7 +17,7 @@ from airpocket.domain.wire import (
 )
 from airpocket.ingest.levels import Levels, in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
+from airpocket.ingest.venue import Venue, guarded, labelled, undecodable, unknown
 from airpocket.ingest.venues.bybit.shapes import (
     BOOK,
     CANDLES,
@@ -77,7 +77,8 @@ def _decoded(venue: str, frame: bytes, heard: int) -> list[LiveEvent]:
     handler = _BY_TOPIC.get(outer.topic.split(".", maxsplit=1)[0])
     if handler is None:
         raise unknown(venue, "topic", outer.topic)
-    return handler(_Frame(venue, outer, heard))
+    label = outer.topic.rsplit(".", maxsplit=1)[-1]
+    return labelled(venue, label, handler(_Frame(venue, outer, heard)))
 
 
 def _control(venue: str, outer: Envelope, heard: int) -> Control:

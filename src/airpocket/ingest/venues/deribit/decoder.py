@@ -10,7 +10,7 @@ from airpocket.domain.units import Side
 from airpocket.domain.wire import Level, Listing, LiveEvent, OffBook, OptionTick, VolTick
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
+from airpocket.ingest.venue import Venue, guarded, labelled, undecodable, unknown
 from airpocket.ingest.venues.deribit import shapes
 from airpocket.ingest.venues.deribit.names import Name, read
 
@@ -49,7 +49,10 @@ def _channel(params: shapes.Params, heard: int) -> list[LiveEvent]:
     handler = _BY_CHANNEL.get(family)
     if handler is None:
         raise unknown(_VENUE, "channel", params.channel)
-    return handler(params.channel, bytes(params.data), heard)
+    events = handler(params.channel, bytes(params.data), heard)
+    label = params.channel.split(".")[1] if "." in params.channel else ""
+    one = read(label).kind != "other"  # and not a family of contracts
+    return labelled(_VENUE, label, events) if one else events
 
 
 def _answer(result: bytes, heard: int, address: str) -> list[LiveEvent]:

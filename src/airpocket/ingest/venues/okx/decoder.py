@@ -8,7 +8,7 @@ from airpocket.domain.units import SECOND_NS, Side
 from airpocket.domain.wire import Level, Listing, LiveEvent, OptionTick, Status
 from airpocket.ingest.said import control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive
-from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
+from airpocket.ingest.venue import Venue, guarded, labelled, undecodable, unknown
 from airpocket.ingest.venues.okx import shapes
 from airpocket.ingest.venues.okx.books import WHOLE, books, quotes
 from airpocket.ingest.venues.okx.names import VENUE, expiry_of, said, time_ns, worth_of
@@ -71,6 +71,12 @@ def _about(outer: shapes.Envelope, heard: int) -> LiveEvent:
 
 
 def _channel(outer: shapes.Envelope, arg: shapes.Arg, heard: int) -> list[LiveEvent]:
+    events = _told(outer, arg, heard)
+    one = arg.inst_id and arg.channel != "index-tickers"  # an index stands for its perpetual
+    return labelled(VENUE, arg.inst_id, events) if one else events
+
+
+def _told(outer: shapes.Envelope, arg: shapes.Arg, heard: int) -> list[LiveEvent]:
     if arg.channel.startswith("candle"):
         return _candles(arg, bytes(outer.data), heard)
     if arg.channel == "bbo-tbt":
