@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from airpocket.domain.errors import StoreDamaged, StoreError
+from airpocket.live.drift import News
 from airpocket.market.pulse import PulseStatus
 
 NAME = "health.json"
@@ -14,7 +15,10 @@ OLD_S = 30.0  # a recorder writes every few seconds: an older file is of one tha
 
 
 class Health(Struct, frozen=True):
-    """The channels at `asof` (ns); `refused` counts frames not understood, by venue and reason."""
+    """The channels at `asof` (ns); `refused` counts frames not understood, by venue and reason.
+
+    `news`: what is new in the venues' messages.
+    """
 
     asof: int
     pid: int
@@ -23,6 +27,7 @@ class Health(Struct, frozen=True):
     channels: tuple[PulseStatus, ...]
     refused: dict[str, int]
     reserve_used: bool = False
+    news: tuple[News, ...] = ()
 
 
 _DECODER = msgspec.json.Decoder(Health)

@@ -12,10 +12,12 @@ from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.venue import Decode
+from airpocket.live.drift import Drift
 from airpocket.live.refusals import Refusals
 from airpocket.market.pulse import Pulse
 
 _HEARD = ("text", "binary", "rest")
+_LOOK_EVERY = 64  # frames of a venue
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -44,7 +46,7 @@ class Intake:
         self._decoders, self._taker, self.pulse = decoders, taker, pulse
         self._hash = hashlib.blake2b(digest_size=16) if journal else None
         self.records = self.events = 0
-        self.refusals = Refusals()
+        self.refusals, self.drift = Refusals(), Drift()
         self.frames: Counter[str] = Counter()
         self.latest = 0  # heard, ns
 
@@ -75,6 +77,8 @@ class Intake:
             self.refused[record.venue, "no decoder of this venue"] += 1
             return []
         self.frames[record.venue] += 1
+        if not self.frames[record.venue] % _LOOK_EVERY:
+            self.drift.look(record)
         address = record.about if record.kind == "rest" else ""
         try:
             events = decode(record.body, record.heard, address)

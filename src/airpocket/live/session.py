@@ -19,6 +19,7 @@ from airpocket.ingest.feed import Feed
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.live import health_file
+from airpocket.live.drift import News, remembered
 from airpocket.live.feeds import decoders
 from airpocket.live.health_file import Health
 from airpocket.live.keeper import FactKeeper
@@ -133,6 +134,7 @@ class Session:
         world = World(self._clock, dial, asker)
         with LogWriter(self._store / RAW, self._clock, s.log) as log:
             self.recorder = Recorder(self._feeds, decoders(), log, self.states, world, s.recorder)
+            self.recorder.intake.drift = remembered(self._store)
             recording = asyncio.create_task(self.recorder.run())
             try:
                 await self._until_stopped(recording, each_second)
@@ -157,8 +159,21 @@ class Session:
         refused = {f"{venue}: {why}": n for (venue, why), n in recorder.intake.refused.items()}
         return Health(
             asof=self._clock.now(), pid=os.getpid(), assets=tuple(self.states.by_asset),
-            records=recorder.intake.records, channels=recorder.status(), refused=refused,
+            records=recorder.intake.records, channels=recorder.status(), refused=refused, news=self.news(),
         )  # fmt: skip
+
+    def news(self) -> tuple[News, ...]:
+        """What is new in the venues' messages."""
+        if self.recorder is None:
+            return ()
+        intake = self.recorder.intake
+        return intake.drift.news(intake.refusals.unknown, self._clock.now())
+
+    def tidings(self) -> list[str]:
+        """Of that, what is to be told now: nothing twice, and at most once a day."""
+        if self.recorder is None:
+            return []
+        return self.recorder.intake.drift.untold(self.news(), self._clock.now())
 
     async def _until_stopped(
         self,
@@ -194,6 +209,7 @@ class Session:
             state.facts.clear()
         if self.recorder is not None:
             self.keeper.note(self.recorder.status(), self._clock.now())
+            self.recorder.intake.drift.save(self._store)
         tables = self.keeper.take()
         report = await asyncio.to_thread(self.keeper.write, tables)
         if report is not None:
