@@ -33,6 +33,8 @@ def guarded(venue: str, frame: bytes, read: Callable[[], list[LiveEvent]]) -> li
     if len(frame) > MOST_BYTES:
         raise undecodable(venue, f"a frame of {len(frame):,} bytes")
     try:
+        if not frame.isascii():
+            frame.decode()  # fields nobody reads are skipped unchecked: a broken one makes the frame suspect
         return read()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise undecodable(venue, str(error)) from error
