@@ -29,6 +29,7 @@ DEPTH = (
 )
 
 
+@pytest.mark.fault("V19")
 def test_a_maker_who_buys_means_a_taker_who_sells():
     (trade,) = USDM(AGG, HEARD, "")
     assert (trade.venue, trade.symbol, trade.taker_side) == ("binance_usdm", "BTCUSDT", "sell")
@@ -39,6 +40,7 @@ def test_a_maker_who_buys_means_a_taker_who_sells():
     assert trade.aggregate
 
 
+@pytest.mark.fault("V19")
 def test_a_sold_liquidation_closes_a_long_at_its_average_fill():
     (forced,) = USDM(FORCED, HEARD, "")
     assert isinstance(forced, Liquidation)
@@ -101,6 +103,7 @@ def test_stamps_in_any_unit_are_the_same_moment(stamp):
     assert trade.ts // 1_000_000_000 == 1786171884
 
 
+@pytest.mark.fault("V21")
 def test_a_takeover_away_from_the_book_is_no_trade():
     frame = (
         b'{"e":"trade","T":1591097736594,"s":"ETHUSDT","t":5,"p":"2366.55","q":"4","m":false,'
@@ -111,6 +114,7 @@ def test_a_takeover_away_from_the_book_is_no_trade():
     assert (found.reason, found.price) == ("insurance_fund", 2366.55)
 
 
+@pytest.mark.fault("V07")
 def test_a_price_written_as_a_number_is_the_same_price():
     (text,), (number,) = (
         USDM(AGG, HEARD, ""),
