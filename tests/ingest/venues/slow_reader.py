@@ -49,7 +49,7 @@ def read(venue, body):
 
 
 def _binance(frame):
-    data = frame["data"] if frame.get("stream") else frame
+    data = frame["data"] if "stream" in frame else frame
     kind = data.get("e", "")
     if kind in ("trade", "aggTrade"):
         return [(number(data["p"]), number(data["q"]))], []

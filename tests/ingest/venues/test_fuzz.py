@@ -80,7 +80,7 @@ def values_in(value):
 def same_size(event, price, size, wire_size):
     """Sizes are coin on the wire of most; dollars of the inverse; contracts of a worth that is not judged here."""
     if event.venue in ("binance_coinm", "okx"):
-        return (size is None) or (size > 0.0) == (wire_size > 0)
+        return (size is None) or (size > 0.0) == (float(wire_size) > 0.0)
     inverse = event.venue == "bybit_inverse" or event.symbol.startswith(("PI_", "FI_"))
     if event.venue == "deribit":
         inverse = "_" not in event.symbol and not event.symbol.endswith(("-C", "-P"))

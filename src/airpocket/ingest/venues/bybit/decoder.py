@@ -78,7 +78,10 @@ def _decoded(venue: str, frame: bytes, heard: int) -> list[LiveEvent]:
     if handler is None:
         raise unknown(venue, "topic", outer.topic)
     label = outer.topic.rsplit(".", maxsplit=1)[-1]
-    return labelled(venue, label, handler(_Frame(venue, outer, heard)))
+    events = handler(_Frame(venue, outer, heard))
+    # trades of options come under their coin
+    coin = bool(events) and events[0].symbol.startswith(f"{label}-")
+    return events if coin else labelled(venue, label, events)
 
 
 def _control(venue: str, outer: Envelope, heard: int) -> Control:
