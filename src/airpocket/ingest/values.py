@@ -6,7 +6,7 @@ from datetime import datetime
 
 from airpocket.domain.units import EARLIEST, LATEST, SECOND_NS
 
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _NONZERO = re.compile(r"[+-]?[0.]*[1-9]")  # 1e-400 is no zero, although a float of it is
 # Stamps by size: seconds, milliseconds, microseconds, nanoseconds of any year from 2009 to 2100.
 _UNITS = (SECOND_NS, 1_000_000, 1_000, 1)
