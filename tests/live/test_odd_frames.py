@@ -174,6 +174,59 @@ def test_a_book_without_numbers_can_not_be_trusted_once_a_change_was_not_underst
     assert ear.state("coinbase", "ETH-USD", "book")[0] == "live"
 
 
+def bybit_book(kind, last, bids=(), asks=()):
+    data = {"s": "ETHUSDT", "b": list(bids), "a": list(asks), "u": last, "seq": 1}
+    return json.dumps(
+        {"topic": "orderbook.200.ETHUSDT", "type": kind, "ts": T0 // 10**6, "data": data}
+    ).encode()
+
+
+@pytest.mark.fault("B08", "B20")
+def test_a_delisted_contract_is_said_to_be_and_asked_for_no_more():
+    ear = Ear("bybit_linear")
+    levels = ([["3000", "1"]], [["3001", "1"]])
+    ear.hear("bybit_linear", bybit_book("snapshot", 5, *levels))
+    ear.hear("bybit_linear", bybit_book("snapshot", 1))
+    ear.tick()
+    assert ear.state("bybit_linear", "ETHUSDT", "trades")[0] == "delisted"
+    for last in (2, 3):
+        ear.hear("bybit_linear", bybit_book("delta", last, *levels))
+    ear.hear("bybit_linear", bybit_book("snapshot", 9, *levels))
+    book = ear.market("bybit_linear", "ETHUSDT").book
+    assert (book.state, book.levels, book.ignored) == ("delisted", None, 3)
+    assert ear.states.wanting() == []
+
+
+@pytest.mark.fault("B07")
+def test_a_restart_of_the_venue_is_one_snapshot_and_no_alarm():
+    ear = Ear("bybit_linear")
+    levels = ([["3000", "1"]], [["3001", "1"]])
+    ear.hear("bybit_linear", bybit_book("snapshot", 5, *levels))
+    ear.hear("bybit_linear", bybit_book("delta", 1, [["2990", "1"]], [["2991", "1"]]))
+    ear.hear("bybit_linear", bybit_book("delta", 2, [["2990", "2"]]))
+    ear.tick()
+    book = ear.market("bybit_linear", "ETHUSDT").book
+    assert tuple(book.levels.touch()) == (2_990.0, 2.0, 2_991.0, 1.0)
+    assert (book.gaps, book.restarts) == (0, 1)
+    assert ear.state("bybit_linear", "ETHUSDT", "book")[0] == "live"
+
+
+@pytest.mark.fault("B11")
+def test_a_book_that_stays_crossed_degrades_its_channel_and_wants_a_snapshot():
+    ear = Ear("bybit_linear")
+    ear.hear("bybit_linear", bybit_book("snapshot", 5, [["3000", "1"]], [["3001", "1"]]))
+    ear.hear("bybit_linear", bybit_book("delta", 6, [["3002", "1"]]))
+    ear.tick()
+    state, reason = ear.state("bybit_linear", "ETHUSDT", "book")
+    assert (state, reason) == ("degraded", "crossed: bid 3002 at or above ask 3001")
+    ear.tick()
+    ear.hear("bybit_linear", bybit_book("delta", 7, [["2999", "1"]]))
+    assert ear.states.wanting() == [("bybit_linear", "ETHUSDT")]
+    ear.hear("bybit_linear", bybit_book("delta", 8, [["3002", "0"]]))
+    ear.tick()
+    assert ear.state("bybit_linear", "ETHUSDT", "book")[0] == "live"
+
+
 @pytest.mark.fault("V10")
 def test_a_new_kind_of_message_is_counted_and_takes_no_trust_away():
     ear = Ear("coinbase")

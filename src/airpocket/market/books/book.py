@@ -43,6 +43,7 @@ class Book:
         self.connection = ""
         self.ts = self.heard = 0  # of the last change applied, ns
         self.applied = self.repeated = self.gaps = self.checked = 0
+        self.restarts = 0  # of the venue's service, as it declares them
         self.ignored = self.dropped = 0  # not this book's, or after it was delisted; waited in vain
 
     @property
@@ -119,6 +120,9 @@ class Book:
         if self._state == "live" and self._is_stale_snapshot(change):
             self.repeated += 1
             return
+        self.restarts += (
+            self._state == "live" and change.last == 1 and self.venue.startswith("bybit")
+        )
         self._levels.clear()
         self._put(change)
         self._bound(change)
