@@ -1,4 +1,4 @@
-"""Bytes → decoded → book → best bid and ask, one message at a time, on recorded Binance depth frames."""
+"""Bytes → decoded → book → best bid and ask on recorded Binance depth frames, one at a time and in bulk."""
 
 import asyncio
 import gzip
@@ -10,6 +10,7 @@ from typing import Any
 
 import ccxt.pro
 import msgspec
+import numpy as np
 from cryptofeed.defines import ASK, BID
 from cryptofeed.exchanges import BinanceFutures
 from cryptofeed.types import OrderBook as FeedBook
@@ -18,6 +19,7 @@ from yapic import json as feed_json
 
 from airpocket.domain.wire import BookChange
 from airpocket.ingest.venues.registry import VENUES
+from airpocket.live.tops import TopReader
 from airpocket.market.books.book import Book
 from benchmarks.harness import Figure, against
 
@@ -47,6 +49,15 @@ def ours(recording: Recording) -> tuple[float, float]:
                 best = book.levels.touch() if book.levels is not None else None
     assert best is not None
     return best.bid, best.ask
+
+
+def in_bulk(recording: Recording) -> tuple[float, float]:
+    """The shipped replay of a book: the best bid and ask after every message, sequence checks on."""
+    reader = TopReader(VENUES["binance_usdm"], "ETHUSDT")
+    frames = [recording.snapshot, *recording.depth]
+    rows = reader.take(frames, np.full(len(frames), _HEARD), {0: "x?symbol=ETHUSDT"})
+    assert not np.isnan(rows.tops.bid).any()
+    return float(rows.tops.bid[-1]), float(rows.tops.ask[-1])
 
 
 def _frames(recording: Recording) -> Iterator[tuple[bytes, str]]:
@@ -160,9 +171,12 @@ def figures() -> Iterator[Figure]:
     peers: dict[str, Callable[[Recording], tuple[float, float]]] = {
         "cryptofeed 2.4.1": cryptofeed, "ccxt.pro": ccxt_pro, "msgspec + order_book": composed,
     }  # fmt: skip
+    assert in_bulk(recording) == end
+    ways = {"one at a time": ours, "in bulk": in_bulk}
     for name, peer in peers.items():
         assert peer(recording) == end, f"{name} ends elsewhere"
-        yield against(
-            "depth message, one at a time", lambda: ours(recording), name,
-            lambda peer=peer: peer(recording), per=len(recording.depth), unit="us", repeats=3,
-        )  # fmt: skip
+        for way, work in ways.items():
+            yield against(
+                f"depth message, {way}", lambda work=work: work(recording), name,
+                lambda peer=peer: peer(recording), per=len(recording.depth), unit="us", repeats=5,
+            )  # fmt: skip

@@ -1,8 +1,12 @@
-"""The whole live path on loopback: socket → log on disk → decoder → book and state, at a fixed rate of messages."""
+"""The whole live path on loopback: socket → log on disk → decoder → book and state, at a fixed rate of messages.
+
+BENCH_LIVE names other runs than the usual: messages a second x seconds, as in BENCH_LIVE=5000x600,15000x60.
+"""
 
 import asyncio
 import json
 import multiprocessing
+import os
 import resource
 import statistics
 import tempfile
@@ -19,7 +23,8 @@ from airpocket.live.feeds import feeds_of
 from airpocket.live.session import RAW, Session, SessionSettings
 from benchmarks.harness import Figure
 
-_RUNS = ((5_000, 60.0), (15_000, 60.0))  # messages a second, for so many seconds
+_RUNS = "5000x60,15000x60"  # messages a second, for so many seconds
+_CATCH_UP_S, _IDLE_S = 60.0, 8
 _LEVELS = 12  # a side, of each tenth message; the others are trades and quotes
 
 
@@ -49,7 +54,7 @@ def _venue(rate: int, seconds: float, pipe: Connection) -> None:
     async def speak(connection: ServerConnection) -> None:
         nonlocal sent
         if "/public/" not in (connection.request.path if connection.request else ""):
-            await asyncio.sleep(seconds + 30)
+            await asyncio.sleep(seconds + _CATCH_UP_S)
             return
         started, number = time.monotonic(), 0
         while (passed := time.monotonic() - started) < seconds:
@@ -60,12 +65,12 @@ def _venue(rate: int, seconds: float, pipe: Connection) -> None:
             await asyncio.sleep(0.002)
         sent = number
         pipe.send(sent)
-        await asyncio.sleep(30)
+        await asyncio.sleep(_CATCH_UP_S)
 
     async def run() -> None:
         async with serve(speak, "127.0.0.1", 0, compression=None) as server:
             pipe.send(next(iter(server.sockets)).getsockname()[1])
-            await asyncio.sleep(seconds + 20)
+            await asyncio.sleep(seconds + _CATCH_UP_S)
 
     asyncio.run(run())
 
@@ -80,10 +85,20 @@ def _recorded(rate: int, seconds: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         session = Session(
             Path(folder), ("ETH",), feeds_of(["ETH"], ["binance_usdm"]), SystemClock(),
-            SessionSettings(gate=f"127.0.0.1:{port}", for_s=seconds + 4.0),
+            SessionSettings(gate=f"127.0.0.1:{port}", for_s=seconds + _CATCH_UP_S),
         )  # fmt: skip
         before = resource.getrusage(resource.RUSAGE_SELF)
-        asyncio.run(session.run())
+        sizes: list[float] = []
+        counts: list[int] = []
+
+        def look(running: Session) -> None:
+            """Stop when all was sent and nothing has come for a while: a backlog is late, not lost."""
+            sizes.append(_resident_mb())
+            counts.append(running.recorder.intake.frames["binance_usdm"] if running.recorder else 0)
+            if ours.poll() and len(counts) > _IDLE_S and counts[-1] == counts[-1 - _IDLE_S]:
+                running.stop()
+
+        asyncio.run(session.run(look))
         after = resource.getrusage(resource.RUSAGE_SELF)
         sent = ours.recv()
         kept = sum(1 for r in reader.records(Path(folder) / RAW) if r.kind == "text")
@@ -91,18 +106,37 @@ def _recorded(rate: int, seconds: float) -> dict[str, float]:
         lags = sorted(session.recorder.lags_ms)
     venue.terminate()
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    took_s = 1 + next(n for n, count in enumerate(counts) if count == counts[-1])
+    early = statistics.median(sizes[len(sizes) // 4 : len(sizes) // 4 + 5])
+    late = statistics.median(sizes[-8:-3])
     return {
         "lost": float(sent - kept), "p50_ms": statistics.median(lags),
-        "p99_ms": lags[int(0.99 * (len(lags) - 1))], "cpu_percent": 100.0 * cpu / seconds,
+        "p99_ms": lags[int(0.99 * (len(lags) - 1))], "p999_ms": lags[int(0.999 * (len(lags) - 1))],
+        "cpu_percent": 100.0 * cpu / seconds, "resident_mb": late, "grown_mb": late - early,
+        "took_s": float(took_s), "held_up_s": session.recorder.watch.worst_late_s,
     }  # fmt: skip
 
 
+def _resident_mb() -> float:
+    """Memory now, MB; 0 where the system has no /proc."""
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        return 0.0
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
 def figures() -> Iterator[Figure]:
-    """Each rate: messages lost, waiting for the disk (of each batch's oldest), share of one core."""
-    for rate, seconds in _RUNS:
-        found = _recorded(rate, seconds)
-        name = f"live path, {rate:,} messages/s for {seconds:g} s"
+    """Each rate: messages lost, waiting for the disk (of each batch's oldest), share of one core, memory."""
+    for run in os.environ.get("BENCH_LIVE", _RUNS).split(","):
+        rate, seconds = (int(part) for part in run.split("x"))
+        found = _recorded(rate, float(seconds))
+        name = f"live path, {rate:,} messages/s for {seconds} s"
         yield Figure(f"{name}: lost", "", found["lost"])
+        yield Figure(f"{name}: all heard after", "s", found["took_s"])
         yield Figure(f"{name}: durable p50", "ms", round(found["p50_ms"], 1))
         yield Figure(f"{name}: durable p99", "ms", round(found["p99_ms"], 1))
+        yield Figure(f"{name}: durable p99.9", "ms", round(found["p999_ms"], 1))
         yield Figure(f"{name}: of one core", "%", round(found["cpu_percent"]))
+        yield Figure(f"{name}: memory at the end", "MB", round(found["resident_mb"], 1))
+        yield Figure(f"{name}: grown since a quarter", "MB", round(found["grown_mb"], 1))
+        yield Figure(f"{name}: loop held up at most", "s", round(found["held_up_s"], 2))

@@ -29,3 +29,15 @@ def shared() -> Path:
             "no recorded market data: set AIRPOCKET_SHARED or put ../shared beside the checkout"
         )
     return folder
+
+
+@pytest.fixture
+def told(record_property, capsys):
+    """Prints what a long test measured, as a line of its own, and keeps it with the result."""
+
+    def tell(text: str) -> None:
+        record_property("measured", text)
+        with capsys.disabled():
+            print(f"\n  {text}")  # noqa: T201
+
+    return tell

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ingest.venues.wires import decode, frame
+from ingest.venues.wires import FRAMES, decode, frame
 
 from airpocket.brief import words
 from airpocket.delivery.cli.printing import printable
@@ -15,7 +15,6 @@ from airpocket.domain.instruments import instrument, instruments_of, venues
 from airpocket.ingest.peek import wire_channel
 from airpocket.ingest.values import BadValue, decimal_seconds_ns, number, rfc3339_ns
 from airpocket.ingest.venues.deribit.names import read
-from airpocket.ingest.venues.registry import VENUES
 from airpocket.live.refusals import _plain
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
@@ -103,7 +102,7 @@ def test_a_hundred_thousand_characters_are_read_or_refused(text):
     assert len(_plain("okx", f"okx: {text}")) <= 160
     words.plain(text)
     printable(text)
-    for venue in VENUES:
+    for venue in FRAMES:
         with contextlib.suppress(UndecodableFrame):
             decode(venue, frame(venue, "trade", price=f'"{text}"'.replace("\x1b", "\\u001b")))
 

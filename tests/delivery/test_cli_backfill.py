@@ -99,7 +99,7 @@ def test_what_a_venue_lacks_is_said_and_nothing_at_all_is_a_status_of_its_own(ru
         (["--from", "2025-05-10T08:00"], "has no time zone"),
         (["--from", "2025-05-10T08:00Z", "--to", "yesterday"], "--to: 'yesterday' is not a time"),
         (["--from", "2025-05-10T08:00Z", "--to", "2025-05-09T08:00Z"], "nothing lies between"),
-        ([*WHEN, "--kinds", "trade"], "does not ask for 'trade'"),
+        ([*WHEN, "--kinds", "depth"], "does not ask for 'depth'"),
         ([*WHEN, "--kinds", ","], "at least one kind"),
     ],
 )

@@ -1,7 +1,6 @@
 """The store: what is written is read back, rows merge by key, time cuts hold, nothing changes needlessly."""
 
 import dataclasses
-import os
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from ingest.lake_samples import (
 )
 
 from airpocket.domain.errors import BadInput, StoreConflict, StoreDamaged, StoreError
+from airpocket.ingest import disk
 from airpocket.ingest.lake import Lake, SeriesInfo, Table
 
 AGAIN = [HealthCheck.function_scoped_fixture]
@@ -349,7 +349,7 @@ def test_a_full_disk_changes_nothing_and_says_so(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
+        patch.setattr(disk, "sync", full)
         with pytest.raises(StoreError, match=r"nothing was changed.*No space left"):
             lake.write([bars(5)])
     assert files_of(lake.root) == before

@@ -42,6 +42,7 @@ def flipped(path: Path, bit: int):
     max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(data=st.data())
+@pytest.mark.fault("S04")
 def test_a_flipped_bit_in_any_file_is_found_by_verify_and_by_reading(
     intact: Lake, data: st.DataObject
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_file_that_changes_after_its_first_use_is_verified_again(tmp_path: Pat
         lake.read(*BTC)
 
 
+@pytest.mark.fault("S04")
 def test_a_series_beside_the_damage_stays_readable(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.write([bars(3), bars(3, symbol="ETHUSDT")])

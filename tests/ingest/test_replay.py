@@ -54,3 +54,26 @@ def test_only_what_was_usable_comes_back(tmp_path):
     [facts] = facts_of(lake, "ETH", TimeNs(now))
     assert len(facts) == 10
     np.testing.assert_array_equal(facts.floats("close"), batch.floats("close")[:10])
+
+
+@pytest.mark.fault("M07")
+@pytest.mark.parametrize("again", [False, True])
+def test_what_another_contract_left_under_a_symbol_is_not_read_as_its_past(tmp_path, again):
+    """The second listing is of another day: everything before that day belongs to another contract."""
+    from airpocket.live.keeper import FactKeeper
+    from airpocket.market.live import rows
+
+    reborn = samples.START + 24 * HOUR_NS
+    listed = [{"ts": at, "usable_from": at, "version": number, "contract_kind": "linear", "status": "live",
+               "size_unit": "coin", "listed_at_s": (reborn if again and number > 1 else samples.START) // 10**9}
+              for number, at in ((1, samples.START), (2, reborn))]  # fmt: skip
+    keeper = FactKeeper(tmp_path)
+    keeper.add([samples.bars(48), samples.interest(48)])
+    keeper.add([rows.batch("listing", "binance_usdm", "ETHUSDT", listed)])
+    keeper.write(keeper.take())
+    found = list(facts_of(Lake(tmp_path), "ETH", TimeNs(samples.START + 49 * HOUR_NS)))
+    first = {batch.kind: int(batch.ints("ts")[0]) for batch in found}
+    begins = reborn if again else samples.START
+    assert first["bar_1h"] == begins
+    assert first["open_interest"] == (reborn if again else samples.START + HOUR_NS)
+    assert first["listing"] == samples.START

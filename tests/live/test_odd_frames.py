@@ -40,7 +40,7 @@ class Ear:
 
     def tick(self, seconds=1.0):
         self.now += int(seconds * S)
-        self.faults.tell(self.pulse.status(self.now), self.now)
+        self.faults.tell(self.pulse.status(self.now), self.now, self.now)
 
     def state(self, venue, symbol, channel):
         return self.pulse.state_of(venue, symbol, channel, self.now)

@@ -20,6 +20,7 @@ def test_the_first_attempt_is_made_at_once_and_later_waits_grow_to_the_bound():
     assert len({round(wait, 6) for wait in waits[10:]}) > 20  # jitter: no two clients in step
 
 
+@pytest.mark.fault("T09")
 def test_connecting_proves_nothing_and_data_does():
     backoff = Backoff(SETTINGS, Random(1))
     for _ in range(10):

@@ -136,7 +136,7 @@ async def resyncing(ledger, time, books):
             while True:
                 await time.sleep(1.0)
                 wanting = [("binance_usdm", s) for s, book in books.items() if book.wants_snapshot]
-                await resyncer.mend(wanting, time.at)
+                resyncer.mend(wanting, time.at)
                 resyncer.audit(
                     [("binance_usdm", s) for s, book in books.items() if book.auditable], time.at
                 )

@@ -298,3 +298,21 @@ def test_maintenance_is_continuous_over_every_edge():
     for edge in ETH.floor[1:]:
         around = [ETH.maintenance(edge * factor) for factor in (1 - 1e-12, 1.0, 1 + 1e-12)]
         assert np.ptp(around) <= 1e-9 * edge
+
+
+@pytest.mark.fault("M08")
+@pytest.mark.parametrize(
+    ("form", "side", "quantity", "pnl_at_2000", "pnl_at_5000", "usd_at_2000"),
+    [  # opened at 2500: 4 coins, or 10,000 dollars of contracts, which were 4 coins then
+        ("linear", "long", 4.0, -2_000.0, 10_000.0, -2_000.0),
+        ("linear", "short", 4.0, 2_000.0, -10_000.0, 2_000.0),
+        ("inverse", "long", 10_000.0, -1.0, 2.0, -2_000.0),
+        ("inverse", "short", 10_000.0, 1.0, -2.0, 2_000.0),
+    ],
+)
+def test_profit_by_hand_of_either_form(form, side, quantity, pnl_at_2000, pnl_at_5000, usd_at_2000):
+    leg = Leg(form, side, quantity, 2_500.0, 100.0)
+    assert leg.equity(2_000.0) - 100.0 == pytest.approx(pnl_at_2000)
+    assert leg.equity(5_000.0) - 100.0 == pytest.approx(pnl_at_5000)
+    in_usd = pnl_at_2000 * (2_000.0 if form == "inverse" else 1.0)
+    assert in_usd == usd_at_2000

@@ -353,3 +353,21 @@ def test_staggered_exits_say_what_they_cost_when_the_stop_comes_first() -> None:
 
 def test_the_same_inputs_give_the_same_plan() -> None:
     assert plan_for(position(), situation()) == plan_for(position(), situation())
+
+
+@pytest.mark.fault("M02")
+def test_a_contract_that_is_closed_to_new_positions_alerts_its_holder_and_adds_nothing() -> None:
+    why = "the venue settles it: positions can only be closed"
+    base = situation()
+    [own] = base.market.contracts
+    stamp = np.array([NOW - HOUR_NS], np.int64)
+    listed = Observations(
+        "listing", {"ts": stamp, "usable_from": stamp, "reason": np.array([why])}, ()
+    )
+    ending = replace(own, tables={**own.tables, "listing": listed})
+    shut = replace(base, market=replace(base.market, contracts=(ending,)))
+    held = position("long", margin="isolated")
+    before, plan = plan_for(held, base), plan_for(held, shut)
+    assert plan.answer.endswith(f" Alert: {why}.")
+    assert "Alert" not in before.answer
+    assert {play.id for play in before.plays} - {play.id for play in plan.plays} == {"bids", "adds"}

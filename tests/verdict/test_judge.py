@@ -5,6 +5,7 @@ import pytest
 import samples
 
 from airpocket.cascade.records import Unscanned
+from airpocket.domain.events import Batch
 from airpocket.domain.units import HOUR_NS
 from airpocket.liquidations.records import Unmapped
 from airpocket.market.state import MarketState
@@ -83,3 +84,29 @@ def test_stale_open_interest_is_no_change_of_zero():
     found = evidence_of(state.snapshot(now), s)
     assert np.isnan(found.interest[-9:]).all()
     assert np.isfinite(found.interest[-30:-12]).all()
+
+
+@pytest.mark.fault("L03")
+def test_covering_is_unknown_while_the_liquidation_channel_is_suspect():
+    now = samples.START + HOURS * HOUR_NS
+    state = MarketState("ETH")
+    stamp = np.array([now - HOUR_NS], np.int64)
+    said = {name: np.array([text]) for name, text in
+            (("channel", "liquidations"), ("state", "degraded"), ("reason", "no liquidation while"))}  # fmt: skip
+    ill = Batch(
+        "channel_state", "binance_usdm", "ETHUSDT", {"ts": stamp, "usable_from": stamp, **said}
+    )
+    for batch in (
+        samples.bars(HOURS, seed=5),
+        samples.funding(HOURS // 8),
+        samples.interest(HOURS),
+        ill,
+    ):
+        state.apply(batch)
+    market = state.snapshot(now)
+    found = verdict(market, SignalState().measure(market), NO_MAP, NO_SCAN)
+    assert found.missing[-1].startswith(
+        "covering can't be told: the liquidation channel of binance_usdm:ETHUSDT"
+    )
+    [green] = [tell for tell in found.tells if tell.id == "green_interest"]
+    assert (green.estimate.value, green.met) == (None, None)

@@ -16,7 +16,7 @@ from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.tells import NOT_EVALUATED
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, format_time
-from airpocket.market.health import Channel, unwell
+from airpocket.market.health import Channel, standing_of, unwell
 from airpocket.market.state import Market
 from airpocket.pipeline import Assessment
 from airpocket.signals.funding import venue_fundings
@@ -159,6 +159,9 @@ def _health(assessment: Assessment) -> Health:
         f"live {channel} of {contract.key}: {state}"
         for contract in market.contracts
         for channel, state in unwell(contract).items()
+    ]
+    missing += [
+        f"{contract.key}: {why}" for contract in market.contracts if (why := standing_of(contract))
     ]
     return Health(
         simulated=market.simulated,

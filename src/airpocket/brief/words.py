@@ -153,10 +153,10 @@ def badge(estimate: Estimate) -> str:
 
 
 def value(estimate: Estimate) -> str:
-    """Value and unit, or 'unknown: reason'."""
+    """Value and unit, with a ≥ where it is a lower bound, or 'unknown: reason'."""
     if estimate.value is None:
         return f"{UNKNOWN}: {plain(estimate.unknown or '') or 'no reason given'}"
-    return with_unit(estimate.value, estimate.unit)
+    return f"{'≥ ' if estimate.at_least else ''}{with_unit(estimate.value, estimate.unit)}"
 
 
 def interval(estimate: Estimate) -> str:

@@ -1,6 +1,7 @@
 """Writes a result file whole or not at all."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from airpocket.domain.errors import BadInput
@@ -12,9 +13,18 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         BadInput: the folder is missing or can't be written.
     """
+    write_whole(path, lambda part: part.write_bytes(text.encode()))
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` fill a file under a temporary name, then rename it.
+
+    Raises:
+        BadInput: the folder is missing or can't be written.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        part.write_text(text, encoding="utf-8")
+        write(part)
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)

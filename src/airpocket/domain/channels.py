@@ -5,9 +5,13 @@ from typing import Literal, TypeAlias
 
 ChannelName: TypeAlias = Literal[
     "trades", "book", "quote", "price", "funding", "open_interest", "liquidations", "bars",
-    "options", "vol_index",
+    "options", "option_prices", "vol_index", "listings",
 ]  # fmt: skip
 Coverage: TypeAlias = Literal["all", "sample", "unknown"]
+
+# These speak when the market moves, so how long one may be silent is learned from it; the others keep the
+# venue's own beat.
+MARKET_PACED: tuple[ChannelName, ...] = ("trades", "book", "quote")
 
 # The tag of a live event → the channel it belongs to.
 CHANNEL_OF: dict[str, ChannelName] = {
@@ -22,18 +26,24 @@ CHANNEL_OF: dict[str, ChannelName] = {
     "bar": "bars",
     "option_tick": "options",
     "vol_tick": "vol_index",
+    "listing": "listings",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What one subscription promises for one symbol; options and volatility indices stand under their coin.
+    """What one subscription promises for one symbol; options, volatility indices and
+    listings stand under their coin.
+
+    options: messages with volatilities; option_prices: those with prices or open interest alone.
 
     `silence_s`: a healthy channel is never silent for longer; None where it speaks only when something
-    happens, and silence alone proves nothing. `coverage`: whether all that happens is reported.
+    happens, and silence alone proves nothing. `coverage`: whether all that happens is reported. `topic`:
+    the venue's name of the subscription, where its acknowledgements list what they grant.
     """
 
     name: ChannelName
     symbol: str
     silence_s: float | None
     coverage: Coverage = "all"
+    topic: str = ""

@@ -3,7 +3,7 @@
 import math
 from typing import Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from airpocket.domain.units import SECOND_NS
 
@@ -30,7 +30,8 @@ class Estimate(Struct, frozen=True, kw_only=True):
 
     `as_of` is when the figure's youngest input was true (UTC, ns); `age_s` how old that was when the
     figure was asked for. `measured` is read or summed from data; `modelled` rests on an assumption;
-    `mixed` has both. Exactly one of `value` and `unknown` is set.
+    `mixed` has both. Exactly one of `value` and `unknown` is set. `at_least`: the true figure is this or
+    more, as where a venue reports only some of what happens; it is printed with a ≥.
     """
 
     unit: str
@@ -42,6 +43,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
     provenance: Provenance = "measured"
     source: str = ""
     unknown: str | None = None
+    at_least: bool = False
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.unknown is None):
@@ -59,12 +61,16 @@ class Estimate(Struct, frozen=True, kw_only=True):
         return self.value is not None
 
     def above(self, threshold: float) -> bool | None:
-        """value ≥ threshold; None when unknown."""
-        return None if self.value is None else self.value >= threshold
+        """value ≥ threshold; None when unknown, also where a lower bound does not reach it."""
+        if self.value is None or (self.at_least and self.value < threshold):
+            return None
+        return self.value >= threshold
 
     def below(self, threshold: float) -> bool | None:
-        """value ≤ threshold; None when unknown."""
-        return None if self.value is None else self.value <= threshold
+        """value ≤ threshold; None when unknown, also where only a lower bound stays below it."""
+        if self.value is None or (self.at_least and self.value <= threshold):
+            return None
+        return self.value <= threshold
 
 
 def known(
@@ -93,6 +99,11 @@ def known(
         provenance=provenance,
         source=source,
     )
+
+
+def lower_bound(estimate: Estimate) -> Estimate:
+    """The same figure, of which the truth is this or more; what is unknown stays so."""
+    return estimate if estimate.value is None else structs.replace(estimate, at_least=True)
 
 
 def unknown(unit: str, reason: str) -> Estimate:

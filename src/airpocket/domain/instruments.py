@@ -42,6 +42,8 @@ class Instrument:
 
 # OKX contract values in coin (venue's instrument list; HYPE inferred from volume ratios, so left out).
 _OKX_CONTRACT_COIN = {"BTC": 0.01, "ETH": 0.1, "SOL": 1.0, "DOGE": 1_000.0}
+# ctVal 1 times ctMult of its options (instrument list of 2024-12; ETH from oi against oiCcy of 2021-12).
+_OKX_OPTION_COIN = {"BTC": 0.01, "ETH": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,26 @@ _FAMILIES: dict[str, tuple[_Family, ...]] = {
     ),
     "bybit_linear": (_family(r"(?P<base>\w+?)(?P<quote>USDT)", "{base}USDT", "linear", hours=8),),
     "bybit_inverse": (_family(r"(?P<base>\w+?)USD", "{base}USD", "inverse", "USD", 8),),
+    "binance_options": (
+        _family(r"(?P<base>[A-Z0-9]+)-\d{6}-[\d.]+-[CP]", "", "option", "USDT"),
+        _family(r"(?P<base>[A-Z0-9]+)-OPTIONS", "{base}-OPTIONS", "option", "USDT"),
+    ),
     "bybit_spot": (_family(r"(?P<base>\w+?)(?P<quote>USDT|USDC)", "{base}USDT", "spot"),),
+    "bybit_options": (
+        _family(
+            r"(?P<base>[A-Z0-9]+)-\d{1,2}[A-Z]{3}\d\d-[\d.]+-[CP](-(?P<quote>USDT|USDC))?",
+            "",
+            "option",
+            "USDC",
+        ),
+        _family(r"(?P<base>[A-Z0-9]+)-OPTIONS", "{base}-OPTIONS", "option", "USDT"),
+    ),
     "okx": (
         _family(r"(?P<base>\w+)-(?P<quote>USDT|USDC)-SWAP", "{base}-USDT-SWAP", "linear", hours=8),
         _family(r"(?P<base>\w+)-USD-SWAP", "{base}-USD-SWAP", "inverse", "USD", 8),
         _family(r"(?P<base>\w+)-(?P<quote>USDT|USDC)", "{base}-USDT", "spot"),
+        _family(r"(?P<base>[A-Z0-9]+)-USD-\d{6}-[\d.]+-[CP]", "", "option", "USD"),
+        _family(r"(?P<base>[A-Z0-9]+)-OPTIONS", "{base}-OPTIONS", "option", "USD"),
     ),
     "deribit": (
         _family(r"(?P<base>[A-Z]+)-PERPETUAL", "{base}-PERPETUAL", "inverse", "USD", 8),
@@ -162,6 +179,8 @@ def venues() -> list[str]:
 def _contract_size(venue: str, base: str, kind: ContractKind) -> float | None:
     if venue == "okx" and kind == "linear":
         return _OKX_CONTRACT_COIN.get(base)
+    if venue == "okx" and kind == "option":
+        return _OKX_OPTION_COIN.get(base)
     if venue == "okx" and kind == "inverse":
         return 100.0 if base == "BTC" else 10.0
     if venue == "binance_coinm":

@@ -18,3 +18,11 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     plain Python function stays reachable as `.py_func`, which tests use as the slow twin.
     """
     return cast(Callable[P, R], _njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` into whatever kernel calls it: for the few steps that run for every byte or level."""
+    return cast(
+        Callable[P, R],
+        _njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function),
+    )

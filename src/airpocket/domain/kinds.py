@@ -98,6 +98,14 @@ KINDS: dict[str, Kind] = {
             ),
         ),
         Kind(
+            "funding_bound",
+            "between which rates a venue keeps the funding estimate from ts on; at a bound it says no more",
+            (
+                Column("cap", "f64", "fraction per interval", "fraction", nullable=True),
+                Column("floor", "f64", "fraction per interval", "fraction", nullable=True),
+            ),
+        ),
+        Kind(
             "open_interest",
             "open interest, one-sided; averaged_s > 0: mean over [ts, ts + averaged_s)",
             (
@@ -158,6 +166,52 @@ KINDS: dict[str, Kind] = {
             span="day",
         ),
         Kind(
+            "deleveraging",
+            "profitable positions cut by auto-deleveraging, away from the book and never among `liquidation`",
+            (
+                Column("forced_side", "str", choices=("buy", "sell")),  # what the winner had to do
+                _price("price"),
+                _amount("size", nullable=False),
+                _amount("notional_usd", "USD"),
+                Column("cause", "str", nullable=True),  # how the other side was liquidated
+                Column("coverage", "str", choices=("all", "sample", "unknown")),
+                Column("seq", "i64"),
+            ),
+            key=("ts", "seq"),
+            span="day",
+        ),
+        Kind(
+            "off_book",
+            "transfers away from the book: insurance fund and auto-deleveraging are forced, others are not",
+            (
+                Column("cause", "str", choices=("insurance", "deleveraging", "other")),
+                Column("reason", "str"),
+                _price("price", nullable=True),
+                _amount("size"),
+                Column("seq", "i64"),
+            ),
+            key=("ts", "seq"),
+            span="day",
+        ),
+        Kind(
+            "listing",
+            "what the venue said of the contract from ts on, until its next row",
+            (
+                Column("version", "i64", "", "positive"),
+                Column("contract_kind", "str", choices=("spot", "linear", "inverse", "option")),
+                Column(
+                    "status", "str", choices=("live", "halted", "settling", "delisted", "unknown")
+                ),
+                Column("reason", "str", nullable=True),
+                Column("contract_size", "f64", "see size_unit", "positive", nullable=True),
+                Column("size_unit", "str", choices=("coin", "usd")),
+                Column("tick_size", "f64", "quote per coin", "positive", nullable=True),
+                Column("lot_size", "f64", "units of size", "positive", nullable=True),
+                Column("funding_interval_s", "i64", "s", "positive", nullable=True),
+                Column("listed_at_s", "i64", "s since 1970", "positive", nullable=True),
+            ),
+        ),
+        Kind(
             "tape",
             "what one market's tape and touch did in an interval, as heard live; ts is its start",
             (
@@ -169,6 +223,21 @@ KINDS: dict[str, Kind] = {
                 Column("retreats", "i64", "times", "nonnegative", nullable=True),
                 _amount("refill_s", "s"),
             ),
+            has_interval=True,
+        ),
+        Kind(
+            "lead_lag",
+            "how this market's trades moved with another's at one lag; lag_ms > 0: this market first",
+            (
+                Column("against", "str"),
+                Column("lag_ms", "f64", "ms"),
+                Column("covariance", "f64", "squared log return"),
+                _amount("variance", "squared log return", nullable=False),
+                _amount("variance_against", "squared log return", nullable=False),
+                Column("moves", "i64", "price changes", "nonnegative"),
+                Column("moves_against", "i64", "price changes", "nonnegative"),
+            ),
+            key=("ts", "against", "lag_ms"),
             has_interval=True,
         ),
         Kind(
@@ -212,14 +281,14 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "option_quote",
-            "one option of a chain snapshot; prices in coin, mark_iv a fraction",
+            "one option of a chain snapshot; prices in coin (dollars over underlying_price, else over index_price)",
             (
                 Column("instrument", "str"),
                 Column("expiry", "time"),
                 _price("strike"),
                 Column("option_type", "str", choices=("call", "put")),
                 Column("underlying_index", "str", nullable=True),
-                _price("underlying_price"),
+                _price("underlying_price", nullable=True),
                 _amount("bid", "coin"),
                 _amount("ask", "coin"),
                 _amount("mark", "coin"),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -10,6 +11,7 @@ from airpocket.domain.ports import Clock
 from airpocket.ingest.dial import Refused, refusal, through_gate
 from airpocket.ingest.feed import Poll
 from airpocket.ingest.pace import Budget
+from airpocket.ingest.resolve import Resolve, Resolver
 
 _TIMEOUT_S = 10.0
 _MOST_BYTES = 16 * 1024 * 1024
@@ -34,9 +36,16 @@ class Asker:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         *,
         gate: str = "",
+        resolve: Resolve | None = None,
     ) -> None:
-        """Args: budgets: REST weight a minute by venue. gate: reach every venue through this address."""
+        """
+        Args:
+            budgets: REST weight a minute by venue.
+            gate: reach every venue through this address.
+            resolve: names into public addresses, asked first where there is no gate.
+        """
         self._clock, self._sleep, self._gate = clock, sleep, gate
+        self._resolve = resolve or Resolver()
         self._client = httpx.AsyncClient(
             timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False
         )
@@ -51,7 +60,7 @@ class Asker:
         await self._wait(poll)
         try:
             answer = await self._body(poll)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError) as error:
             raise Refused(f"no answer: {error or type(error).__name__}") from error
         except Refused as refused:
             if refused.wait_s > 0.0:
@@ -85,11 +94,13 @@ class Asker:
     async def _body(self, poll: Poll) -> bytes:
         method = "POST" if poll.body else "GET"
         url = through_gate(poll.url, self._gate)
+        if not self._gate:
+            await self._resolve(urlsplit(url).hostname or "")
         headers = {"Content-Type": "application/json"} if poll.body else {}
         content = poll.body.encode() if poll.body else None
         async with self._client.stream(method, url, content=content, headers=headers) as found:
             if found.status_code != 200:
-                raise refusal(found.status_code, found.headers.get("Retry-After", ""))
+                raise refusal(found.status_code, found.headers)
             parts: list[bytes] = []
             size = 0
             async for part in found.aiter_bytes():

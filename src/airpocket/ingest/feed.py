@@ -12,7 +12,11 @@ class Socket:
 
     `hello` is said after connecting; `ping` is the venue's own keep-alive text, to be said every
     `ping_every_s`; `replies` pairs a mark in a received frame with the answer it demands. `life_s` is how
-    long the venue keeps a connection, less a margin.
+    long the venue keeps a connection, less a margin; a notice that begins with one of `goodbyes` says that
+    it ends sooner.
+
+    `anew`: topic → what subscribes to it alone, for those left out of a confirmation. At most `sends_per_s`
+    messages go out in any second, and `says_per_hour` besides pings in any hour (0: the venue sets no limit).
     """
 
     venue: str
@@ -25,6 +29,9 @@ class Socket:
     replies: tuple[tuple[bytes, str], ...] = ()
     sends_per_s: float = 4.0
     life_s: float = 23 * 3_600.0
+    goodbyes: tuple[str, ...] = ()
+    anew: Mapping[str, str] = field(default_factory=dict[str, str])
+    says_per_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import polars as pl
 from airpocket.domain.errors import StoreDamaged, StoreError
 from airpocket.domain.events import Batch, ColumnArray
 from airpocket.domain.kinds import Column
-from airpocket.ingest import manifest
+from airpocket.ingest import disk, manifest
 from airpocket.ingest.manifest import Entry
 from airpocket.ingest.tables import (
     OnConflict,
@@ -120,7 +120,7 @@ class Lake:
                     new, known = new + merged.rows_new, known + merged.rows_known
                     if merged.changed:
                         entry, data = packed(table, partition, merged.frame)
-                        manifest.put(self.folder / entry.path, data)
+                        disk.put(self.folder / entry.path, data)
                         written.append(entry.path)
                         after[partition] = entry
         except BaseException:
@@ -246,7 +246,7 @@ class Lake:
             if problem:
                 yield Damage(self.folder / entry.path, problem)
         listed = {entry.path for entry in entries.values()}
-        busy = manifest.being_written(self.folder)
+        busy = disk.is_held(self.folder)
         for path in manifest.files_under(self.folder):
             if path not in listed and not (busy and manifest.is_ours(path)):
                 yield Damage(

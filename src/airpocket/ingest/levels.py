@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-from airpocket.domain.wire import Level
+from airpocket.domain.depth import Level
 
 Price: TypeAlias = Annotated[float, Meta(ge=1e-18, lt=1e18)]
 Size: TypeAlias = Annotated[float, Meta(ge=0.0, lt=1e18)]

@@ -1,6 +1,5 @@
-"""The manifest of the store and every durable step: what is listed, how it reaches the disk, who may write."""
+"""The manifest of the store: what is listed, how a commit reaches the disk, who may write."""
 
-import fcntl
 import hashlib
 import os
 import re
@@ -12,12 +11,12 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from airpocket.domain.errors import StoreBusy, StoreDamaged, StoreError
+from airpocket.domain.errors import StoreDamaged, StoreError
+from airpocket.ingest import disk
 
 FORMAT = 1  # of the manifest file
 SCHEMA = 1  # of the Parquet files it lists
 MANIFEST = "manifest.jsonl"
-LOCK = ".lock"
 
 _HEADER = re.compile(rb"airpocket-lake ([1-9][0-9]{0,5}) ([0-9a-f]{64})\n")
 _PATH = re.compile(
@@ -157,7 +156,7 @@ def files_under(lake: Path) -> Iterator[str]:
         inside = Path(folder).relative_to(lake)
         for name in sorted(names):
             path = (inside / name).as_posix()
-            if path not in (LOCK, MANIFEST):
+            if path not in (disk.LOCK, MANIFEST):
                 yield path
 
 
@@ -181,20 +180,8 @@ def writing(lake: Path) -> Generator[dict[str, Entry]]:
         StoreBusy: another process writes it.
         StoreDamaged: the manifest is damaged.
     """
-    _make_folder(lake)
-    with (lake / LOCK).open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "unknown"
-            raise StoreBusy(
-                f"{lake}: process {owner} is writing this store; try again when it is done"
-            ) from None
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()} on {os.uname().nodename}")
-        file.flush()
+    disk.make_folder(lake)
+    with disk.locked(lake, task="writing this store"):
         entries = load(lake)
         if not (lake / MANIFEST).exists():
             # so that a missing manifest beside files can only mean damage
@@ -203,38 +190,10 @@ def writing(lake: Path) -> Generator[dict[str, Entry]]:
         yield entries
 
 
-def being_written(lake: Path) -> bool:
-    """Whether a process holds the store for writing at this moment."""
-    try:
-        with (lake / LOCK).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write a whole file: temporary name, fsync, rename. The folder still has to be synced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _step("folder made")
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        _step("temporary opened")
-        file.write(data)
-        _step("temporary written")
-        file.flush()
-        os.fsync(file.fileno())
-        _step("temporary synced")
-    temporary.replace(path)
-    _step("renamed")
-
-
 def commit(lake: Path, entries: Mapping[str, Entry]) -> None:
     """The one moment at which everything written becomes visible: a new manifest under its final name."""
-    put(lake / MANIFEST, encode(entries.values()))
-    _sync_folder(lake)
+    disk.put(lake / MANIFEST, encode(entries.values()))
+    disk.sync_folder(lake)
 
 
 def sweep(lake: Path, entries: Mapping[str, Entry]) -> None:
@@ -249,8 +208,7 @@ def sweep(lake: Path, entries: Mapping[str, Entry]) -> None:
 def remove(lake: Path, paths: Iterable[str]) -> None:
     """Delete files by relative path; a missing one is no error."""
     for path in paths:
-        (lake / path).unlink(missing_ok=True)
-        _step("removed")
+        disk.remove(lake / path)
 
 
 def sync_folders(lake: Path, paths: Iterable[str]) -> None:
@@ -261,24 +219,4 @@ def sync_folders(lake: Path, paths: Iterable[str]) -> None:
         while (parent := parent.parent) not in folders:
             folders.add(parent)
     for folder in sorted(folders, reverse=True):
-        _sync_folder(folder)
-
-
-def _make_folder(lake: Path) -> None:
-    missing = [folder for folder in (lake, *lake.parents) if not folder.exists()]
-    lake.mkdir(parents=True, exist_ok=True)
-    for folder in missing:
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    _step("folder synced")
-
-
-def _step(name: str) -> None:
-    """Between durable steps; the crash tests stop the process here."""
+        disk.sync_folder(folder)

@@ -8,13 +8,15 @@ from airpocket.domain.errors import NothingKnown, UnknownInstrument
 from airpocket.domain.events import Batch, IntArray
 from airpocket.domain.instruments import instrument
 from airpocket.domain.kinds import split_name
-from airpocket.domain.units import DAY_NS, HOUR_NS, TimeNs
+from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, TimeNs
 from airpocket.ingest.lake import Lake, SeriesInfo
 
 # Facts that no stage of the middle reads: hindsight labels never may, the rest have no reader yet.
 _NOT_READ = ("label", "trade", "chain_health", "liquidation_total", "option_quote")
 # In force until the next one, however old.
-_LASTING = ("tier",)
+_LASTING = ("tier", "listing", "funding_bound")
+# Dense, and read over a day only.
+_RECENT_DAYS = {"lead_lag": 2}
 # Slow histories are scored against a year; a little more covers warm-ups.
 _OBSERVATION_DAYS = 420
 
@@ -35,17 +37,38 @@ def facts_of(lake: Lake, asset: str, until: TimeNs) -> Iterator[Batch]:
         raise NothingKnown(
             f"the store holds nothing on {asset}; it holds: {', '.join(have) or 'nothing'}"
         )
+    born = {
+        (series.venue, series.symbol): _born(lake, series, until)
+        for series in mine
+        if series.kind == "listing"
+    }
     bars: dict[tuple[str, str], list[SeriesInfo]] = {}
     for series in mine:
         if split_name(series.kind)[0].name == "bar":
             bars.setdefault((series.venue, series.symbol), []).append(series)
-    for found in bars.values():
-        yield from merged_bars([_batch(lake, s, until, None) for s in found])
+    for key, found in bars.items():
+        yield from merged_bars([_batch(lake, s, until, born.get(key)) for s in found])
     for series in mine:
         family = split_name(series.kind)[0].name
         if family not in ("bar", *_NOT_READ):
-            start = None if family in _LASTING else until - _OBSERVATION_DAYS * DAY_NS
+            days = _RECENT_DAYS.get(family, _OBSERVATION_DAYS)
+            start = None if family in _LASTING else until - days * DAY_NS
+            since = born.get((series.venue, series.symbol))
+            if since is not None and family != "listing":
+                start = max(start or 0, since)
             yield _batch(lake, series, until, start)
+
+
+def _born(lake: Lake, series: SeriesInfo, until: TimeNs) -> int | None:
+    """When the contract that now bears the symbol was listed, where another bore it before; else None.
+
+    What is older belongs to that other contract, and must not be read as this one's past.
+    """
+    listed = _batch(lake, series, until, None).ints("listed_at_s")
+    known = listed[listed > 0]
+    if len(known) == 0 or known[0] == known[-1]:
+        return None
+    return int(known[-1]) * SECOND_NS
 
 
 def newest(lake: Lake, asset: str) -> TimeNs:

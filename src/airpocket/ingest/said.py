@@ -77,19 +77,22 @@ class Said(NamedTuple):
                             heard=self.heard, amount=amount, unit=unit)  # fmt: skip
 
     def funding(
-        self, rate: float, next_settlement: int | None, interval_s: int | None
-    ) -> FundingEstimate:
+        self, rate: float, next_settlement: int | None, interval_s: int | None,
+        *, bounds: tuple[float | None, float | None] = (None, None),
+    ) -> FundingEstimate:  # fmt: skip
+        """`bounds`: the venue's cap and floor of the rate."""
         return FundingEstimate(venue=self.venue, symbol=self.symbol, ts=self.ts, usable_from=self.heard,
                                heard=self.heard, rate=rate, next_settlement=next_settlement,
-                               interval_s=interval_s)  # fmt: skip
+                               interval_s=interval_s, cap=bounds[0], floor=bounds[1])  # fmt: skip
 
     def liquidation(
         self, forced: Side, price: float, kind: PriceKind, size: float | None,
         notional_usd: float | None, coverage: Literal["all", "sample", "unknown"],
+        trade_id: int | str | None = None,
     ) -> Liquidation:  # fmt: skip
         return Liquidation(venue=self.venue, symbol=self.symbol, ts=self.ts, usable_from=self.heard,
                            heard=self.heard, forced_side=forced, price=price, price_kind=kind, size=size,
-                           notional_usd=notional_usd, coverage=coverage)  # fmt: skip
+                           notional_usd=notional_usd, coverage=coverage, trade_id=trade_id)  # fmt: skip
 
     def bar(
         self, prices: tuple[float, float, float, float], volume: float | None, minutes: int
@@ -100,7 +103,13 @@ class Said(NamedTuple):
                    close=prices[3], volume=volume)  # fmt: skip
 
 
-def control(venue: str, heard: int, what: Literal["ack", "error", "notice"], text: str) -> Control:
-    """The venue about the connection itself."""
+def control(
+    venue: str,
+    heard: int,
+    what: Literal["ack", "error", "notice"],
+    text: str,
+    topics: tuple[str, ...] = (),
+) -> Control:
+    """The venue about the connection itself; `topics`: the subscriptions it says it granted."""
     return Control(venue=venue, symbol="", ts=heard, usable_from=heard, heard=heard, what=what,
-                   text=text[:300])  # fmt: skip
+                   text=text[:300], topics=topics)  # fmt: skip

@@ -3,13 +3,16 @@
 import math
 import re
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from airpocket.domain.units import EARLIEST, LATEST, SECOND_NS
 
+StampUnit: TypeAlias = Literal["s", "ms", "us", "ns"]
+UNIT_CHANGED = "has the venue changed its unit?"
 _PLAIN = re.compile(r"[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _NONZERO = re.compile(r"[+-]?[0.]*[1-9]")  # 1e-400 is no zero, although a float of it is
-# Stamps by size: seconds, milliseconds, microseconds, nanoseconds of any year from 2009 to 2100.
-_UNITS = (SECOND_NS, 1_000_000, 1_000, 1)
+# No two units make a moment between 2009 and 2100 of the same number.
+_UNITS: dict[StampUnit, int] = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
 # Nothing a venue writes is beyond these, and their products and quotients stay finite.
@@ -63,15 +66,18 @@ def nonnegative(text: str | float, name: str) -> float:
     return value
 
 
-def stamp_ns(value: int, name: str) -> int:
-    """A time in seconds, ms, µs or ns since 1970 → ns; which of them is told by its size.
+def stamp_ns(value: int, name: str, unit: StampUnit = "ms") -> int:
+    """A time since 1970 in the unit that the venue's field has → ns; never guessed by its size.
 
     Raises:
-        BadValue: in none of them a moment between 2009 and 2100.
+        BadValue: in that unit no moment between 2009 and 2100; says so where it is one in another unit.
     """
-    for unit in _UNITS:
-        if EARLIEST <= value * unit < LATEST:
-            return value * unit
+    stamp = value * _UNITS[unit]
+    if EARLIEST <= stamp < LATEST:
+        return stamp
+    for other, length_ns in _UNITS.items():
+        if EARLIEST <= value * length_ns < LATEST:
+            raise BadValue(f"{name} comes in {other}, not in {unit}: {UNIT_CHANGED}")
     raise BadValue(f"{name} {value} is no time between 2009 and 2100")
 
 
@@ -81,7 +87,7 @@ _RFC3339 = re.compile(
 
 
 def rfc3339_ns(text: str, name: str) -> int:
-    """'2026-07-10T00:00:00.123456Z' → ns, exactly: no float in between.
+    """'2026-07-10T00:00:00.123456Z' → ns, exactly: no float in between. A leap second is the next one's start.
 
     Raises:
         BadValue: not of that form, or no moment between 2009 and 2100.
@@ -90,11 +96,14 @@ def rfc3339_ns(text: str, name: str) -> int:
     if found is None:
         raise BadValue(f"{name} {text[:40]!r} is no time")
     day, clock, fraction, zone = found.groups()
+    leap = clock.endswith(":59:60")
+    if leap:  # POSIX time has no 61st second; what happens in it is told as of its end
+        clock, fraction = f"{clock[:-2]}59", ""
     try:
         whole = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone == 'Z' else zone}")
     except ValueError as error:
         raise BadValue(f"{name} {text[:40]!r} is no time") from error
-    nanoseconds = int((fraction or "").ljust(9, "0")) + int(whole.timestamp()) * SECOND_NS
+    nanoseconds = int((fraction or "").ljust(9, "0")) + (int(whole.timestamp()) + leap) * SECOND_NS
     if not EARLIEST <= nanoseconds < LATEST:
         raise BadValue(f"{name} {text[:40]!r} is no time between 2009 and 2100")
     return nanoseconds

@@ -1,27 +1,53 @@
 """What a venue's adapter supplies so far: its names, and a pure decoder of its frames."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
 
+from airpocket.domain.depth import DepthColumns
 from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.values import BadValue
 
 # frame, heard (ns), address the frame came from ('' when unknown): REST bodies name no symbol
 Decode: TypeAlias = Callable[[bytes, int, str], list[LiveEvent]]
+# contract sizes by symbol → the decoder that knows them
+SizedDecode: TypeAlias = Callable[[Mapping[str, float]], Decode]
 
 MOST_BYTES = 16 * 1024 * 1024  # the deepest REST book is far below
 
 
 @dataclass(frozen=True, slots=True)
+class BookReader:
+    """A venue's book frames in bulk. `marks`: what a frame about a book has near its beginning, one of them.
+
+    `read`: frames and symbol → columns; it never says anything else than `decode`, and leaves to it what it
+    does not know.
+    """
+
+    marks: tuple[bytes, ...]
+    read: Callable[[Sequence[bytes], str], DepthColumns]
+
+    def concerns(self, frame: bytes) -> bool:
+        """Whether the frame may be about a book."""
+        head = frame[:160]
+        return any(mark in head for mark in self.marks)
+
+
+@dataclass(frozen=True, slots=True)
 class Venue:
-    """One market of a venue. `decode` is pure and raises nothing but `UndecodableFrame`."""
+    """One market of a venue. `decode` is pure and raises nothing but `UndecodableFrame`.
+
+    `decode_with` makes the decoder that knows given contract sizes by symbol, where sizes on the wire are
+    contracts: coin, or dollars of inverse ones. Elsewhere there is none, and none is needed.
+    """
 
     name: str
     decode: Decode
+    decode_with: SizedDecode | None = None
+    books: BookReader | None = None
 
 
 def guarded(venue: str, frame: bytes, read: Callable[[], list[LiveEvent]]) -> list[LiveEvent]:

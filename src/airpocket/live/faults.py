@@ -20,10 +20,12 @@ class Faults:
 
     def __init__(self, pulse: Pulse, state: Judged, refusals: Refusals) -> None:
         self._pulse, self._state, self._refusals = pulse, state, refusals
-        self._told: dict[tuple[str, str, str], str] = {}
 
-    def tell(self, statuses: Iterable[PulseStatus], now: int) -> None:
-        """Judge at `now`, the wall time in ns, by what the pulse says of every channel."""
+    def tell(self, statuses: Iterable[PulseStatus], now: int, wall: int) -> None:
+        """Judge by what the pulse says of every channel at `now` (ns of the clock that never steps).
+
+        Args: wall: the time of the day now, ns, by which markets know when they heard something.
+        """
         known = list(statuses)
         refused = self._refusals.judge(known, now)
         found = {
@@ -31,11 +33,7 @@ class Faults:
             for status in known
             if (status.venue, status.channel) in refused
         }
-        found.update(self._state.faults(now))
-        for key in self._told.keys() - found.keys():
-            self._pulse.fault(*key, "")
-        for key, reason in found.items():
-            self._pulse.fault(*key, reason)
-        self._told = found
+        found.update(self._state.faults(wall))
+        self._pulse.distrust(found)
         for venue, symbol in self._state.delisted():
             self._pulse.delisted(venue, symbol)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.instruments import instruments_of
 from airpocket.ingest.feed import Feed
-from airpocket.ingest.venue import Decode
+from airpocket.ingest.venue import Decode, SizedDecode
 from airpocket.ingest.venues.registry import FEEDS, VENUES
 
 
@@ -26,7 +26,10 @@ def feeds_of(assets: Iterable[str], venues: Iterable[str] = ()) -> dict[str, Fee
     symbols: dict[str, list[str]] = {}
     for asset in named:
         for contract in instruments_of(asset):
-            heard = contract.kind in ("spot", "linear", "inverse")
+            # Deribit's and OKX's options come with their perpetuals
+            heard = contract.kind in ("spot", "linear", "inverse") or (
+                contract.kind == "option" and contract.venue.endswith("_options")
+            )
             if (
                 contract.venue in wanted
                 and heard
@@ -41,3 +44,10 @@ def feeds_of(assets: Iterable[str], venues: Iterable[str] = ()) -> dict[str, Fee
 def decoders() -> Mapping[str, Decode]:
     """The decoder of every venue."""
     return {name: venue.decode for name, venue in VENUES.items()}
+
+
+def sized_decoders() -> Mapping[str, SizedDecode]:
+    """Makers of decoders that know contract sizes, of the venues that count contracts."""
+    return {
+        name: venue.decode_with for name, venue in VENUES.items() if venue.decode_with is not None
+    }

@@ -33,7 +33,9 @@ class Glance:
 
 async def look(asset: str, ask: Ask, clock: Clock) -> Glance:
     """Ask every venue for the asset's usual contracts, all at the same time."""
-    contracts = [c for c in instruments_of(asset) if c.venue in GLANCES]
+    contracts = [
+        c for c in instruments_of(asset) if c.venue in GLANCES and c.kind in ("spot", "linear", "inverse")
+    ]  # fmt: skip
     found = await asyncio.gather(*(_of_contract(c, ask, clock) for c in contracts))
     batches: list[Batch] = []
     answered: list[str] = []

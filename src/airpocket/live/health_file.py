@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from airpocket.domain.errors import StoreDamaged, StoreError
+from airpocket.ingest.skew import Skew
 from airpocket.live.drift import News
 from airpocket.market.pulse import PulseStatus
 
@@ -17,6 +18,9 @@ OLD_S = 30.0  # a recorder writes every few seconds: an older file is of one tha
 class Health(Struct, frozen=True):
     """The channels at `asof` (ns); `refused` counts frames not understood, by venue and reason.
 
+    `clocks`: the venues' clocks less ours; `alarms`: what a user should know, one line an incident;
+    `worst_held_up_s`: the longest that the recorder itself could not act.
+    `notes` concern more than one channel: a venue that is shut, a quote coin that is no dollar.
     `news`: what is new in the venues' messages.
     """
 
@@ -27,6 +31,10 @@ class Health(Struct, frozen=True):
     channels: tuple[PulseStatus, ...]
     refused: dict[str, int]
     reserve_used: bool = False
+    clocks: tuple[Skew, ...] = ()
+    alarms: tuple[str, ...] = ()
+    worst_held_up_s: float = 0.0
+    notes: tuple[str, ...] = ()
     news: tuple[News, ...] = ()
 
 

@@ -8,17 +8,23 @@ from typing import Protocol
 import msgspec
 
 from airpocket.domain.channels import ChannelName
+from airpocket.domain.depth import plain
 from airpocket.domain.errors import UndecodableFrame, UnknownMessage
+from airpocket.domain.units import DAY_NS, SECOND_NS
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
-from airpocket.ingest.venue import Decode
+from airpocket.ingest.venue import Decode, SizedDecode
 from airpocket.live.drift import Drift
+from airpocket.live.listed import Listed
 from airpocket.live.refusals import Refusals
+from airpocket.market.live.reference import Change
 from airpocket.market.pulse import Pulse
 
+MISDATED = "an event stamped more than a day from when it was heard"
+CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
 _HEARD = ("text", "binary", "rest")
 _LOOK_EVERY = 64  # frames of a venue
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=plain)
 
 
 class Taker(Protocol):
@@ -32,6 +38,10 @@ class Taker(Protocol):
         self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
     ) -> None: ...
 
+    def changed(self, change: Change) -> None: ...
+
+    def suspicions(self, now: int) -> Mapping[tuple[str, str, str], str]: ...
+
 
 class Intake:
     """Decodes records in log order and hands the events on. Nothing a frame holds can stop it.
@@ -41,9 +51,18 @@ class Intake:
     """
 
     def __init__(
-        self, decoders: Mapping[str, Decode], taker: Taker, pulse: Pulse, *, journal: bool = False
+        self,
+        decoders: Mapping[str, Decode],
+        taker: Taker,
+        pulse: Pulse,
+        *,
+        sized: Mapping[str, SizedDecode] | None = None,
+        journal: bool = False,
     ) -> None:
-        self._decoders, self._taker, self.pulse = decoders, taker, pulse
+        """Args: sized: makers of decoders by venue, where sizes on the wire are contracts."""
+        self._taker, self.pulse = taker, pulse
+        self.listed = Listed(decoders, sized or {}, pulse, taker)
+        self._asked = 0  # when the markets were last looked over for contradictions
         self._hash = hashlib.blake2b(digest_size=16) if journal else None
         self.records = self.events = 0
         self.refusals, self.drift = Refusals(), Drift()
@@ -72,7 +91,10 @@ class Intake:
         if record.kind not in _HEARD:
             self._connection(record)
             return []
-        decode = self._decoders.get(record.venue)
+        if record.heard - self._asked >= SECOND_NS:
+            self._asked = record.heard
+            self.pulse.suspect(self._taker.suspicions(record.heard))
+        decode = self.listed.decoders.get(record.venue)
         if decode is None:
             self.refused[record.venue, "no decoder of this venue"] += 1
             return []
@@ -83,24 +105,44 @@ class Intake:
         try:
             events = decode(record.body, record.heard, address)
         except UndecodableFrame as error:
-            channel = self.refusals.refuse(record, error)
-            if not isinstance(error, UnknownMessage):
-                self._taker.refused(record.venue, record.connection, channel, record.body)
+            self._refuse(record, error)
             return []
-        for event in events:
-            self.pulse.heard(event)
+        moment, polled = record.monotonic or record.heard, record.kind == "rest"
+        kept: list[LiveEvent] = []
+        for said in events:
+            if abs(record.heard - said.ts) > DAY_NS:
+                self.refused[record.venue, MISDATED] += 1
+                continue
+            event = self.listed.take(said, record.connection)
+            kept.append(event)
+            self.pulse.heard(event, moment, polled=polled)
             self._taker.apply(event, record.connection)
             if self._hash is not None:
                 self._hash.update(_ENCODER.encode(event))
-        self.events += len(events)
-        return events
+        self.events += len(kept)
+        return kept
+
+    def _refuse(self, record: Record, error: UndecodableFrame) -> None:
+        """What a frame told is missing from what it belonged to; a kind of message new to us belongs to nothing."""
+        channel = self.refusals.refuse(record, error)
+        if not isinstance(error, UnknownMessage):
+            self._taker.refused(record.venue, record.connection, channel, record.body)
+        if record.kind == "rest":
+            self.pulse.unreadable(record.venue, route_of(record), str(error)[:120])
 
     def _connection(self, record: Record) -> None:
-        route = record.connection.rpartition("#")[0]
+        route = route_of(record)
         if record.kind == "connect":
-            self.pulse.opened(record.venue, route, record.heard)
+            self.pulse.opened(record.venue, route, record.monotonic or record.heard)
         elif record.kind == "disconnect":
             self.pulse.closed(record.venue, route, record.about)
             self._taker.ended(record.venue, record.connection)
-        elif record.kind == "marker":  # a crash came before: nothing that was open still is
+        elif record.kind == "marker" and record.about != CLOCK_SET:
+            # a recording begins: nothing that was open still is
             self.pulse.all_closed("the recorder was restarted")
+            self.listed.forget()
+
+
+def route_of(record: Record) -> str:
+    """The route whose connection a record came by."""
+    return record.connection.rpartition("#")[0]

@@ -64,12 +64,15 @@ class Refusals:
         channel = channel_of(word)
         if channel is not None:
             watch = self._watches.setdefault((record.venue, channel), _Watch())
-            watch.refused.append(record.heard)
+            watch.refused.append(record.monotonic or record.heard)
             watch.in_a_row += 1
         return channel
 
     def judge(self, statuses: Iterable[PulseStatus], now: int) -> Mapping[tuple[str, str], str]:
-        """(venue, channel) → why it can't be trusted: more than 0.1 % of the last minute was refused."""
+        """(venue, channel) → why it can't be trusted: more than 0.1 % of the last minute was refused.
+
+        Args: now: ns of the clock that never steps, by which the records were heard.
+        """
         heard: Counter[tuple[str, str]] = Counter()
         for status in statuses:
             heard[status.venue, status.channel] += status.messages

@@ -8,7 +8,7 @@ from airpocket.domain.errors import NothingKnown
 from airpocket.ingest.log import reader
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.segment import LogDamage
-from airpocket.live.feeds import decoders, feeds_of
+from airpocket.live.feeds import decoders, feeds_of, sized_decoders
 from airpocket.live.intake import Intake
 from airpocket.live.recorder import pulse_of
 from airpocket.live.session import States
@@ -35,7 +35,9 @@ class Replay:
         feeds = feeds_of(assets)
         self.states = States(assets, feeds)
         self.pulse = pulse_of(feeds.values())
-        self.intake = Intake(decoders(), self.states, self.pulse, journal=True)
+        self.intake = Intake(
+            decoders(), self.states, self.pulse, sized=sized_decoders(), journal=True
+        )
         self._first = 0
         self._damages: list[LogDamage] = []
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -18,12 +18,14 @@ from airpocket.ingest.dial import websocket_dial
 from airpocket.ingest.feed import Feed
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
+from airpocket.ingest.world import asleep_ns
 from airpocket.live import health_file
 from airpocket.live.drift import News, remembered
-from airpocket.live.feeds import decoders
+from airpocket.live.feeds import decoders, sized_decoders
 from airpocket.live.health_file import Health
 from airpocket.live.keeper import FactKeeper
 from airpocket.live.recorder import Recorder, RecorderSettings
+from airpocket.market.live.reference import Change
 from airpocket.market.live.state import LiveState
 
 RAW = "raw"  # folder of the log within a store
@@ -47,9 +49,11 @@ class SessionSettings:
 class States:
     """The live states of several assets behind one door."""
 
-    def __init__(self, assets: tuple[str, ...], feeds: Mapping[str, Feed]) -> None:
-        """Args: feeds: only what they promise makes a market."""
-        asked = frozenset((feed.venue, c.symbol) for feed in feeds.values() for c in feed.channels)
+    def __init__(self, assets: tuple[str, ...], feeds: Mapping[str, Feed] | None = None) -> None:
+        """Args: feeds: only what they promise makes a market. None: anything of the assets does."""
+        asked = None
+        if feeds is not None:
+            asked = {(feed.venue, c.symbol) for feed in feeds.values() for c in feed.channels}
         self.by_asset = {asset: LiveState(asset, asked) for asset in assets}
 
     def apply(self, event: LiveEvent, connection: str) -> None:
@@ -83,9 +87,32 @@ class States:
         """Live books."""
         return [key for state in self.by_asset.values() for key in state.auditable()]
 
+    def changed(self, change: Change) -> None:
+        """A listing changed; every asset is told and keeps what is its own."""
+        for state in self.by_asset.values():
+            state.changed(change)
+
+    def suspicions(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → why the markets contradict it."""
+        found: dict[tuple[str, str, str], str] = {}
+        for state in self.by_asset.values():
+            found.update(state.suspicions(now))
+        return found
+
+    def notes(self) -> list[str]:
+        """What concerns more than one market."""
+        return [note for state in self.by_asset.values() for note in state.notes()]
+
     def wanting(self) -> list[tuple[str, str]]:
         """Books that need a snapshot."""
         return [key for state in self.by_asset.values() for key in state.wanting()]
+
+    def position(self, venue: str, symbol: str) -> int:
+        """How far a book has come: the time (ns) of its last change; 0 where there is none."""
+        for state in self.by_asset.values():
+            if (market := state.markets.get((venue, symbol))) is not None:
+                return market.book.ts
+        return 0
 
 
 class Session:
@@ -113,6 +140,7 @@ class Session:
         self.keeper = FactKeeper(store)
         self.recorder: Recorder | None = None
         self.rows_kept = 0
+        self.alarms: tuple[str, ...] = ()  # as they stood when the recording ended
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -131,13 +159,17 @@ class Session:
         budgets = {name: feed.weight_per_minute for name, feed in self._feeds.items()}
         asker = Asker(budgets, self._clock, gate=f"http://{gate}" if gate else "")
         dial = websocket_dial(f"ws://{gate}" if gate else "")
-        world = World(self._clock, dial, asker)
+        world = World(self._clock, dial, asker, asleep=asleep_ns)
         with LogWriter(self._store / RAW, self._clock, s.log) as log:
-            self.recorder = Recorder(self._feeds, decoders(), log, self.states, world, s.recorder)
+            settings = replace(s.recorder, assets=tuple(self.states.by_asset))
+            self.recorder = Recorder(
+                self._feeds, decoders(), log, self.states, world, settings, sized=sized_decoders()
+            )
             self.recorder.intake.drift = remembered(self._store)
             recording = asyncio.create_task(self.recorder.run())
             try:
                 await self._until_stopped(recording, each_second)
+                self.alarms = self.recorder.alarms()
             finally:
                 recording.cancel()
                 ended = await asyncio.gather(recording, return_exceptions=True)
@@ -160,6 +192,9 @@ class Session:
         return Health(
             asof=self._clock.now(), pid=os.getpid(), assets=tuple(self.states.by_asset),
             records=recorder.intake.records, channels=recorder.status(), refused=refused, news=self.news(),
+            clocks=recorder.clocks.skews(), alarms=recorder.alarms(),
+            worst_held_up_s=round(recorder.watch.worst_late_s, 3),
+            notes=(*(why for _, why in recorder.pulse.incidents), *self.states.notes()),
         )  # fmt: skip
 
     def news(self) -> tuple[News, ...]:
@@ -194,6 +229,8 @@ class Session:
                 if now - told >= self.settings.health_s * SECOND_NS:
                     told = now
                     health_file.write(self._store, self.health())
+                if self.recorder is not None:
+                    self.keeper.note(self.recorder.status(), self._clock.now())
                 if each_second is not None:
                     each_second(self)
                 limit = self.settings.for_s

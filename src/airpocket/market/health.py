@@ -7,7 +7,7 @@ import numpy as np
 
 from airpocket.domain.events import IntArray
 from airpocket.domain.kinds import split_name
-from airpocket.domain.units import DAY_NS, HOUR_NS
+from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS
 from airpocket.market.state import Contract, Market
 
 ChannelState: TypeAlias = Literal["ok", "stale", "gap"]
@@ -24,9 +24,13 @@ _CADENCE_NS = {
     "forward": 12 * HOUR_NS,
     "chain_health": 12 * HOUR_NS,
 }
+_RECENT_NS = 5 * MINUTE_NS
 _LOOK_BACK_NS = 30 * DAY_NS
 # These speak only when something happens: silence is no fault, and holes can't be told.
-_SPARSE = ("liquidation", "tier", "label", "trade", "liquidation_total", "channel_state")
+_SPARSE = (
+    "liquidation", "deleveraging", "off_book", "tier", "label", "trade", "liquidation_total",
+    "channel_state", "listing", "funding_bound",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,46 @@ def unwell(contract: Contract, channel: str = "") -> dict[str, str]:
         for name, row in sorted(last.items())
         if states[row] not in ("live", "waiting") and channel in ("", name)
     }
+
+
+def standing_of(contract: Contract) -> str:
+    """Why no new position may be opened in it, by the venue's last word on its listing; '' where one may."""
+    table = contract.table("listing")
+    return "" if table is None else str(table.texts("reason")[-1])
+
+
+def heard_throughout(contract: Contract, channel: str, since: int, now: int) -> bool | None:
+    """Whether the recorder called a channel live from `since` to `now` (ns); None where it never spoke of it.
+
+    Only changes of state are kept, so that a recorder which stopped leaves a live channel behind: the
+    contract must also have brought a price within the last minutes.
+    """
+    table = contract.table("channel_state")
+    if table is None:
+        return None
+    ts, states = table.ints("ts"), table.texts("state")
+    mine = table.texts("channel") == channel
+    if not mine.any():
+        return None
+    ts, states = ts[mine], states[mine]
+    before = int(np.searchsorted(ts, since, side="right")) - 1
+    told = states[max(before, 0) :]
+    return before >= 0 and bool((told == "live").all()) and now - _spoke(contract) <= _RECENT_NS
+
+
+def _spoke(contract: Contract) -> int:
+    """When a price of the contract was last usable."""
+    ticker = contract.table("ticker")
+    ends = [int(contract.base.end[-1])] if len(contract.base) else []
+    if ticker is not None:
+        ends.append(int(ticker.ints("usable_from")[-1]))
+    return max(ends, default=0)
+
+
+def ill(contract: Contract, *names: str) -> str:
+    """Why the recorder last called the first of these channels not live; '' where it did not."""
+    states = [f"{name} {state}" for name in names for state in unwell(contract, name).values()]
+    return f"{contract.key}: {states[0]}" if states else ""
 
 
 def channels(market: Market) -> list[Channel]:

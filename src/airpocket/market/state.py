@@ -68,6 +68,15 @@ class Contract:
     def key(self) -> str:
         return self.instrument.key
 
+    @property
+    def price_doubted(self) -> bool:
+        """Whether the recorder's last word on its price channel was not to trust it."""
+        table = self.table("channel_state")
+        if table is None:
+            return False
+        states = table.texts("state")[table.texts("channel") == "price"]
+        return len(states) > 0 and str(states[-1]) in ("degraded", "halted", "delisted")
+
     def table(self, kind: str) -> Observations | None:
         return self.tables.get(kind)
 
@@ -96,6 +105,8 @@ class Market:
     def reference(self) -> Contract:
         """The contract whose price stands for the asset: fresh within two hours, perpetuals first.
 
+        One whose price the recorder found far from all other venues' stands for nobody while others are there.
+
         Raises:
             NothingKnown: no contract has bars.
         """
@@ -103,8 +114,9 @@ class Market:
         if not priced:
             raise NothingKnown(f"no price bars of {self.asset} are usable at this time")
         fresh = [c for c in priced if self.now - int(c.base.end[-1]) <= 2 * HOUR_NS]
-        if fresh:
-            return min(fresh, key=_preference)
+        trusted = [c for c in fresh if not c.price_doubted] or fresh
+        if trusted:
+            return min(trusted, key=_preference)
         return max(priced, key=lambda c: int(c.base.end[-1]))
 
 

@@ -6,6 +6,7 @@ from airpocket.domain.errors import MarginError
 from airpocket.domain.positions import Position
 from airpocket.levels.words import price_text
 from airpocket.margin.standing import Standing
+from airpocket.market.health import standing_of
 from airpocket.playbook.account import Account
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.sizes import rest_of, rounded_down
@@ -39,7 +40,7 @@ def answer_of(ground: Ground, standing: Standing | None) -> str:
         where = f"liquidation at {price_text(standing.liquidation_price)} ({away:+.1f} %)"
     return (
         f"{head}: {where}, {standing.buffer_multiple:.1f} × maintenance behind it; "
-        f"{_survives(ground, account)}.{_tide(ground)}"
+        f"{_survives(ground, account)}.{_tide(ground)}{_closing(ground)}"
     )
 
 
@@ -51,6 +52,13 @@ def _tide(ground: Ground) -> str:
     forced = tide.startswith("squeeze")
     what = f"{crowd} are being forced out now" if forced else f"a level has broken against {crowd}"
     return f" The market's verdict is {tide}: {what}."
+
+
+def _closing(ground: Ground) -> str:
+    """What the venue has announced for the contract itself."""
+    contract = ground.situation.contract(ground.position)
+    why = "" if contract is None else standing_of(contract)
+    return f" Alert: {why}." if why else ""
 
 
 def _money(usd: float) -> str:

@@ -7,6 +7,7 @@ from airpocket.domain.positions import Position
 from airpocket.domain.units import TimeNs, format_time
 from airpocket.margin.rules import VenueRules, rules_in_force
 from airpocket.margin.standing import Standing, leg_of, standing
+from airpocket.market.health import standing_of
 from airpocket.market.rules import tiers_in_force
 from airpocket.market.state import Contract
 from airpocket.playbook.account import Account
@@ -87,6 +88,9 @@ def _short_plays(ground: Ground) -> list[Play]:
 def _long_plays(ground: Ground) -> list[Play]:
     bids = bid_play(ground)
     smallest = min((s.size_coin.value or 0.0 for s in bids.steps if s.size_coin), default=None)
+    own = ground.situation.contract(ground.position)
+    if own is not None and standing_of(own):  # close-only: nothing may be added
+        return [stop_play(ground), scale_out_play(ground)]
     return [stop_play(ground), bids, add_play(ground, smallest), scale_out_play(ground)]
 
 

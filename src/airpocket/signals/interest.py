@@ -7,9 +7,10 @@ import numpy as np
 from airpocket.domain.estimates import COIN, PERCENT, RATIO, SD, Estimate, known, unknown
 from airpocket.domain.events import FloatArray
 from airpocket.domain.tells import Reading, Tell, context
-from airpocket.domain.units import DAY_NS, HOUR_NS
+from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS
 from airpocket.market.carry import InterestHistory, interest_of
-from airpocket.market.state import Market
+from airpocket.market.health import unwell
+from airpocket.market.state import Contract, Market
 from airpocket.signals.windows import log_changes, score, value_at, values_at
 
 _TOLERANCE_NS = HOUR_NS // 2
@@ -43,6 +44,7 @@ _NAMES = {
     (False, True): ("new shorts", "price down while positions open: new shorts are pressing"),
     (False, False): ("long unwinding", "price down while positions close: longs are leaving"),
 }
+_CLOSING = ("covering", "long unwinding")
 
 
 def venue_interests(market: Market) -> list[InterestHistory]:
@@ -72,12 +74,44 @@ def level(history: InterestHistory | None, now: int, settings: InterestSettings)
     )  # fmt: skip
 
 
+def live_level(
+    history: InterestHistory | None, market: Market, settings: InterestSettings
+) -> Estimate:
+    """Open interest in coin; unknown where the recorder says that the channel is not alive."""
+    contract = _contract_of(history, market)
+    ill = {} if contract is None else unwell(contract, "open_interest")
+    if history is None or not ill:
+        return level(history, market.now, settings)
+    age_s = (market.now - int(history.known_at[-1])) / SECOND_NS
+    reason = f"open interest of {history.source}, {age_s:,.0f} s old, is {ill['open_interest']}"
+    return unknown(COIN, reason)
+
+
+def closing_doubt(history: InterestHistory | None, market: Market) -> str:
+    """Why it can't be told who closes positions, though fewer are held; '' where nothing speaks against it."""
+    contract = _contract_of(history, market)
+    ill = {} if contract is None else unwell(contract, "liquidations")
+    return (
+        f"the liquidation channel of {contract.key} is {ill['liquidations']}"
+        if contract and ill
+        else ""
+    )
+
+
+def _contract_of(history: InterestHistory | None, market: Market) -> Contract | None:
+    """Whose open interest a history is: its source begins with the contract's key."""
+    if history is None:
+        return None
+    key = history.source.split(" ", maxsplit=1)[0]
+    return next((contract for contract in market.perps if contract.key == key), None)
+
+
 def quadrant(
     history: InterestHistory | None, market: Market, window_h: int, settings: InterestSettings
 ) -> Quadrant:
     """Changes over `window_h` of OI and of the reference price between the same two moments."""
     now = market.now
-    present = level(history, now, settings)
+    present = live_level(history, market, settings)
     if history is None or present.value is None:
         missing = present.unknown or ""
         return Quadrant(
@@ -130,12 +164,17 @@ def named(quadrant: Quadrant, settings: InterestSettings) -> tuple[str, str]:
 
 def reading(history: InterestHistory | None, market: Market, settings: InterestSettings) -> Reading:
     """M2 at the leading venue: the quadrant over each window, and how strong it is."""
-    tells: list[Tell] = [context("interest", "open interest", level(history, market.now, settings))]
+    tells: list[Tell] = [
+        context("interest", "open interest", live_level(history, market, settings))
+    ]
+    doubt = closing_doubt(history, market)
     states: list[str] = []
     because: list[str] = []
     for window_h in settings.windows_h:
         found = quadrant(history, market, window_h, settings)
         name, meaning = named(found, settings)
+        if doubt and name in _CLOSING:  # whether they leave or are forced out can't be told
+            name, meaning = "unknown", f"{name} can't be told: {doubt}"
         states.append(name)
         because.append(f"{window_h} h: {name} – {meaning}")
         tells += quadrant_tells(found)
@@ -173,7 +212,7 @@ def turnover(
 ) -> Reading:
     """M9: open interest held against a day of spot trading, and the spot share of volume."""
     now = market.now
-    interest = level(history, now, settings)
+    interest = live_level(history, market, settings)
     spot, perp = spot_and_perp_volume(market)
     tells = [
         context("oi_to_spot", "open interest / 24 h spot volume", _ratio(interest, spot, now)),

@@ -102,16 +102,32 @@ def volatility_rank(market: Market, settings: MotionSettings) -> Estimate:
 
 
 def hour_move_sd(market: Market) -> Estimate:
-    """The last closed hour's return in standard deviations of the hours of the last 30 days."""
+    """The return of the last 60 minutes in standard deviations of the closed hours of the last 30 days.
+
+    Where only hours are known, it is the last closed hour's.
+    """
     hours = market.reference.hours.since(market.now - 30 * DAY_NS)
     returns = hour_returns(hours)
     if len(returns) < 2 or market.now - int(hours.end[-1]) > HOUR_NS:
         return unknown(SD, "the last hour is not here")
-    value = score(returns[:-1], float(returns[-1]), 20 * 24)
+    usual, newest, at = returns[:-1], float(returns[-1]), int(hours.end[-1])
+    running = _running_hour(market, at)
+    if running is not None:
+        usual, (newest, at) = returns, running
+    value = score(usual, newest, 20 * 24)
     if not np.isfinite(value):
         return unknown(SD, "fewer than 20 days of hourly returns")
-    at = int(hours.end[-1])
     return known(value, SD, as_of=at, now=market.now, source=market.reference.key)
+
+
+def _running_hour(market: Market, closed: int) -> tuple[float, int] | None:
+    """Log return over the 60 minutes up to the newest bar finer than an hour, and its end, past `closed`."""
+    bars = market.reference.base
+    at = int(bars.end[-1])
+    before = int(np.searchsorted(bars.end, at - HOUR_NS))
+    if at <= closed or int(bars.end[before]) != at - HOUR_NS:
+        return None
+    return float(np.log(bars.close[-1] / bars.close[before])), at
 
 
 def bundle_tells(market: Market, indicators: FloatArray) -> list[Tell]:

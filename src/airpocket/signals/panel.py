@@ -10,13 +10,15 @@ from airpocket.domain.events import FloatArray
 from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.market.bars import Bars
 from airpocket.market.state import Market
-from airpocket.signals import depth, drivers, funding, interest, motion, spotled, tape
+from airpocket.signals import depth, drivers, funding, interest, leading, motion, spotled, tape
 from airpocket.signals.bundle import Bundle, BundleSettings
 from airpocket.signals.depth import DepthSettings
 from airpocket.signals.drivers import DriverSettings
 from airpocket.signals.funding import FundingSettings
 from airpocket.signals.interest import InterestSettings
+from airpocket.signals.leading import LeadingSettings
 from airpocket.signals.motion import MotionSettings
+from airpocket.signals.running import running_tells
 from airpocket.signals.spotled import SpotLedSettings
 from airpocket.signals.tape import TapeSettings
 
@@ -30,6 +32,7 @@ class SignalSettings:
     funding: FundingSettings = field(default_factory=FundingSettings)
     interest: InterestSettings = field(default_factory=InterestSettings)
     spotled: SpotLedSettings = field(default_factory=SpotLedSettings)
+    leading: LeadingSettings = field(default_factory=LeadingSettings)
     depth: DepthSettings = field(default_factory=DepthSettings)
     tape: TapeSettings = field(default_factory=TapeSettings)
     drivers: DriverSettings = field(default_factory=DriverSettings)
@@ -79,12 +82,14 @@ class SignalState:
         held = interest.lead_interest(
             interest.venue_interests(market), market.now, s.interest.stale_h
         )
+        first = leading.reading(market, s.leading)
         regimes = (
             carry,
             funding.convergence(market, venues),
             interest.reading(held, market, s.interest),
             interest.turnover(market, held, s.interest),
-            spotled.reading(market, s.spotled),
+            spotled.reading(market, s.spotled, first),
+            first,
             depth.reading(market, s.depth),
             tape.reading(market, s.tape),
             motion.volatility_reading(market, s.motion),
@@ -94,6 +99,7 @@ class SignalState:
         by_venue = [tell for v in venues for tell in funding.venue_tells(v, market.now, s.funding)]
         every = [
             *by_venue,
+            *running_tells(market),
             *price,
             *(tell for reading in (*flows, *regimes) for tell in reading.tells),
         ]

@@ -8,9 +8,11 @@ from airpocket.domain.estimates import BPS, PERCENT, PERCENT_YEAR, Estimate, kno
 from airpocket.domain.tells import Reading, at_least, context
 from airpocket.domain.units import DAY_NS, HOUR_NS
 from airpocket.market.carry import PremiumHistory, premium_of
+from airpocket.market.health import ill
 from airpocket.market.state import Contract, Market
 from airpocket.signals.windows import value_at
 
+_TRADED = ("trades", "bars")
 NO_INDEX = "no venue with a fresh index price"
 
 
@@ -24,7 +26,11 @@ class SpotLedSettings:
 
 
 def _freshest(contracts: tuple[Contract, ...], now: int) -> Contract | None:
-    fresh = [c for c in contracts if len(c.base) and now - int(c.base.end[-1]) <= 2 * HOUR_NS]
+    """Of those whose last bar is of the last two hours and, where recorded live, still comes."""
+    fresh = [
+        c for c in contracts
+        if len(c.base) and now - int(c.base.end[-1]) <= 2 * HOUR_NS and not ill(c, *_TRADED)
+    ]  # fmt: skip
     return max(fresh, key=lambda c: (int(c.base.end[-1]), float(c.base.close[-1])), default=None)
 
 
@@ -33,7 +39,10 @@ def spot_premium(market: Market) -> Estimate:
     spot = _freshest(market.spots, market.now)
     perp = market.reference
     if spot is None or not perp.instrument.is_perp:
-        return unknown(BPS, "needs a fresh spot market and a fresh perpetual")
+        silent = [why for c in market.spots if (why := ill(c, *_TRADED))]
+        return unknown(BPS, "; ".join(["needs a fresh spot market and a fresh perpetual", *silent]))
+    if silent := ill(perp, *_TRADED):
+        return unknown(BPS, silent)
     shared = min(int(spot.base.end[-1]), int(perp.base.end[-1]))
     prices: list[float] = []
     for contract in (spot, perp):
@@ -53,7 +62,7 @@ def taker_imbalance(contracts: tuple[Contract, ...], market: Market, hours: int)
     for contract in contracts:
         bars = contract.hours.since(market.now - (hours + 1) * HOUR_NS)
         run = bars.last_run() if len(bars) else bars
-        if len(run) < hours or market.now - int(run.end[-1]) > HOUR_NS:
+        if len(run) < hours or market.now - int(run.end[-1]) > HOUR_NS or ill(contract, *_TRADED):
             continue
         bought, volume = run.taker_buy[-hours:], run.volume[-hours:]
         if not (np.isfinite(bought).all() and np.isfinite(volume).all() and volume.sum() > 0):
@@ -71,7 +80,11 @@ def _premium_history(market: Market) -> PremiumHistory | None:
     """The reference's premium history if it is fresh, else the first other fresh one."""
     for contract in sorted(market.perps, key=lambda c: c.key != market.reference.key):
         history = premium_of(contract)
-        if history is not None and market.now - int(history.at[-1]) <= 2 * HOUR_NS:
+        if (
+            history is not None
+            and not ill(contract, "price")
+            and market.now - int(history.at[-1]) <= 2 * HOUR_NS
+        ):
             return history
     return None
 
@@ -130,8 +143,10 @@ def _price_at(contract: Contract, at: int) -> float:
     return float(contract.base.close[row])
 
 
-def reading(market: Market, settings: SpotLedSettings) -> Reading:
-    """M4: spot over perp, and whose takers buy more; lead-lag is not measured yet."""
+def reading(market: Market, settings: SpotLedSettings, first: Reading) -> Reading:
+    """M4: spot over perp, and whose takers buy more. That spot leads is said only where `first`, the measured
+    lead, says so.
+    """
     premium = spot_premium(market)
     spot = taker_imbalance(market.spots, market, settings.flow_hours)
     perp = taker_imbalance(market.perps, market, settings.flow_hours)
@@ -149,19 +164,28 @@ def reading(market: Market, settings: SpotLedSettings) -> Reading:
                  "widening at 1 bp"),
         context("dated_basis", "dated basis, annualised", dated_basis(market)),
     ]  # fmt: skip
-    met = [tells[0].met, tells[3].met]
-    if None in met:
-        state, because = "unknown", [premium.unknown or gap.unknown or ""]
-    elif all(met):
-        state, because = "spot leads", ["spot trades above the perpetual and its takers buy more"]
-    elif any(met):
-        state, because = "mixed", ["only one of spot premium and spot taker flow points to spot"]
-    else:
-        state, because = "perps lead", ["neither spot premium nor spot taker flow points to spot"]
+    state, because = _state([tells[0].met, tells[3].met], first)
+    if state == "unknown":
+        because = [premium.unknown or gap.unknown or ""]
     return Reading(
         id="spot_led", title="Spot against perps", state=state, because=because, tells=tells,
         refs=["M1", "M4"],
     )  # fmt: skip
+
+
+def _state(met: list[bool | None], first: Reading) -> tuple[str, list[str]]:
+    if None in met:
+        return "unknown", []
+    if not any(met):
+        return "no spot bid", ["neither spot premium nor spot taker flow points to spot"]
+    if not all(met):
+        return "mixed", ["only one of spot premium and spot taker flow points to spot"]
+    bid = "spot trades above the perpetual and its takers buy more"
+    if first.state == "spot leads":
+        return "spot leads", [bid, *first.because]
+    if first.state == "unknown":
+        return "spot bid", [bid, "whether spot moves first is not measured"]
+    return "spot bid", [bid, "but it is not measured to move first: " + "; ".join(first.because)]
 
 
 def _gap(spot: Estimate, perp: Estimate, now: int) -> Estimate:

@@ -1,6 +1,7 @@
 """The verdict of a moment: the machine's state in its stronger direction, with what speaks for and against."""
 
 import numpy as np
+from msgspec import structs
 
 from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.domain.errors import NothingKnown
@@ -9,6 +10,7 @@ from airpocket.domain.tells import Tell, at_most, context
 from airpocket.domain.units import DAY_NS, HOUR_NS
 from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
+from airpocket.signals.interest import closing_doubt, lead_interest, venue_interests
 from airpocket.signals.panel import Signals
 from airpocket.verdict.evidence import Evidence, evidence_of
 from airpocket.verdict.machine import Course, fold
@@ -19,7 +21,8 @@ from airpocket.verdict.triggers import risk_tell
 
 # from the least to the most telling
 _RANK = ("quiet", "consolidation", "retrace", "armed", "exhaustion", "ignition", "squeeze on")
-_RETREAT_PERCENT = 40.0  # of best prices taken: below this the touch retreats
+_STALE_H = 3
+_RETREAT_SD = -1.5  # of the share of best prices taken that return: at or below, the touch retreats
 _DIRECTIONS: tuple[Direction, Direction] = ("up", "down")
 _IMPLICATION = {
     "quiet": "nothing is being forced",
@@ -53,7 +56,10 @@ def verdict(
     direction = max(_DIRECTIONS, key=lambda d: (_RANK.index(runs[d][0].state), runs[d][0].since))
     course, path = runs[direction]
     other = runs["down" if direction == "up" else "up"][0]
+    doubt = closing_doubt(lead_interest(venue_interests(market), market.now, _STALE_H), market)
     tells = _tells(evidence, signals, mapped, found, market.now)
+    if doubt:
+        tells = [_doubted(tell, doubt) if tell.id == "green_interest" else tell for tell in tells]
     quiet = course.state == "quiet"
     return Verdict(
         id="verdict",
@@ -72,7 +78,10 @@ def verdict(
             ),
         ],
         path=path,
-        missing=_missing(evidence, signals),
+        missing=[
+            *_missing(evidence, signals),
+            *([f"covering can't be told: {doubt}"] if doubt else []),
+        ],
         tells=tells,
         refs=["M7"],
         implication=_IMPLICATION[course.state],
@@ -107,23 +116,32 @@ def _because(
     thinning = signals.tells["ask_thinning" if direction == "up" else "bid_thinning"]
     spot = signals.tells["spot_premium"]
     if direction == "up" and thinning.met and spot.met:
-        reasons.append("offers retreat and spot leads: the mark of a vertical leg")
+        reasons.append(_vertical(signals))
     elif thinning.met is False:
         reasons.append(
             "resting orders ahead are not retreating: a stall at the next level is likely"
         )
-    reload = signals.tells["reload_share"]
+    reload = signals.tells["reload_score"]
     if reload.met:
         reasons.append("what is taken at the touch is reloaded at once: the mark of a stall")
-    elif reload.estimate.value is not None and reload.estimate.value < _RETREAT_PERCENT:
+    elif reload.estimate.value is not None and reload.estimate.value <= _RETREAT_SD:
         reasons.append("quotes step away when they are taken: little stands in the way")
     return reasons
+
+
+def _vertical(signals: Signals) -> str:
+    lead = signals.tells["lead_lag"].met
+    if lead:
+        return "offers retreat and spot leads: the mark of a vertical leg"
+    if lead is None:
+        return "offers retreat and spot pays more: a vertical leg if spot moves first, which is not measured"
+    return "offers retreat and spot pays more, but is not measured to move first"
 
 
 def _missing(evidence: Evidence, signals: Signals) -> list[str]:
     found: list[str] = []
     for tell_id, what in (
-        ("reload_share", "whether quotes retreat from, or reload at, the touch is unknown"),
+        ("reload_score", "whether quotes retreat from, or reload at, the touch is unknown"),
         ("fast_prints", "the speed of prints is unknown"),
     ):
         estimate = signals.tells[tell_id].estimate
@@ -136,6 +154,8 @@ def _missing(evidence: Evidence, signals: Signals) -> list[str]:
     spot = signals.tells["spot_premium"]
     if spot.met is None:
         found.append(f"whether spot leads is unknown: {spot.estimate.unknown}")
+    elif signals.tells["lead_lag"].met is None:
+        found.append(f"whether spot leads is unknown: {signals.tells['lead_lag'].estimate.unknown}")
     return found
 
 
@@ -156,11 +176,16 @@ def _tells(
         signals.tells["bid_thinning"],
         signals.tells["spot_premium"],
         signals.tells["reload_share"],
+        signals.tells["reload_score"],
     ]  # fmt: skip
     tells += [risk_tell("short", mapped), risk_tell("long", mapped)]
     glide = unknown(RATIO, found.reason) if isinstance(found, Unscanned) else found.glide
     tells.append(context("glide", "cost of a push up over a push down", glide))
     return tells
+
+
+def _doubted(tell: Tell, why: str) -> Tell:
+    return structs.replace(tell, estimate=unknown(tell.estimate.unit, why), met=None)
 
 
 def _positive_id(signals: Signals) -> str:

@@ -11,7 +11,7 @@ from airpocket.domain.units import DAY_NS, PositionSide
 from airpocket.levels.pivots import confirmed_swings
 from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
-from airpocket.signals.forced import forced_last_hour
+from airpocket.signals.forced import closed_last_hour, forced_last_hour
 from airpocket.signals.panel import Signals
 
 _NEAR_PERCENT = 5.0
@@ -161,7 +161,12 @@ def _clean_break(
     ]  # fmt: skip
     near = broken.atr.value is not None and broken.atr.value >= -settings.near_atr
     state, because = judged(required, near)
-    tells = [*required, context("forced_buying", "forced buying, last hour", flow)]
+    tells = [
+        *required,
+        context("forced_buying", "forced buying, last hour", flow),
+        context("positions_closed", "positions closed, last hour, by open interest",
+                closed_last_hour(market)),
+    ]  # fmt: skip
     if mapped is not None:
         tells.append(risk_tell("short", mapped))
     return Graded(
@@ -176,8 +181,7 @@ def _thin_hour_impulse(signals: Signals, settings: TriggerSettings) -> Graded:
         at_least("impulse", "last hour's move, scored", signals.figure("hour_move_sd"),
                  settings.impulse_sd, f"an impulse at {settings.impulse_sd:g} sd"),
         signals.tells["hour_depth_rank"],
-        at_least("wide_spread", "spread", _spread(signals), settings.wide_spread_bps,
-                 f"wide at {settings.wide_spread_bps:g} bp"),
+        _wide_spread(signals, settings),
         signals.tells["fast_prints"],
     ]  # fmt: skip
     state, because = judged(required, required[0].met)
@@ -188,10 +192,18 @@ def _thin_hour_impulse(signals: Signals, settings: TriggerSettings) -> Graded:
     )  # fmt: skip
 
 
-def _spread(signals: Signals) -> Estimate:
-    """As heard live over the last minutes, else of the newest stored book."""
+def _wide_spread(signals: Signals, settings: TriggerSettings) -> Tell:
+    """Against the tape's own usual, as a tight market is wide at half a basis point; else in basis points, of
+    the last minutes heard live or of the newest stored book.
+    """
+    usual = signals.tells["spread_usual"]
+    if usual.estimate.value is not None:
+        return usual
     live = signals.figure("tape_spread")
-    return live if live.value is not None else signals.figure("spread")
+    return at_least(
+        "wide_spread", "spread", live if live.value is not None else signals.figure("spread"),
+        settings.wide_spread_bps, f"wide at {settings.wide_spread_bps:g} bp",
+    )  # fmt: skip
 
 
 def _funding_spike(signals: Signals, settings: TriggerSettings) -> Graded:
@@ -233,7 +245,11 @@ def _spot_led_burst(signals: Signals) -> Graded:
         signals.tells["premium_change"],
     ]
     state, because = judged(required, None)
-    tells = [*required, signals.tells["spot_flow"], signals.tells["perp_flow"]]
+    lead = signals.tells["lead_lag"]
+    if state == "firing" and not lead.met:
+        why = lead.estimate.unknown or "the measured lead does not say so"
+        because.append(f"that spot moves first is not shown: {why}")
+    tells = [*required, signals.tells["spot_flow"], signals.tells["perp_flow"], lead]
     return Graded(
         id="spot_led_burst", title="Spot-led inflow burst", state=state, because=because, tells=tells,
         refs=["M6d"], implication="spot pulls, perps chase and the basis widens",

@@ -376,7 +376,7 @@ def test_what_a_venue_lacks_is_said_and_not_passed_over(lake, venue, symbol, kin
 @pytest.mark.parametrize(
     ("kinds", "says"),
     [
-        (["trade"], "does not ask for 'trade'"),
+        (["depth"], "does not ask for 'depth'"),
         (["bar"], "no kind"),
         (["bar_1w"], "do not fit a day"),
         (["bar_7h"], "do not fit a day"),

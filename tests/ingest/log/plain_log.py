@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import duckdb
 
+READER = duckdb.connect(":memory:")
 KINDS = ("text", "binary", "connect", "disconnect", "sent", "rest", "marker")
 
 
@@ -102,7 +103,7 @@ def plain_sealed(folder: Path):
     for entry in map(json.loads, body.splitlines()):
         file = folder / entry["path"]
         assert hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]
-        rows = duckdb.connect().read_parquet(str(file)).project(", ".join(Plain._fields)).fetchall()
+        rows = READER.read_parquet(str(file)).project(", ".join(Plain._fields)).fetchall()
         assert len(rows) == entry["records"]
         found += [Plain(*row) for row in rows]
     return found

@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from ingest.log.killed_writer import body_of
 from msgspec.structs import replace
 
 from airpocket.domain.errors import BadInput, LogFailed, StoreBusy, StoreDamaged
-from airpocket.ingest.log import disk, reader
+from airpocket.ingest import disk
+from airpocket.ingest.log import reader, stop
 from airpocket.ingest.log.records import KINDS, LARGEST_BODY, Record, public_url
 from airpocket.ingest.log.seal import seal
 from airpocket.ingest.log.segment import LogDamage, segments_in
@@ -80,11 +82,13 @@ def test_segments_turn_by_size_and_by_the_hour_and_numbers_go_on(tmp_path):
     assert [r.sequence for r in reader.records(tmp_path, after=150)] == list(range(151, 203))
 
 
+@pytest.mark.fault("S12")
 def test_two_writers_do_not_meet(tmp_path):
     with LogWriter(tmp_path, CLOCK, ONE), pytest.raises(StoreBusy, match=str(os.getpid())):
         LogWriter(tmp_path, CLOCK, ONE)
 
 
+@pytest.mark.fault("S01")
 def test_an_unfinished_end_is_set_aside_and_noted(tmp_path):
     written(tmp_path, 20)
     (path,) = segments_in(tmp_path).values()
@@ -103,6 +107,7 @@ def test_an_unfinished_end_is_set_aside_and_noted(tmp_path):
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.integers(0, 10_000), st.integers(1, 255), st.integers(0, 3))
+@pytest.mark.fault("S04")
 def test_a_changed_byte_costs_the_record_it_lies_in_and_no_other(tmp_path_factory, at, flip, more):
     folder = tmp_path_factory.mktemp("log")
     before = written(folder, 30)
@@ -120,6 +125,7 @@ def test_a_changed_byte_costs_the_record_it_lies_in_and_no_other(tmp_path_factor
     assert damages or last_lost or len(kept) == len(before)
 
 
+@pytest.mark.fault("S05")
 def test_a_full_disk_stops_the_log_and_what_was_acknowledged_stays(tmp_path, monkeypatch):
     """S05: short writes first, then no room."""
     room = {"bytes": 3_000}
@@ -148,11 +154,16 @@ def test_a_full_disk_stops_the_log_and_what_was_acknowledged_stays(tmp_path, mon
     with pytest.raises(LogFailed):
         log.close()
     assert acknowledged > 10
+    word = stop.read(tmp_path)
+    assert word is not None
+    assert word.acknowledged == acknowledged
+    assert "No space left" in word.reason
     assert [r.sequence for r in reader.records(tmp_path)][:acknowledged] == list(
         range(1, acknowledged + 1)
     )
 
 
+@pytest.mark.fault("S06")
 def test_a_failing_sync_is_final(tmp_path, monkeypatch):
     """S06: never tried again and believed."""
     log = LogWriter(tmp_path, CLOCK, ONE)
@@ -201,7 +212,8 @@ def independent_records(folder):
     return found
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.fault("S01")
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path, rounds):
     """S01: killed at random moments, again and again, in one folder."""
     rng = random.Random(4)
@@ -255,6 +267,7 @@ def test_a_damaged_segment_is_left_as_it_is(tmp_path):
     assert any(isinstance(found, LogDamage) for found in reader.read(tmp_path))
 
 
+@pytest.mark.fault("S04")
 def test_a_changed_sealed_file_is_named(tmp_path):
     written(tmp_path, 200, SMALL)
     seal(tmp_path)
@@ -274,11 +287,12 @@ class Stopped(Exception):
     """The process ends here."""
 
 
+@pytest.mark.fault("S02", "S03")
 def test_sealing_stopped_at_any_step_loses_nothing(tmp_path_factory, monkeypatch):
     """S02: at every durable step, then sealed again."""
-    for stop_at in range(1, 40):
+    for stop_at in range(1, 200):
         folder = tmp_path_factory.mktemp("seal")
-        before = written(folder, 120, SMALL)
+        before = written(folder, 60, SMALL)
         steps = {"left": stop_at}
 
         def step(name, steps=steps):
@@ -306,3 +320,48 @@ def test_sealing_stopped_at_any_step_loses_nothing(tmp_path_factory, monkeypatch
 def test_only_harmless_parts_of_an_address_are_kept():
     url = "https://user:pass@host:1/path?symbol=ETHUSDT&signature=abc#frag"
     assert public_url(url, {"symbol"}) == "https://host:1/path?symbol=ETHUSDT&signature=***"
+
+
+@pytest.mark.fault("S08")
+def test_a_folder_deleted_under_a_running_log_stops_it(tmp_path):
+    """An open file without a name takes every byte and keeps none for anybody."""
+    log = LogWriter(tmp_path / "raw", CLOCK, ONE)
+    log.append(record(1)).wait()
+    shutil.rmtree(tmp_path / "raw")
+    with pytest.raises(LogFailed, match="deleted while it was being written"):
+        log.append(record(2)).wait()
+    with pytest.raises(LogFailed):
+        log.close()
+    assert log.acknowledged == 1
+
+
+@pytest.mark.fault("S19")
+@pytest.mark.parametrize("other", ["an earlier block of the file", "the block of another segment"])
+def test_a_block_that_belongs_elsewhere_is_never_read_as_a_record(tmp_path, other):
+    before = written(
+        tmp_path, 400, LogSettings(commit_every_ms=0.0, segment_bytes=16_384, reserve_bytes=0)
+    )
+    paths = list(segments_in(tmp_path).values())
+    data = bytearray(paths[1].read_bytes())
+    source = bytes(data) if other.startswith("an earlier") else paths[0].read_bytes()
+    at = 4_096 if other.startswith("an earlier") else 8_192
+    data[8_192 : 8_192 + 4_096] = source[at : at + 4_096]
+    paths[1].write_bytes(data)
+    found = list(reader.read(tmp_path))
+    assert all(one in before for one in found if isinstance(one, Record))
+    assert sum(one.lost for one in found if isinstance(one, LogDamage)) > 10
+    assert [one.path for one in found if isinstance(one, LogDamage)] == [paths[1]]
+
+
+@pytest.mark.fault("S20")
+def test_a_start_after_a_kill_notes_that_open_connections_ended(tmp_path):
+    """Even when the kill left no half record behind."""
+    log = LogWriter(tmp_path, CLOCK, ONE)
+    log.append(record(1, kind="connect")).wait()
+    log._folder_lock.let_go(well=False)  # as the kernel does for a process that is killed
+    with LogWriter(tmp_path, CLOCK, ONE) as again:
+        assert again.broken_off
+        again.flush()
+    assert [r.kind for r in reader.records(tmp_path)] == ["connect", "marker"]
+    with LogWriter(tmp_path, CLOCK, ONE) as third:
+        assert not third.broken_off

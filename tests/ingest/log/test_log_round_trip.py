@@ -10,7 +10,9 @@ from ingest.log.log_samples import HOUR_NS, START, record, records, write, write
 from ingest.log.plain_log import bytes_of, plain_log, plain_of
 
 from airpocket.domain.errors import BadInput, LogFailed
-from airpocket.ingest.log import disk, reader
+from airpocket.domain.units import SECOND_NS, parse_time
+from airpocket.ingest import disk
+from airpocket.ingest.log import reader
 from airpocket.ingest.log.records import KINDS, LARGEST_BODY, Record, packed, public_url, unpacked
 from airpocket.ingest.log.segment import LogDamage
 from airpocket.ingest.log.settings import LogSettings
@@ -46,10 +48,29 @@ def test_numbers_go_on_over_segments_and_restarts_without_a_gap(tmp_path):
     assert plain_log(tmp_path) == [plain_of(one) for one in kept]
 
 
+@pytest.mark.fault("C03", "S15")
 def test_each_hour_begins_a_segment_and_a_clock_that_steps_back_does_not(tmp_path):
     heard = [START, START + HOUR_NS, START + HOUR_NS - 5, START + HOUR_NS, START + 2 * HOUR_NS]
     write(tmp_path, [record(n, heard=at) for n, at in enumerate(heard)])
     assert len(list(tmp_path.glob("*.log"))) == 3
+
+
+@pytest.mark.fault("C08")
+@pytest.mark.parametrize(
+    "edge", ["2026-11-27T00:00Z", "2027-01-01T00:00Z", "2028-02-29T00:00Z", "2028-03-01T00:00Z"]
+)
+def test_nothing_is_lost_or_doubled_where_an_hour_a_day_a_month_and_a_year_turn(tmp_path, edge):
+    from airpocket.ingest.log.seal import seal
+
+    at = parse_time(edge)
+    kept = write(tmp_path, [record(n, heard=at + (n - 20) * SECOND_NS) for n in range(1, 41)])
+    assert len(list(tmp_path.glob("*.log"))) == 2
+    assert list(reader.read(tmp_path)) == kept
+    seal(tmp_path)
+    assert list(reader.read(tmp_path)) == kept
+    assert [one.heard for one in reader.records(tmp_path, since=at)] == [
+        at + n * SECOND_NS for n in range(21)
+    ]
 
 
 def test_a_folder_that_is_not_there_holds_no_records(tmp_path):

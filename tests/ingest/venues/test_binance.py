@@ -95,12 +95,15 @@ def test_a_cross_pair_has_no_dollars():
     assert trade.size == 0.002
 
 
+@pytest.mark.fault("C01")
 @pytest.mark.parametrize(
-    "stamp", [1786171884, 1786171884471, 1786171884471123, 1786171884471123456]
+    ("stamp", "unit"), [(1786171884, "s"), (1786171884471123, "us"), (1786171884471123456, "ns")]
 )
-def test_stamps_in_any_unit_are_the_same_moment(stamp):
-    (trade,) = USDM(AGG.replace(b'"T":1786171884471', b'"T":%d' % stamp), HEARD, "")
-    assert trade.ts // 1_000_000_000 == 1786171884
+def test_a_stamp_in_another_unit_is_refused_and_not_guessed(stamp, unit):
+    with pytest.raises(
+        UndecodableFrame, match=f"trade time comes in {unit}, not in ms: has the venue"
+    ):
+        USDM(AGG.replace(b'"T":1786171884471', b'"T":%d' % stamp), HEARD, "")
 
 
 @pytest.mark.fault("V21")

@@ -16,6 +16,7 @@ from airpocket.domain.wire import (
     Listing,
     OptionTick,
     Quote,
+    Roll,
     Trade,
     VolTick,
 )
@@ -212,8 +213,9 @@ def test_the_other_documented_shapes(shared):
     assert (index.symbol, index.value) == ("BTC-DVOL", 129.36)
     url = "https://www.deribit.com/api/v2/public/get_instruments?currency=BTC&kind=option"
     body = json.loads((folder / "http_get_instrument_option.json").read_bytes())
-    (listing,) = decode(json.dumps({**body, "result": [body["result"]]}).encode(), HEARD, url)
+    listing, roll = decode(json.dumps({**body, "result": [body["result"]]}).encode(), HEARD, url)
     assert isinstance(listing, Listing)
+    assert isinstance(roll, Roll)
     assert (listing.kind, listing.status) == ("option", "live")
 
 

@@ -154,8 +154,6 @@ def test_old_trades_without_numbers_still_differ():
         (b'{"channel":"executions","error":"ESession","method":"subscribe","success":false}', "error"),
         (b'{"method":"pong","time_in":"2026-09-25T17:48:24Z"}', "ack"),
         (b'{"channel":"heartbeat"}', "notice"),
-        (b'{"channel":"status","type":"update","data":[{"system":"online","connection_id":18125794168470749634}]}',
-         "notice"),
         (b'{"connectionID":18239578009413566319,"event":"systemStatus","status":"online"}', "notice"),
         (b'{"channelID":1,"event":"subscriptionStatus","pair":"XBT/EUR","status":"subscribed"}', "ack"),
         (b'{"event":"subscriptionStatus","errorMessage":"Subscription depth","status":"error"}', "error"),

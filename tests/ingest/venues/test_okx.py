@@ -20,6 +20,7 @@ from airpocket.domain.wire import (
     Listing,
     OptionTick,
     Quote,
+    Roll,
     Trade,
 )
 from airpocket.ingest.venues.okx.decoder import decode
@@ -70,7 +71,8 @@ def test_a_net_position_is_told_by_the_orders_side_and_contradictions_are_refuse
 @pytest.mark.parametrize(
     ("symbol", "size", "usd"),
     [(b"ETH-USDT-SWAP", 0.5, 1_500.0), (b"ETH-USD-SWAP", 50 / 3_000, 50.0), (b"ETH-USDT", 5.0, 15_000.0),
-     (b"ETH-BTC", 5.0, None), (b"NEWCOIN-USDT-SWAP", None, None), (b"ETH-USD-260327-3000-C", None, None)],
+     (b"ETH-BTC", 5.0, None), (b"NEWCOIN-USDT-SWAP", None, None), (b"ETH-USD-260327-3000-C", 0.5, None),
+     (b"SOL-USD-260327-300-C", None, None)],
 )  # fmt: skip
 def test_sizes_by_kind_of_contract(symbol, size, usd):
     event = one(TRADE % (symbol, symbol))
@@ -294,7 +296,8 @@ def test_recorded_sizes_are_coin_as_counted_by_hand(shared):
     assert trades["BTC-USD-SWAP"].notional_usd == 100.0  # 1 contract of 100 USD
     assert trades["BTC-USD-SWAP"].size == pytest.approx(100 / 43_574.9)
     assert trades["BTC-USDT"].size == 0.00373695
-    assert trades["BTC-USD-220304-32000-P"].size is None
+    assert trades["BTC-USD-220304-32000-P"].size == pytest.approx(0.85)  # 85 contracts of 0.01 BTC
+    assert trades["BTC-USD-220304-32000-P"].notional_usd is None  # priced in coin
     quotes = {event.symbol: event for event in events if isinstance(event, Quote)}
     assert quotes["BTC-USD-SWAP"].bid_size is not None
     assert not any(
@@ -352,7 +355,9 @@ def test_recorded_instruments_are_worth_what_the_decoder_takes_them_for(shared):
     bodies, found = 0, {}
     for address, body in frames.answered(shared / "wire" / "cryptofeed-v2" / "OKX.0.gz"):
         bodies += 1
-        found |= {event.symbol: event for event in decode(body, HEARD, address)}
+        *listings, roll = decode(body, HEARD, address)
+        assert roll.symbols == tuple(event.symbol for event in listings)
+        found |= {event.symbol: event for event in listings}
     kinds = Counter(event.kind for event in found.values())
     assert bodies == 25
     assert (kinds["spot"], kinds["linear"], kinds["inverse"]) == (513, 178, 92)
@@ -378,7 +383,8 @@ def test_recorded_instruments_are_worth_what_the_decoder_takes_them_for(shared):
 def test_rest_bodies_are_read_by_what_was_asked(shared, name, asked, kind, events):
     body = (shared / "wire" / "nautilus_trader" / "okx" / f"http_get_{name}.json").read_bytes()
     found = decode(body, HEARD, f"https://www.okx.com/api/v5/{asked}")
-    assert [type(event) for event in found] == [kind] * events
+    ends = [Roll] if kind is Listing else []
+    assert [type(event) for event in found] == [kind] * events + ends
 
 
 def test_a_quote_of_a_contract_of_unknown_worth_is_not_given():

@@ -26,10 +26,9 @@ from ingest.venues.wires import (
 from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.wire import BookChange, FundingEstimate, Liquidation, Quote, Trade
 from airpocket.ingest.peek import channel_of, wire_channel
-from airpocket.ingest.venues.registry import VENUES
 from airpocket.market.books.book import Book
 
-ALL = sorted(VENUES)
+ALL = sorted(FRAMES)
 FUNDED = sorted(venue for venue, kinds in FRAMES.items() if "funding" in kinds)
 FORCED = sorted(venue for venue, kinds in FRAMES.items() if "liquidation" in kinds)
 TRADED = [(venue, kind) for venue, kind in KINDS if kind in ("trade", "liquidation")]

@@ -407,4 +407,6 @@ def test_nothing_makes_a_book_raise_and_what_it_shows_is_sound(venue, told):
             for side in (made.levels.bids, made.levels.asks):
                 shown = list(side.best_first())
                 assert all(0.0 < price < 1e18 and 0.0 < size < 1e18 for price, size in shown)
-                assert side.keys == sorted(set(side.keys))
+                prices = [price for price, _ in shown]
+                assert prices == sorted(set(prices), reverse=side is made.levels.bids)
+                assert len(side) == len(shown)

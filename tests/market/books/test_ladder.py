@@ -61,7 +61,7 @@ def test_a_truncated_side_holds_its_best_levels(changed, count):
     naive.apply((), changed)
     ladder.asks.keep(count)
     assert both(ladder)[1] == naive.best_first()[1][:count]
-    assert ladder.asks.sizes == dict(naive.best_first()[1][:count])
+    assert len(ladder.asks) == min(count, len(naive.best_first()[1]))
 
 
 def test_a_finer_price_makes_the_unit_finer_and_keeps_every_level():
@@ -71,7 +71,6 @@ def test_a_finer_price_makes_the_unit_finer_and_keeps_every_level():
     ladder.apply([(99.975, 3.0)], [])
     assert ladder.decimals == 3
     assert ladder.bids.top(9) == [(100.0, 1.0), (99.975, 3.0), (99.5, 2.0)]
-    assert ladder.bids.keys == [99_500, 99_975, 100_000]
 
 
 def test_the_best_is_the_next_level_once_the_best_is_taken_away():

@@ -95,6 +95,41 @@ def test_a_snapshot_ahead_of_the_book_waits_for_the_book():
     assert (market.audit.compared, market.audit.drifted) == (1, 0)
 
 
+@pytest.mark.fault("B12", "T06")
+def test_a_book_that_fell_silent_and_is_behind_is_brought_up_to_date_by_the_snapshot():
+    venue = Venue()
+    state, market = synced(venue)
+    missed = [venue.change() for _ in range(3)]
+    venue.heard += 30_000_000_000
+    heard(state, venue, venue.snapshot(), rest=True)
+    assert len(missed) == 3
+    assert (market.book.state, market.audit.compared) == ("live", 0)
+    assert market.book.levels.touch().bid == max(venue.bids)
+    assert dict(market.book.levels.bids.best_first()) == venue.bids
+
+
+@pytest.mark.fault("T06")
+def test_a_book_that_rests_is_only_held_against_the_snapshot():
+    venue = Venue()
+    state, market = synced(venue)
+    moment = market.book.ts
+    venue.heard += 30_000_000_000
+    heard(state, venue, venue.snapshot(), rest=True)
+    assert (market.audit.compared, market.audit.drifted, market.book.ts) == (1, 0, moment)
+
+
+@pytest.mark.fault("B12", "T13")
+def test_a_lost_connection_degrades_a_numbered_book_only_when_no_change_proves_it_whole_in_time():
+    venue = Venue()
+    state, market = synced(venue)
+    state.ended("binance_usdm", "public#1")
+    assert market.book.levels is None
+    assert state.faults(venue.heard + 10_000_000_000) == {}
+    assert state.faults(venue.heard + 61_000_000_000) == {(*KEY, "book"): "the connection was lost"}
+    heard(state, venue, venue.change())
+    assert (market.book.state, state.faults(venue.heard)) == ("live", {})
+
+
 @pytest.mark.fault("B12")
 def test_a_level_that_drifted_away_ends_trust_until_a_snapshot_mends_it():
     venue = Venue()

@@ -83,6 +83,7 @@ def test_a_successor_leaves_no_hole_and_no_trade_counts_twice():
     assert state.markets["coinbase", "ETH-USD"].tape.repeated == 1
 
 
+@pytest.mark.fault("C09")
 def test_trades_that_come_a_little_late_belong_to_their_own_minute():
     state = LiveState("ETH")
     state.apply(trade(1, T0 + S), "c#1")
@@ -96,6 +97,19 @@ def test_trades_that_come_a_little_late_belong_to_their_own_minute():
     assert state.markets["coinbase", "ETH-USD"].tape.late == 1
 
 
+@pytest.mark.fault("C09")
+def test_a_trade_on_the_edge_of_a_minute_belongs_to_the_one_it_begins():
+    state = LiveState("ETH")
+    for n, at in enumerate((1, 61, 119.999, 120, 121, 185, 250)):
+        state.apply(trade(n, T0 + int(at * S)), "c#1")
+    prints = {
+        int(batch.ints("ts")[0]) - T0: int(batch.ints("prints")[0])
+        for batch in facts(state, "tape_1m")
+    }
+    assert prints == {M: 2, 2 * M: 2, 3 * M: 1}
+
+
+@pytest.mark.fault("C02")
 def test_a_stamp_far_ahead_is_no_event():
     state = LiveState("ETH")
     state.apply(trade(1, T0, lag=-7_200.0), "c#1")

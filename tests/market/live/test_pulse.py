@@ -1,9 +1,12 @@
 """Health of live channels: proven by data alone, per channel; silence is never read as calm."""
 
+from random import Random
+
 import pytest
 
 from airpocket.domain.channels import Channel
-from airpocket.domain.wire import Liquidation, Quote, Trade
+from airpocket.domain.events import Ticker
+from airpocket.domain.wire import BookChange, Liquidation, Quote, Trade
 from airpocket.market.pulse import Pulse
 
 S = 1_000_000_000
@@ -13,6 +16,15 @@ T0 = 1_800_000_000 * S
 def trade(at, lag_s=0.0, symbol="ETHUSDT"):
     return Trade(venue="v", symbol=symbol, ts=int(at - lag_s * S), usable_from=at, heard=at, price=1.0,
                  size=1.0, notional_usd=1.0, taker_side="buy", trade_id=at)  # fmt: skip
+
+
+def ticker(at):
+    return Ticker(venue="v", symbol="ETHUSDT", ts=at, usable_from=at, heard=at, mark=1.0)
+
+
+def book(at):
+    return BookChange(venue="v", symbol="ETHUSDT", ts=at, usable_from=at, heard=at, snapshot=False, first=1,
+                      last=1, previous=0, bids=(), asks=())  # fmt: skip
 
 
 def forced(at):
@@ -40,6 +52,7 @@ def test_a_connection_proves_nothing(pulse):
     assert state(pulse, "trades", T0 + 21 * S) == "silent"
 
 
+@pytest.mark.fault("T01")
 def test_one_route_flows_while_the_other_is_dead(pulse):
     """T01: acknowledged, then no data on one route."""
     pulse.opened("v", "market", T0)
@@ -55,6 +68,7 @@ def test_one_route_flows_while_the_other_is_dead(pulse):
     assert set(pulse.ill_routes(now)) == {("v", "market")}
 
 
+@pytest.mark.fault("L02")
 def test_no_liquidation_is_calm_only_while_its_route_delivers(pulse):
     """L02: zero with proof."""
     pulse.opened("v", "market", T0)
@@ -77,6 +91,7 @@ def test_a_channel_that_stops_is_stale_and_the_interval_is_kept(pulse):
     assert (outage.start, outage.end, outage.state) == (T0 + S, T0 + 50 * S, "stale")
 
 
+@pytest.mark.fault("C12")
 def test_messages_that_come_old_make_a_channel_stale(pulse):
     """C12: a backlog is fresh by receipt and old by the venue's clock."""
     pulse.opened("v", "market", T0)
@@ -109,3 +124,33 @@ def test_faults_and_delistings_are_named(pulse):
 def test_events_nobody_declared_change_nothing(pulse):
     pulse.heard(trade(T0, symbol="OTHER"))
     assert all(status.messages == 0 for status in pulse.status(T0))
+
+
+@pytest.mark.fault("T04")
+def test_a_thousand_channels_that_stop_are_all_noticed_in_time():
+    """Looked at once a second: a cadence of a second within 5 s, a book within 10 s."""
+    random = Random(11)
+    for _ in range(500):
+        pulse = Pulse(
+            [
+                ("v", "market", Channel("price", "ETHUSDT", 3.0)),
+                ("v", "public", Channel("book", "ETHUSDT", 5.0)),
+            ]
+        )
+        for route in ("market", "public"):
+            pulse.opened("v", route, T0)
+        stop = T0 + int(random.uniform(30.0, 300.0) * S)
+        for at in range(T0 + S, stop, S):
+            pulse.heard(ticker(at))
+        for at in range(T0 + S // 10, stop, S // 5):
+            pulse.heard(book(at))
+        look = T0 + random.randrange(S)
+        seconds = range((stop - look) // S, (stop - look) // S + 15)
+        for channel, limit_s in (("price", 5.0), ("book", 10.0)):
+            found = [state(pulse, channel, look + second * S) for second in seconds]
+            first = next(
+                look + second * S
+                for second, one in zip(seconds, found, strict=True)
+                if one == "stale"
+            )
+            assert 0 < (first - stop) / S <= limit_s

@@ -156,11 +156,11 @@ def test_a_forced_close_of_any_contract_of_the_asset_is_kept_where_the_channel_t
 @pytest.mark.fault("B19")
 def test_strangers_and_options_without_end_stay_within_bounds():
     state = LiveState("ETH")
-    for n in range(21_000):
+    for n in range(51_000):
         state.apply(trade(T0, venue="coinbase", symbol=f"X{n}-USD"), "c#1")
         option = OptionTick(**said(T0, "deribit", f"ETH-{n}"), base="ETH", expiry=T0, strike=float(n + 1),
                             call=True, price_unit="coin")  # fmt: skip
         state.apply(option, "c#1")
     assert not state.markets
-    assert len(state.chain) == 20_000
-    assert state.strangers == 21_000
+    assert (len(state.chain), state.chain.crowded) == (50_000, 1_000)
+    assert state.strangers == 51_000

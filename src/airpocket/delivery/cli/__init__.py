@@ -28,9 +28,11 @@ _COMMANDS = (
     ("decode", "decode:decode", "What a venue's recorded frames say, one event a line."),
     ("record", "record:record", "Record live markets until stopped: raw frames and minutes."),
     ("replay", "replay:replay", "A recorded log through the same decoders again."),
+    ("tops", "tops:tops", "The best prices of a recorded book after each of its changes."),
     ("venues", "venues:venues", "Which venues can be heard, and how their channels are now."),
     ("doctor", "doctor:doctor", "What works on this machine, and what to do about the rest."),
     ("backfill", "backfill:backfill", "A venue's history over REST into the store."),
+    ("archive", "archive:archive", "Files of a venue's public archive into the store."),
 )
 # reads its own flags: they differ by calculator
 _CALC = ("calc", "calc:calc", "One closed form of the models: margin, funding, cascade, levels.")

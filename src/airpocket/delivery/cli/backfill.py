@@ -44,7 +44,8 @@ def backfill(
         End (not included); now, if it is not given.
     kinds
         What to ask for, with commas: bar_1m … bar_1d, mark_bar_1h, index_bar_1h, premium_bar_1h, funding,
-        open_interest, ratio, tier (the maintenance tiers of now).
+        open_interest, ratio, tier (the maintenance tiers of now); of Deribit also trade, liquidation and
+        vol_index_1h (symbol ETH-DVOL).
     store
         Folder of the store.
     as_json
@@ -56,8 +57,8 @@ def backfill(
     from airpocket.ingest.world import SystemClock
 
     clock = SystemClock()
-    start = _time("--from", from_)
-    until = clock.now() if to is None else _time("--to", to)
+    start = moment("--from", from_)
+    until = clock.now() if to is None else moment("--to", to)
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     with VenueClient(venue, open_world(clock)) as client, _Bar() as bar:
         report = run_backfill(
@@ -109,7 +110,8 @@ def as_plain(report: "Report", start: int, until: int) -> dict[str, object]:
     }
 
 
-def _time(option: str, text: str) -> "TimeNs":
+def moment(option: str, text: str) -> "TimeNs":
+    """The time an option says. Raises BadInput without a zone."""
     from airpocket.domain.errors import BadInput
     from airpocket.domain.units import parse_time
 

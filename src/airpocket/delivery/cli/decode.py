@@ -15,6 +15,7 @@ def decode(venue: str, *, address: str = "") -> int:
 
     import msgspec
 
+    from airpocket.domain.depth import plain
     from airpocket.domain.errors import UndecodableFrame
     from airpocket.ingest.venues.registry import venue_named
     from airpocket.ingest.world import SystemClock
@@ -27,7 +28,7 @@ def decode(venue: str, *, address: str = "") -> int:
             continue
         try:
             for event in adapter.decode(frame, heard, address):
-                out.write(msgspec.json.encode(event) + b"\n")
+                out.write(msgspec.json.encode(event, enc_hook=plain) + b"\n")
         except UndecodableFrame as error:
             out.write(msgspec.json.encode({"undecodable": str(error)}) + b"\n")
     out.flush()

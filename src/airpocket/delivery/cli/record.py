@@ -32,11 +32,13 @@ def record(
     import asyncio
     import signal
 
+    from airpocket.delivery.warmup import compiling
     from airpocket.domain.errors import BadInput
     from airpocket.domain.units import SECOND_NS, parse_interval
     from airpocket.ingest.world import SystemClock
     from airpocket.live.feeds import feeds_of
     from airpocket.live.session import Session, SessionSettings
+    from airpocket.live.warm import warm_up
 
     try:
         for_s = None if for_ is None else parse_interval(for_) / SECOND_NS
@@ -52,6 +54,8 @@ def record(
             loop.add_signal_handler(each, session.stop)
         await session.run(_Progress(sys.stderr.isatty()).tell)
 
+    with compiling():
+        warm_up()
     asyncio.run(run())
     _summary(session, store)
     return 0
@@ -106,4 +110,6 @@ def _summary(session: "Session", store: Path) -> None:
         say(f"not understood, {count:,} times: {what}")
     for news in health.news:
         say(f"new in the messages of {news.venue}: {f'{news.channel} {news.what}'.strip()}")
+    for line in session.alarms:
+        say(f"! {line}")
     say(f"raw frames in {store / 'raw'}; airpocket replay reads them again")

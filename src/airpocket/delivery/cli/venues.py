@@ -1,4 +1,4 @@
-"""`airpocket venues`: which venues can be heard, what each brings, and how its channels are now."""
+"""`airpocket venues`: which venues can be heard, what each brings, how its channels are now, and its clock."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airpocket.ingest.feed import Feed
+    from airpocket.ingest.skew import Skew
     from airpocket.live.health_file import Health
+    from airpocket.market.pulse import PulseStatus
 
 
 def venues(
@@ -19,7 +23,8 @@ def venues(
     """Which venues can be heard without keys, and how every channel is, if a recorder runs.
 
     sample: the venue reports only some of what happens, so sums are lower bounds. A channel that speaks
-    only when something happens is live while its connection brings other data.
+    only when something happens is live while its connection brings other data. Lag is how old the last
+    message was when it arrived, by the venue's own clock as far as that is known.
 
     Args:
         asset: The coin whose contracts are listed.
@@ -40,16 +45,13 @@ def venues(
     return 0
 
 
-def _states(health: "Health | None", now: int) -> dict[tuple[str, str, str], tuple[str, str, str]]:
-    """(venue, symbol, channel) → state, age, reason; empty when no recorder runs."""
+def _states(health: "Health | None", now: int) -> "dict[tuple[str, str, str], PulseStatus]":
+    """(venue, symbol, channel) → how it is; empty when no recorder runs."""
     from airpocket.live.health_file import OLD_S
 
     if health is None or (now - health.asof) / 1e9 > OLD_S:
         return {}
-    return {
-        (c.venue, c.symbol, c.channel): (c.state, "–" if c.age_s is None else f"{c.age_s:,.0f} s", c.reason)
-        for c in health.channels
-    }  # fmt: skip
+    return {(c.venue, c.symbol, c.channel): c for c in health.channels}
 
 
 def _print(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
@@ -60,12 +62,12 @@ def _print(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
     if not states:
         last = "" if health is None else f"; the last one stopped at {format_time(health.asof)}"
         say(f"no recorder runs on this store{last}: states are not known")
+    for note in () if health is None or not states else health.notes:
+        say(note)
     rows: list[list[str]] = []
     for feed in feeds.values():
         for channel in feed.channels:
-            state, age, reason = states.get(
-                (feed.venue, channel.symbol, channel.name), ("–", "–", "")
-            )
+            at = states.get((feed.venue, channel.symbol, channel.name))
             due = "when it happens" if channel.silence_s is None else f"{channel.silence_s:g} s"
             rows.append(
                 [
@@ -74,22 +76,38 @@ def _print(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
                     channel.name,
                     due,
                     channel.coverage,
-                    state,
-                    age,
-                    reason,
+                    "–" if at is None else at.state,
+                    "–" if at is None or at.age_s is None else f"{at.age_s:,.0f} s",
+                    "–" if at is None or at.lag_s is None else f"{1_000 * at.lag_s:,.0f} ms",
+                    "" if at is None else at.reason,
                 ]
             )
         rows += [
-            [feed.venue, "", name, "", "none", "–", "–", why] for name, why in feed.absent.items()
+            [feed.venue, "", name, "", "none", "–", "–", "–", why]
+            for name, why in feed.absent.items()
         ]
     print_table(
         f"{len(feeds)} venues, {len(rows)} channels; no keys needed",
-        ["venue", "symbol", "channel", "silent at most", "coverage", "state", "age", "reason"],
+        [
+            "venue",
+            "symbol",
+            "channel",
+            "silent at most",
+            "coverage",
+            "state",
+            "age",
+            "lag",
+            "reason",
+        ],
         rows,
-        right={"silent at most", "age"},
+        right={"silent at most", "age", "lag"},
     )
     if health is not None:
         _print_odd(health)
+    if health is not None and states:
+        _print_clocks(health.clocks)
+        for line in health.alarms:
+            say(f"! {line}")
 
 
 def _print_odd(health: "Health") -> None:
@@ -109,6 +127,22 @@ def _print_odd(health: "Health") -> None:
         print_table("new in the venues' messages", columns, rows, right={"seen"})
 
 
+def _print_clocks(clocks: "Sequence[Skew]") -> None:
+    """How far each venue's clock is from ours."""
+    from airpocket.delivery.cli.printing import print_table
+
+    if clocks:
+        print_table(
+            "the venues' clocks, less ours",
+            ["venue", "offset", "known to within", "answers"],
+            [
+                [c.venue, f"{c.offset_ms:+,.0f} ms", f"{c.error_ms:,.0f} ms", str(c.samples)]
+                for c in clocks
+            ],
+            right={"offset", "known to within", "answers"},
+        )
+
+
 def _print_json(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
     from airpocket.delivery.cli.printing import print_json
     from airpocket.domain.units import format_time
@@ -117,14 +151,13 @@ def _print_json(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> 
     channels: list[dict[str, object]] = []
     for feed in feeds.values():
         for channel in feed.channels:
-            state, _, reason = states.get(
-                (feed.venue, channel.symbol, channel.name), (None, "", "")
-            )
+            at = states.get((feed.venue, channel.symbol, channel.name))
             channels.append(
                 {
                     "venue": feed.venue, "symbol": channel.symbol, "channel": channel.name,
-                    "silent_at_most_s": channel.silence_s, "coverage": channel.coverage, "state": state,
-                    "reason": reason or None,
+                    "silent_at_most_s": channel.silence_s, "coverage": channel.coverage,
+                    "state": at.state if at else None, "reason": (at.reason if at else "") or None,
+                    "lag_s": at.lag_s if at else None,
                 }
             )  # fmt: skip
     absent = [
@@ -139,6 +172,15 @@ def _print_json(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> 
         for n in (health.news if health is not None else ())
     ]  # fmt: skip
     refused = dict(health.refused) if health is not None else {}
-    print_json(
-        {"asof": asof, "channels": channels, "absent": absent, "refused": refused, "news": news}
-    )
+    found: dict[str, object] = {
+        "asof": asof, "channels": channels, "absent": absent, "refused": refused, "news": news,
+    }  # fmt: skip
+    if health is not None and states:
+        found["clocks"] = [
+            {"venue": c.venue, "offset_ms": c.offset_ms, "error_ms": c.error_ms}
+            for c in health.clocks
+        ]
+        found["alarms"] = list(health.alarms)
+        found["worst_held_up_s"] = health.worst_held_up_s
+        found["notes"] = list(health.notes)
+    print_json(found)

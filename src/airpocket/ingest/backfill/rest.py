@@ -18,6 +18,12 @@ from airpocket.domain.errors import (
 from airpocket.domain.instruments import Instrument, instrument
 from airpocket.domain.units import SECOND_NS, format_interval, format_time
 from airpocket.ingest.backfill.convert import MS_NS, Market, Row
+from airpocket.ingest.backfill.deribit import (
+    ASKED_DIRECTLY,
+    RESOLUTIONS,
+    Question,
+    deribit_question,
+)
 from airpocket.ingest.backfill.plan import Window
 from airpocket.ingest.backfill.session import GuardedSession, World, one_line
 from airpocket.ingest.backfill.venues import PRICE_OF, Offer, VenueRest, venue_rest
@@ -57,6 +63,7 @@ class _Exchange(Protocol):
     filter_by_value_since_limit: Callable[..., list[Row]]
     load_markets: Callable[[], object]
     iso8601: Callable[[int], str]
+    fetch: Callable[[str], object]
     fetch_ohlcv: Callable[..., list[Row]]
     fetch_funding_rate_history: Callable[..., list[Row]]
     fetch_open_interest_history: Callable[..., list[Row]]
@@ -96,6 +103,8 @@ class VenueClient:
             UnknownInstrument: the venue does not write symbols like this, or does not list it.
         """
         known = instrument(self.venue, symbol)
+        if known.kind == "index":  # in no list of instruments
+            return Market(self.venue, symbol, unified=known.base, kind="index", contract_size=None)
         self._ask(self._exchange.load_markets)
         for found in self._exchange.markets.values():
             if _is(found, known):
@@ -110,9 +119,10 @@ class VenueClient:
                 )
         raise UnknownInstrument(f"{self.venue} does not list '{symbol}'")
 
-    def offers_interval(self, step_ns: int) -> bool:
+    def offers_interval(self, step_ns: int, family: str = "bar") -> bool:
         """Whether the venue serves bars of this length."""
-        return format_interval(step_ns) in self._exchange.timeframes
+        known = RESOLUTIONS if family == "vol_index" else self._exchange.timeframes
+        return format_interval(step_ns) in known
 
     def page(self, market: Market, family: str, window: Window, step_ns: int) -> list[Row]:
         """What the venue answers for a window; perhaps less than all of it, perhaps rows outside it.
@@ -123,6 +133,10 @@ class VenueClient:
         """
         offer = self.rest.offers[family]
         since, until = window.start // MS_NS, -(-window.end // MS_NS) - 1
+        if family in ASKED_DIRECTLY:
+            return self._direct(
+                deribit_question(market, family, (since, until), offer.page, step_ns)
+            )
         params = self._end(offer, until)
         symbol, exchange = market.unified, self._exchange
         if family in PRICE_OF:
@@ -145,6 +159,20 @@ class VenueClient:
             if offer.until == "endTime":  # ccxt forgets the start of Bybit's ratio windows
                 params["startTime"] = since
         return self._ask(lambda: call(symbol, period, since, offer.page, params))
+
+    def _direct(self, question: Question) -> list[Row]:
+        """One answer of an endpoint that ccxt does not know, through its session, pacing and errors."""
+
+        def ask() -> object:
+            self._pace()
+            return self._exchange.fetch(question.url)
+
+        found: Any = self._ask(ask)
+        for name in ("result", question.rows):
+            found = cast("dict[str, object]", found).get(name) if isinstance(found, dict) else None
+        if not isinstance(found, list):
+            raise UndecodableFrame(f"{self.venue}: an answer without {question.rows}")
+        return cast("list[Row]", found)
 
     def _end(self, offer: Offer, until: int) -> dict[str, object]:
         if not offer.until:

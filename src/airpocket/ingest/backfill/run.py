@@ -19,6 +19,7 @@ from airpocket.ingest.backfill.plan import (
     missing_settlements,
 )
 from airpocket.ingest.backfill.tiers import as_frame, same_tiers, tier_table
+from airpocket.ingest.backfill.trades import TradeJob
 from airpocket.ingest.backfill.venues import VenueRest, family_of
 from airpocket.ingest.lake import Lake, Table
 from airpocket.margin.tiers import tables_of
@@ -35,7 +36,7 @@ class History(Protocol):
 
     def market(self, symbol: str) -> Market: ...
 
-    def offers_interval(self, step_ns: int) -> bool: ...
+    def offers_interval(self, step_ns: int, family: str = "bar") -> bool: ...
 
     def page(self, market: Market, family: str, window: Window, step_ns: int) -> list[Row]: ...
 
@@ -110,11 +111,16 @@ def backfill(
         if not _offered(client, family, step_ns, report):
             continue
         market = market or client.market(symbol)
-        if family != "bar" and market.kind == "spot":
-            _not_offered(report, f"{kind}: not offered by {client.venue} for spot")
+        if not _of_market(market, family):
+            _not_offered(report, f"{kind}: not offered by {client.venue} for {_called(market)}")
             continue
         if family == "tier":
             _take_tiers(client, market, lake, clock, report)
+            continue
+        if family in ("trade", "liquidation"):
+            page = client.rest.offers[family].page
+            job = TradeJob(client, market, lake, clock, report, family, page)
+            _take_trades(job, kinds, progress)
             continue
         _Job(client, market, lake, clock, report, family, step_ns, progress).run()
     return Report(client.venue, symbol, tuple(reports))
@@ -123,9 +129,20 @@ def backfill(
 def _offered(client: History, family: str, step_ns: int, report: KindReport) -> bool:
     if family not in client.rest.offers:
         _not_offered(report, f"{report.kind}: not offered by {client.venue}")
-    elif family.endswith("bar") and not client.offers_interval(step_ns):
+    elif family.endswith(("bar", "index")) and not client.offers_interval(step_ns, family):
         _not_offered(report, f"bars of {format_interval(step_ns)}: not offered by {client.venue}")
     return report.offered
+
+
+def _of_market(market: Market, family: str) -> bool:
+    """An index has its own bars and nothing else; spot has bars."""
+    if market.kind == "index":
+        return family == "vol_index"
+    return family == "bar" if market.kind == "spot" else family != "vol_index"
+
+
+def _called(market: Market) -> str:
+    return {"spot": "spot", "index": "an index"}.get(market.kind, "a contract: ask for its index")
 
 
 def _not_offered(report: KindReport, note: str) -> None:
@@ -152,6 +169,15 @@ def _take_tiers(
         return
     written = lake.write([Table("tier", client.venue, market.symbol, as_frame(table))])
     report.rows_new += written.rows_new
+
+
+def _take_trades(job: TradeJob, kinds: Sequence[str], progress: Callable[[Step], None]) -> None:
+    """Trades bring their liquidations along, so that both asked for together are asked for once."""
+    report = job.report
+    if job.family == "liquidation" and "trade" in kinds:
+        report.notes.append("stored with the trades")
+        return
+    job.run(report.start, report.until, lambda done, of: progress(Step(report.kind, done, of)))
 
 
 @dataclass(slots=True)

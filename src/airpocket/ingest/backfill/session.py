@@ -1,10 +1,11 @@
-"""The one way out: a session that speaks only to the venue's own hosts, and takes only JSON of sane size."""
+"""The one way out: a session that speaks only to the venue's own hosts, and takes only what it expects."""
 
 import importlib
 import io
+import re
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Protocol, cast
@@ -16,7 +17,10 @@ from airpocket.domain.errors import UndecodableFrame, VenueRefused
 from airpocket.domain.ports import Clock
 
 BODY_CAP = 32 * 1024 * 1024  # bytes of one answer
+PIECE = 256 * 1024  # bytes of a file read at once
+TIMEOUT_S = 30
 _NOT_FROM_HERE = (403, 451)
+_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", re.ASCII)
 
 
 def resolve_host(host: str) -> list[str]:
@@ -82,6 +86,52 @@ class GuardedSession:
             self._judge_body(body)
         return response
 
+    def fetch(
+        self, url: str, have: int, take: Callable[[int, int | None, Iterator[bytes]], None]
+    ) -> int:
+        """A file in pieces; returns the status. With 200 or 206 `take` is called before the socket closes.
+
+        Args:
+            have: bytes that are here already: the venue is asked for the rest.
+            take: is given the first byte's position, the size of the whole file where the venue says it, and
+                the pieces.
+
+        Raises:
+            VenueRefused: another host, a redirect, or a venue that does not serve this place.
+            OSError: the connection failed.
+        """
+        self._check(url)
+        self.requests += 1
+        self.status, self.answer_headers = 0, {}
+        headers = {
+            "Accept-Encoding": "identity"
+        }  # the bytes as they lie there: a range is of those
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        response = self._session.request(
+            "GET", url, headers=headers, stream=True, allow_redirects=False, verify=True, proxies=None,
+            timeout=TIMEOUT_S,
+        )  # fmt: skip
+        self.status, self.answer_headers = int(response.status_code), response.headers
+        try:
+            self._judge_status()
+            if self.status in (200, 206):
+                first, whole = _range_of(self.answer_headers, partial=self.status == 206)
+                take(first, whole, self._pieces(response))
+        finally:
+            response.raw.close()
+            response.close()
+        return self.status
+
+    def _pieces(self, response: _Answer) -> Iterator[bytes]:
+        try:
+            while piece := cast("bytes", response.raw.read(PIECE, decode_content=False)):
+                yield piece
+        except self._broken as error:
+            raise ConnectionError(
+                f"{self._venue}: the file broke off: {one_line(error)}"
+            ) from error
+
     def _read(self, response: _Answer) -> bytes:
         try:
             body = cast("bytes", response.raw.read(BODY_CAP + 1, decode_content=True))
@@ -131,6 +181,17 @@ class GuardedSession:
             raise UndecodableFrame(
                 f"{self._venue}: an answer that is not JSON ({error})"
             ) from error
+
+
+def _range_of(headers: Mapping[str, str], *, partial: bool) -> tuple[int, int | None]:
+    """Position of the first byte, and size of the whole file; None where the venue does not say."""
+    if partial:
+        found = _RANGE.fullmatch(headers.get("Content-Range", "").strip())
+        if found is None:
+            raise VenueRefused("a part of a file that does not say which part it is")
+        return int(found[1]), int(found[2])
+    length = headers.get("Content-Length", "")
+    return 0, int(length) if length.isascii() and length.isdigit() else None
 
 
 def one_line(error: BaseException) -> str:

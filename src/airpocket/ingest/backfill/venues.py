@@ -15,7 +15,16 @@ PERIOD_NS = HOUR_NS  # open interest and ratios are asked as hourly rows: every 
 PRICE_OF = MappingProxyType(
     {"bar": "", "mark_bar": "mark", "index_bar": "index", "premium_bar": "premiumIndex"}
 )
-FAMILIES = (*PRICE_OF, "funding", "open_interest", "ratio", "tier")
+FAMILIES = (
+    *PRICE_OF,
+    "funding",
+    "open_interest",
+    "ratio",
+    "tier",
+    "trade",
+    "liquidation",
+    "vol_index",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +141,14 @@ VENUES: Mapping[str, VenueRest] = MappingProxyType(
         ),
         "deribit": VenueRest(
             "deribit",
-            frozenset({"www.deribit.com"}),
-            {"bar": Offer(page=1_000), "funding": Offer(page=700, span_days=29)},
+            frozenset({"www.deribit.com", "history.deribit.com"}),
+            {
+                "bar": Offer(page=1_000),
+                "funding": Offer(page=700, span_days=29),
+                "trade": Offer(page=1_000),
+                "liquidation": Offer(page=1_000),
+                "vol_index": Offer(page=1_000),
+            },
             funding_hours=1,
         ),
         "hyperliquid": VenueRest(

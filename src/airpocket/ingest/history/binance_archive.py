@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,18 +12,13 @@ from airpocket.domain.errors import BadTable, UnknownInstrument
 from airpocket.domain.instruments import Instrument, instrument
 from airpocket.domain.kinds import stored_name
 from airpocket.domain.units import parse_interval
-from airpocket.ingest.history.files import ROW, first_line, parse_csv, read_bytes, unzip
-from airpocket.ingest.history.mapping import MARKETS
-from airpocket.ingest.history.rules import ArchiveRule, TimeRule
-from airpocket.ingest.history.table import Part
-from airpocket.ingest.history.values import (
-    UTC_US,
-    column_of,
-    read_times,
-    to_floats,
-    to_ints,
-    to_texts,
-)
+from airpocket.ingest.history.archive_rules import MARKETS
+from airpocket.ingest.history.files import ROW, parse_csv
+from airpocket.ingest.history.recorded_book import NewReplay
+from airpocket.ingest.history.rules import ArchiveRule
+from airpocket.ingest.history.sheet import Sheet, later, starts_with_names, unpacked
+from airpocket.ingest.history.table import Part, of_contract
+from airpocket.ingest.history.values import column_of
 
 _KLINE = (
     "open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count",
@@ -67,7 +61,6 @@ _NAME = re.compile(
     r"(?P<symbol>[^/-]+)-(?P<what>[A-Za-z0-9]+)-(?P<date>\d{4}-\d{2}(?:-\d{2})?)\.(?:zip|csv)"
 )
 _SPOT_US_FROM = "2025-01-01"  # the archive's own rule: spot files count in µs from this day
-_SLACK = timedelta(hours=1)  # a day's metrics end with the row of the next midnight
 _METRICS_NS = parse_interval("5m")
 _DOLLARS = ("USD", "USDT", "USDC", "USD1", "FDUSD", "TUSD")
 
@@ -88,23 +81,25 @@ class _Job:
     def cm(self) -> bool:
         return self.rule.market == "cm"
 
-    def part(self, kind: str, frame: pl.DataFrame, rows_read: int, **more: object) -> Part:
-        named = frame.with_columns(
-            pl.lit(self.contract.venue).alias("venue"), pl.lit(self.contract.symbol).alias("symbol")
-        )
-        return Part(self.file, kind, named, rows_read, **more)  # pyright: ignore[reportArgumentType]
+    def part(
+        self, kind: str, frame: pl.DataFrame, rows_read: int, *,
+        left_out: tuple[tuple[str, int], ...] = (), unordered: bool = False, expect_step_ns: int = 0,
+    ) -> Part:  # fmt: skip
+        named = of_contract(frame, self.contract)
+        return Part(self.file, kind, named, rows_read, left_out, unordered, expect_step_ns)
 
 
-def read_archive(path: Path, file: str, rule: ArchiveRule) -> list[Part]:
+def read_binance(
+    path: Path, file: str, rule: ArchiveRule, new_replay: NewReplay | None = None
+) -> list[Part]:
     """All rows of one archive file, in the store's kinds and units (see docs/import.md).
 
     Raises:
         BadTable: the name says too little, the layout is another, a cell or time is impossible.
     """
+    del new_replay  # the archive has no books
     job = _job(path, file, rule)
-    content = unzip(path, file) if path.suffix == ".zip" else read_bytes(path, file)
-    raw = _cells(content, job)
-    return _READERS[job.type](job, raw)
+    return _READERS[job.type](job, _cells(unpacked(path, file), job))
 
 
 def _job(path: Path, file: str, rule: ArchiveRule) -> _Job:
@@ -140,95 +135,59 @@ def _unit(rule: ArchiveRule, date: str, file: str) -> str:
     return "us" if date >= _SPOT_US_FROM[: len(date)] else "ms"
 
 
-def _cells(content: bytes, job: _Job) -> pl.DataFrame:
+def _cells(content: bytes, job: _Job) -> Sheet:
     layout = LAYOUTS[job.type]
     if job.type == "aggTrades" and job.rule.market == "spot":
         layout = (*layout, "is_best_match")
-    fields = first_line(content)
-    headed = bool(fields and re.match(r"[A-Za-z_]", fields[0]))
+    headed = starts_with_names(content)
     frame = parse_csv(content, job.file, header=None if headed else layout)
     if headed and tuple(frame.columns) != layout:
         names = ", ".join(layout)
         raise BadTable(job.file, f"is no {job.type}: the header is not {names}", row=0)
     if frame.height == 0:
         raise BadTable(job.file, "has a header and no rows")
-    return frame.with_row_index(ROW, offset=1)
+    return Sheet(job.file, frame.with_row_index(ROW, offset=1), job.date)
 
 
-def _floats(job: _Job, raw: pl.DataFrame, name: str) -> pl.Series:
-    cells, place = column_of(raw, name, job.file)
-    return to_floats(cells, place)
+def _times(job: _Job, raw: Sheet, name: str) -> pl.Series:
+    if job.type in ("metrics", "bookDepth"):
+        return raw.times(name, "iso", "UTC")
+    return raw.times(name, job.unit)
 
 
-def _given(job: _Job, raw: pl.DataFrame, name: str) -> pl.Series:
-    """Numbers of a column that may not be empty where the store's own column may be."""
-    cells, place = column_of(raw, name, job.file)
-    place.refuse(cells.is_null(), "is empty")
-    return to_floats(cells, place)
-
-
-def _times(job: _Job, raw: pl.DataFrame, name: str) -> pl.Series:
-    """Times in the declared unit, all inside the day or month that the file name gives."""
-    text = job.type in ("metrics", "bookDepth")
-    rule = TimeRule(name, "iso", "UTC") if text else TimeRule(name, job.unit)
-    times = read_times(raw, rule, job.file)
-    if job.date:
-        first, last = _span(job)
-        outside = (times < first) | (times > last)
-        shown = times.dt.to_string("%Y-%m-%dT%H:%M:%SZ")
-        place = column_of(raw, name, job.file)[1]
-        place.refuse(outside, "{} lies outside " + job.date + ", the file's own name", shown)
-    return times
-
-
-def _span(job: _Job) -> tuple[datetime, datetime]:
-    try:
-        if len(job.date) == len("2025-01"):
-            first = datetime.strptime(job.date, "%Y-%m").replace(tzinfo=UTC)
-            last = (first + timedelta(days=31)).replace(day=1)
-        else:
-            first = datetime.strptime(job.date, "%Y-%m-%d").replace(tzinfo=UTC)
-            last = first + timedelta(days=1)
-    except ValueError as error:
-        raise BadTable(job.file, f"{job.date} in the name is no date") from error
-    return first - _SLACK, last + _SLACK
-
-
-def _later(times: pl.Series, ns: int) -> pl.Series:
-    return (times.cast(pl.Int64) + ns // 1_000).cast(UTC_US)
-
-
-def _bars(job: _Job, raw: pl.DataFrame) -> list[Part]:
+def _bars(job: _Job, raw: Sheet) -> list[Part]:
     ts = _times(job, raw, "open_time")
     step_ns = parse_interval(job.interval)
     closes = _times(job, raw, "close_time").cast(pl.Int64) - ts.cast(pl.Int64)
-    place = column_of(raw, "close_time", job.file)[1]
+    place = raw.place("close_time")
     # the archive's bars close one tick of their clock before the next one opens
     wrong = (closes - step_ns // 1_000).is_between(-1_000, 0).not_()
-    place.refuse(wrong, "{} is not one " + job.interval + " after open_time", raw["close_time"])
+    place.refuse(
+        wrong, "{} is not one " + job.interval + " after open_time", raw.cells["close_time"]
+    )
     frame = pl.DataFrame(
         {
-            ROW: raw[ROW],
+            ROW: raw.rows,
             "ts": ts,
-            "usable_from": _later(ts, step_ns),
-            **{name: _floats(job, raw, name) for name in ("open", "high", "low", "close")},
+            "usable_from": later(ts, step_ns),
+            **{name: raw.floats(name) for name in ("open", "high", "low", "close")},
             **(_volumes(job, raw) if job.type == "klines" else {}),
         }
     )
     return [job.part(stored_name(_BAR_KINDS[job.type], job.interval), frame, raw.height)]
 
 
-def _volumes(job: _Job, raw: pl.DataFrame) -> dict[str, pl.Series]:
+def _volumes(job: _Job, raw: Sheet) -> dict[str, pl.Series]:
     """Coin, USD, coin. COIN-M counts contracts of so many USD, and gives the coin as 'quote'."""
-    volume, quote = _given(job, raw, "volume"), _given(job, raw, "quote_volume")
+    volume, quote = raw.given("volume"), raw.given("quote_volume")
     if job.cm:
-        taker = _given(job, raw, "taker_buy_quote_volume")
+        taker = raw.given("taker_buy_quote_volume")
         return {"volume": quote, "volume_usd": volume * _size(job), "taker_buy": taker}
     dollars = job.contract.quote in _DOLLARS
     return {
         "volume": volume,
         "volume_usd": quote if dollars else quote.clear(len(quote)),
-        "taker_buy": _given(job, raw, "taker_buy_volume"),
+        "taker_buy": raw.given("taker_buy_volume"),
     }
 
 
@@ -240,43 +199,39 @@ def _size(job: _Job) -> float:
     return size
 
 
-def _trades(job: _Job, raw: pl.DataFrame) -> list[Part]:
+def _trades(job: _Job, raw: Sheet) -> list[Part]:
     ts = _times(job, raw, "transact_time")
-    price, size = _floats(job, raw, "price"), _floats(job, raw, "quantity")
-    cells, place = column_of(raw, "is_buyer_maker", job.file)
-    maker = to_texts(cells, place).str.to_lowercase()
-    place.refuse(
-        ~maker.is_in(["true", "false"]) | maker.is_null(), "{} is neither true nor false", cells
-    )
+    price, size = raw.floats("price"), raw.floats("quantity")
     # the buyer rested in the book, so a seller crossed the spread
-    side = maker.replace_strict({"true": "sell", "false": "buy"})
+    maker = {"true": "sell", "false": "buy"}
+    side = raw.words("is_buyer_maker", maker | {word.title(): maker[word] for word in maker})
     frame = pl.DataFrame(
         {
-            ROW: raw[ROW],
+            ROW: raw.rows,
             "ts": ts,
             "usable_from": ts,
             "price": price,
             "size": size * _size(job) / price if job.cm else size,
             "taker_side": side,
-            "trade_id": to_ints(*column_of(raw, "agg_trade_id", job.file)),
+            "trade_id": raw.ints("agg_trade_id"),
         }
     )
     return [job.part("trade", frame, raw.height)]
 
 
-def _metrics(job: _Job, raw: pl.DataFrame) -> list[Part]:
+def _metrics(job: _Job, raw: Sheet) -> list[Part]:
     """A row stamped t is known at t + 5 min. Empty cells are unknown, and make no row."""
-    cells, place = column_of(raw, "symbol", job.file)
+    cells, place = column_of(raw.cells, "symbol", job.file)
     place.refuse(cells != job.contract.symbol, "{} is not the symbol of the file", cells)
-    base = pl.DataFrame({ROW: raw[ROW], "ts": _times(job, raw, "create_time")})
-    base = base.with_columns(_later(base["ts"], _METRICS_NS).alias("usable_from"))
+    base = pl.DataFrame({ROW: raw.rows, "ts": _times(job, raw, "create_time")})
+    base = base.with_columns(later(base["ts"], _METRICS_NS).alias("usable_from"))
     amount = base.with_columns(
-        _floats(job, raw, "sum_open_interest").alias("amount"),
+        raw.floats("sum_open_interest").alias("amount"),
         pl.lit("contracts" if job.cm else "coin").alias("unit"),
         pl.lit(0, pl.Int64).alias("averaged_s"),
     )
     ratios = pl.concat(
-        base.with_columns(pl.lit(name).alias("name"), _floats(job, raw, column).alias("value"))
+        base.with_columns(pl.lit(name).alias("name"), raw.floats(column).alias("value"))
         for column, name in RATIOS.items()
     ).sort(ROW, maintain_order=True)
     parts: list[Part] = []
@@ -295,57 +250,55 @@ def _metrics(job: _Job, raw: pl.DataFrame) -> list[Part]:
     return parts
 
 
-def _funding(job: _Job, raw: pl.DataFrame) -> list[Part]:
+def _funding(job: _Job, raw: Sheet) -> list[Part]:
     """Settlements are stamped some ms late: ts is the whole minute, usable from the stamp."""
     stamped = _times(job, raw, "calc_time")
     ts = stamped.dt.round("1m")
     far = (stamped.cast(pl.Int64) - ts.cast(pl.Int64)).abs() > 5_000_000
-    place = column_of(raw, "calc_time", job.file)[1]
-    place.refuse(far, "{} is not within 5 s of a whole minute: no settlement", raw["calc_time"])
-    hours = to_ints(*column_of(raw, "funding_interval_hours", job.file))
+    place = raw.place("calc_time")
+    place.refuse(
+        far, "{} is not within 5 s of a whole minute: no settlement", raw.cells["calc_time"]
+    )
+    hours = raw.ints("funding_interval_hours")
     frame = pl.DataFrame(
         {
-            ROW: raw[ROW],
+            ROW: raw.rows,
             "ts": ts,
             "usable_from": pl.select(pl.max_horizontal(ts, stamped)).to_series(),
-            "rate": _floats(job, raw, "last_funding_rate"),
+            "rate": raw.floats("last_funding_rate"),
             "interval_s": hours * 3_600,
         }
     )
     return [job.part("funding", frame, raw.height)]
 
 
-def _depth(job: _Job, raw: pl.DataFrame) -> list[Part]:
+def _depth(job: _Job, raw: Sheet) -> list[Part]:
     if job.cm:
         raise BadTable(job.file, "bookDepth of COIN-M does not say what its amounts count")
     ts = _times(job, raw, "timestamp")
     frame = pl.DataFrame(
         {
-            ROW: raw[ROW],
+            ROW: raw.rows,
             "ts": ts,
             "usable_from": ts,
-            "percent": _floats(job, raw, "percentage"),
-            "depth_coin": _floats(job, raw, "depth"),
-            "notional_usd": _floats(job, raw, "notional"),
+            "percent": raw.floats("percentage"),
+            "depth_coin": raw.floats("depth"),
+            "notional_usd": raw.floats("notional"),
         }
     )
     return [job.part("depth", frame, raw.height)]
 
 
-def _liquidations(job: _Job, raw: pl.DataFrame) -> list[Part]:
+def _liquidations(job: _Job, raw: Sheet) -> list[Part]:
     """Forced orders; the archive repeats rows and, since 2021, names one a second at most."""
-    rows = raw.unique(pl.exclude(ROW), keep="first", maintain_order=True)
-    cells, place = column_of(rows, "side", job.file)
-    place.refuse(
-        ~cells.is_in(["BUY", "SELL"]) | cells.is_null(), "{} is neither BUY nor SELL", cells
-    )
-    filled, price = (_floats(job, rows, n) for n in ("accumulated_fill_quantity", "average_price"))
+    rows = raw.with_cells(raw.cells.unique(pl.exclude(ROW), keep="first", maintain_order=True))
+    filled, price = (rows.floats(n) for n in ("accumulated_fill_quantity", "average_price"))
     notional = filled * _size(job) if job.cm else filled * price
     frame = pl.DataFrame(
         {
-            ROW: rows[ROW],
+            ROW: rows.rows,
             "ts": _times(job, rows, "time"),
-            "forced_side": cells.str.to_lowercase(),  # the order's side: BUY closes a short
+            "forced_side": rows.words("side", {"BUY": "buy", "SELL": "sell"}),  # BUY closes a short
             "price": price,
             "size": notional / price if job.cm else filled,
             "notional_usd": notional,
@@ -359,7 +312,7 @@ def _liquidations(job: _Job, raw: pl.DataFrame) -> list[Part]:
     return [job.part("liquidation", frame, raw.height, left_out=left_out, unordered=True)]
 
 
-_Reader: TypeAlias = Callable[[_Job, pl.DataFrame], list[Part]]
+_Reader: TypeAlias = Callable[[_Job, Sheet], list[Part]]
 
 _READERS: dict[str, _Reader] = {
     **dict.fromkeys(_BAR_KINDS, _bars),

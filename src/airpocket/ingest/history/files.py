@@ -5,7 +5,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -19,7 +19,7 @@ MAX_BYTES = 2 * 1024**3  # of one unpacked member
 MAX_RATIO = 200  # text of an archive packs 3 to 10 times; a bomb a thousand times
 
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ZIP_ERRORS = (
+ZIP_ERRORS = (
     zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
 )  # fmt: skip
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -75,7 +75,7 @@ def _parquet(path: Path, name: str) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(io.BytesIO(content), hive_partitioning=False)
     except (PolarsError, PanicException, OSError) as error:  # damage can make the decoder panic
-        raise BadTable(name, f"is no readable Parquet file: {_first_line(error)}") from error
+        raise BadTable(name, f"is no readable Parquet file: {first_words(error)}") from error
     if not frame.columns:
         raise BadTable(name, "is empty")
     return frame
@@ -93,7 +93,7 @@ def read_bytes(path: Path, name: str) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise BadTable(name, str(error.strerror or error)) from error
-    _check_sum(path, content, name)
+    check_digest(path, lambda: hashlib.sha256(content).hexdigest(), name)
     return content
 
 
@@ -111,7 +111,7 @@ def parse_csv(content: bytes, name: str, *, header: tuple[str, ...] | None = Non
             infer_schema=False,
         )
     except PolarsError as error:
-        raise BadTable(name, f"is no readable CSV: {_first_line(error)}") from error
+        raise BadTable(name, f"is no readable CSV: {first_words(error)}") from error
     if header is None:
         _check_header(content, name)
         return frame
@@ -164,17 +164,26 @@ def unzip(path: Path, name: str) -> bytes:
     packed = read_bytes(path, name)
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            members = archive.infolist()
-            if len(members) != 1 or members[0].is_dir():
-                raise BadTable(name, f"must hold exactly one file, not {len(members)}")
-            return _member(archive, members[0], name)
-    except _ZIP_ERRORS as error:
-        raise BadTable(name, f"is no whole zip file: {_first_line(error)}") from error
+            return _member(archive, only_member(archive, name), name)
+    except ZIP_ERRORS as error:
+        raise BadTable(name, f"is no whole zip file: {first_words(error)}") from error
+
+
+def only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """The one file in a zip, stored or deflated.
+
+    Raises:
+        BadTable: more or fewer than one, a folder, or packed in another way.
+    """
+    members = archive.infolist()
+    if len(members) != 1 or members[0].is_dir():
+        raise BadTable(name, f"must hold exactly one file, not {len(members)}")
+    if members[0].compress_type not in _PACKINGS:
+        raise BadTable(name, "is packed in a way we do not unpack: store or deflate it")
+    return members[0]
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
-    if member.compress_type not in _PACKINGS:
-        raise BadTable(name, "is packed in a way we do not unpack: store or deflate it")
     limit = min(MAX_BYTES, MAX_RATIO * max(member.compress_size, 1024))
     if member.file_size > limit:
         raise BadTable(name, f"unpacks to {member.file_size:,} bytes: refused as a zip bomb")
@@ -185,14 +194,19 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> byt
     return content
 
 
-def _check_sum(path: Path, packed: bytes, name: str) -> None:
+def check_digest(path: Path, digest: Callable[[], str], name: str) -> None:
+    """The file against its `.CHECKSUM` sibling, where there is one; `digest` gives its SHA-256.
+
+    Raises:
+        BadTable: another sum, or a sibling that holds none.
+    """
     sibling = path.with_name(path.name + ".CHECKSUM")
     if not sibling.is_file():
         return
     words = sibling.read_bytes()[:1024].decode("ascii", "replace").split()
     if not words or not _SHA256.fullmatch(words[0]):
         raise BadTable(sibling.name, "does not start with a SHA-256")
-    _compare(hashlib.sha256(packed).hexdigest(), words[0], sibling.name, name)
+    _compare(digest(), words[0], sibling.name, name)
 
 
 def read_sums(root: Path) -> dict[str, str]:
@@ -227,5 +241,6 @@ def _compare(actual: str, listed: str, where: str, name: str) -> None:
         raise BadTable(name, f"has SHA-256 {actual[:12]}…, {where} says {listed[:12]}…")
 
 
-def _first_line(error: BaseException) -> str:
+def first_words(error: BaseException) -> str:
+    """The first line of an error's text, or its name."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

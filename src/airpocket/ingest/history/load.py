@@ -9,11 +9,12 @@ from typing import TypeAlias
 import polars as pl
 
 from airpocket.domain.kinds import split_name
-from airpocket.ingest.history.binance_archive import read_archive
+from airpocket.ingest.history.archives import read_archive
 from airpocket.ingest.history.checks import FILE, Checked, check_part, once
 from airpocket.ingest.history.files import ROW, find_files, read_frame, read_sums, verify
 from airpocket.ingest.history.mapping import find_mappings, read_mapping
-from airpocket.ingest.history.rules import ArchiveRule, Skip, TableRule
+from airpocket.ingest.history.recorded_book import NewReplay
+from airpocket.ingest.history.rules import ArchiveRule, HistoryMapping, Skip, TableRule
 from airpocket.ingest.history.table import Part, read_table
 from airpocket.ingest.lake import Table
 
@@ -77,7 +78,12 @@ class Import:
 
 
 def read_history(
-    mappings: Sequence[Path], root: Path, *, now: int, progress: Progress | None = None
+    mappings: Sequence[Path],
+    root: Path,
+    *,
+    now: int,
+    progress: Progress | None = None,
+    new_replay: NewReplay | None = None,
 ) -> Import:
     """Read and check everything that the mappings name; nothing is written.
 
@@ -86,12 +92,25 @@ def read_history(
         root: the folder that file names in mappings are relative to.
         now: the present in ns; nothing may lie beyond it.
         progress: called before each file with files done, files in all, the file.
+        new_replay: makes the replayers of recorded books; without it they are refused.
 
     Raises:
         BadMapping: a mapping can't be meant, names file and key.
         BadTable: a file can't be right, names file, row and column.
     """
     read = [read_mapping(path) for path in find_mappings(mappings)]
+    return read_mapped(read, root, now=now, progress=progress, new_replay=new_replay)
+
+
+def read_mapped(
+    read: Sequence[HistoryMapping],
+    root: Path,
+    *,
+    now: int,
+    progress: Progress | None = None,
+    new_replay: NewReplay | None = None,
+) -> Import:
+    """`read_history` of mappings that are read already."""
     work = [
         (mapping.source, rule, path)
         for mapping in read
@@ -106,7 +125,7 @@ def read_history(
         if progress is not None:
             progress(done, len(work), name)
         verify(path, name, sums)
-        for part in _parts(rule, path, name):
+        for part in _parts(rule, path, name, new_replay):
             checked = check_part(part, now)
             accounts.append(_account(checked, source))
             parts[part.kind][source].append(checked.part)
@@ -114,9 +133,11 @@ def read_history(
     return _import(parts, tuple(accounts), skipped)
 
 
-def _parts(rule: TableRule | ArchiveRule, path: Path, name: str) -> list[Part]:
+def _parts(
+    rule: TableRule | ArchiveRule, path: Path, name: str, new_replay: NewReplay | None
+) -> list[Part]:
     if isinstance(rule, ArchiveRule):
-        return read_archive(path, name, rule)
+        return read_archive(path, name, rule, new_replay)
     return [read_table(read_frame(path, name), rule, name)]
 
 

@@ -9,6 +9,7 @@ from typing import cast
 from airpocket.domain.errors import BadMapping
 from airpocket.domain.instruments import venues
 from airpocket.domain.kinds import Column, split_name, stored_name
+from airpocket.ingest.history.archive_rules import FORMATS, archive_rule
 from airpocket.ingest.history.rules import (
     ArchiveRule,
     ColumnRule,
@@ -25,7 +26,6 @@ from airpocket.ingest.history.rules import (
 from airpocket.ingest.history.section import Section, parse_span
 
 TIME_UNITS = ("us", "ms", "s", "iso", "date")
-MARKETS = {"spot": "binance_spot", "um": "binance_usdm", "cm": "binance_coinm"}
 _USABLE = re.compile(r"ts(?:\s*\+\s*(?P<plus>\w+))?")
 
 Defined = Mapping[str, Mapping[str, object]]
@@ -96,10 +96,10 @@ def _table(section: Section, defined: Defined) -> TableRule | ArchiveRule:
     files = section.texts("file") + section.texts("files")
     if not files:
         section.fail("is missing", "file")
-    if form == "binance_archive":
-        return _archive(section, files)
+    if form not in FORMATS:
+        section.fail(f"{form!r} is no format; known: {', '.join(FORMATS)}", "format")
     if form != "table":
-        section.fail(f"{form!r} is no format; known: table, binance_archive", "format")
+        return archive_rule(section, files, form)
     kind = _kind(section)
     rule = TableRule(
         label=section.label,
@@ -117,26 +117,6 @@ def _table(section: Section, defined: Defined) -> TableRule | ArchiveRule:
         unordered=section.flag("unordered"),
         expect_step_ns=section.span_ns("expect_step"),
         other_symbols=section.text("other_symbols", ""),
-    )
-    section.done()
-    return rule
-
-
-def _archive(section: Section, files: tuple[str, ...]) -> ArchiveRule:
-    market = section.text("market")
-    if market not in MARKETS:
-        section.fail(f"{market!r} is no market; known: {', '.join(MARKETS)}", "market")
-    unit = section.text("unit", "")
-    if unit not in ("", "ms", "us"):
-        section.fail(f"{unit!r} is no unit of these files; known: ms, us", "unit")
-    rule = ArchiveRule(
-        section.label,
-        files,
-        market,
-        section.text("type", ""),
-        section.text("interval", ""),
-        section.text("symbol", ""),
-        unit,
     )
     section.done()
     return rule

@@ -1,7 +1,7 @@
 """What a mapping says, as frozen records: which file, whose facts, which columns, usable from when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -96,15 +96,23 @@ class TableRule:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRule:
-    """Files of the Binance public archive; what is empty is taken from the file's path."""
+    """Files of a public archive; what is empty is taken from the file's path.
+
+    `symbols`: only these contracts of a file that holds many. `step_ns`: how often a replayed book gives its
+    depth. `contract_sizes`: coin (inverse: USD) per contract, where airpocket does not know it.
+    """
 
     label: str
     files: tuple[str, ...]
-    market: str  # spot um cm
+    format: str
+    market: str = ""  # spot um cm; spot linear inverse
     type: str = ""
     interval: str = ""
     symbol: str = ""
     unit: str = ""
+    symbols: tuple[str, ...] = ()
+    step_ns: int = 0
+    contract_sizes: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import cast
 import polars as pl
 
 from airpocket.domain.errors import BadTable
+from airpocket.domain.instruments import Instrument
 from airpocket.domain.kinds import Column, split_name
 from airpocket.ingest.history.files import ROW
 from airpocket.ingest.history.rules import (
@@ -43,6 +44,13 @@ class Part:
     unordered: bool = False
     expect_step_ns: int = 0  # 0: the kind's own interval, if it has one
     other_symbols: bool = False
+
+
+def of_contract(frame: pl.DataFrame, contract: Instrument) -> pl.DataFrame:
+    """Rows that are all of one contract, with its venue and symbol."""
+    return frame.with_columns(
+        pl.lit(contract.venue).alias("venue"), pl.lit(contract.symbol).alias("symbol")
+    )
 
 
 def read_table(raw: pl.DataFrame, rule: TableRule, file: str) -> Part:

@@ -18,6 +18,7 @@ UTC_US = pl.Datetime("us", "UTC")
 _DECIMAL = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _WHOLE = r"^(?:0|[1-9][0-9]{0,18})$"
 _SIGNED = r"^-?(?:0|[1-9][0-9]{0,17})$"
+_DECIMAL_SECONDS = r"^([1-9][0-9]{9})(?:\.([0-9]{1,9}))?$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _MOMENT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,6})?)?(.*)$"
 _OFFSET = r"^(Z|[+-][0-9]{2}:[0-9]{2})$"
@@ -128,6 +129,8 @@ def _times(cells: pl.Series, rule: TimeRule, place: Place) -> pl.Series:
         return _zoned(cells.cast(pl.Datetime("us")), rule.zone or "UTC", place)
     if rule.unit in _PER_SECOND:
         return _counted(cells, rule.unit, place)
+    if rule.unit == "decimal_s":
+        return _decimal_seconds(cells, place)
     if rule.unit == "":
         place.fail("needs 'unit' in the mapping: us, ms, s, iso or date")
     if cells.dtype != pl.String:
@@ -161,6 +164,16 @@ def _counted(cells: pl.Series, unit: str, place: Place) -> pl.Series:
     outside = (counts < low * _PER_SECOND[unit]) | (counts >= high * _PER_SECOND[unit])
     place.refuse(outside, "{} is no time in " + unit + " between 2009 and 2100", cells)
     return (counts * (1_000_000 // _PER_SECOND[unit])).cast(UTC_US)
+
+
+def _decimal_seconds(cells: pl.Series, place: Place) -> pl.Series:
+    """'1746057600.0647' → µs, exactly: no float in between; digits beyond µs are cut off."""
+    if cells.dtype != pl.String:
+        place.fail(f"holds {cells.dtype}, not text")
+    parts = cells.str.extract_groups(_DECIMAL_SECONDS).struct.unnest()
+    place.refuse(parts["1"].is_null(), "{} is no time in seconds", cells)
+    fraction = parts["2"].fill_null("").str.slice(0, 6).str.pad_end(6, "0")
+    return (parts["1"].cast(pl.Int64) * 1_000_000 + fraction.cast(pl.Int64)).cast(UTC_US)
 
 
 def _moments(cells: pl.Series, zone: str, place: Place) -> pl.Series:

@@ -1,5 +1,6 @@
 """The disk side of the writer: batches into segments, rotation, one sync per batch."""
 
+import errno
 import os
 import zlib
 from collections.abc import Iterator
@@ -7,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from airpocket.domain.ports import Clock
-from airpocket.ingest.log import disk, segment
+from airpocket.ingest import disk
+from airpocket.ingest.log import segment
 from airpocket.ingest.log.records import HEAD, MAGIC, seed_of
 from airpocket.ingest.log.repair import Repair
 from airpocket.ingest.log.settings import LogSettings
@@ -85,6 +87,8 @@ class Output:
     def _synced(self, count: int) -> int:
         if self._settings.sync:
             disk.sync(self._handle)
+        if disk.is_gone(self._handle):
+            raise FileNotFoundError(errno.ENOENT, "the file was deleted while it was being written")
         self.last_sequence += count
         return self.last_sequence
 

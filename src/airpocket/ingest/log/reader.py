@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from airpocket.domain.units import TimeNs
-from airpocket.ingest.log import disk, sealed
+from airpocket.ingest import disk
+from airpocket.ingest.log import sealed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.repair import TORN
 from airpocket.ingest.log.sealed import SealedEntry

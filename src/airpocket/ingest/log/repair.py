@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from airpocket.ingest import manifest
-from airpocket.ingest.log import disk
+from airpocket.ingest import disk
 from airpocket.ingest.log.segment import HEADER_SIZE, LogDamage, Scan, segments_in
 
 TORN = ".torn"
@@ -15,7 +14,8 @@ class Repair:
     """What a start found in the last segment.
 
     `torn_bytes` were cut off and lie in `torn_file`; `damages` are bytes changed between valid records,
-    which are left where they are. `last_number` and `last_sequence` are 0 for an empty folder.
+    which are left where they are. `last_number` and `last_sequence` are 0 for an empty folder. `last_heard`
+    is when the last record of that segment was heard (UTC ns), 0 without one.
     """
 
     last_number: int
@@ -23,6 +23,12 @@ class Repair:
     torn_bytes: int = 0
     torn_file: Path | None = None
     damages: tuple[LogDamage, ...] = ()
+    last_heard: int = 0
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything was as a writer leaves it that ends well."""
+        return not self.torn_bytes and not self.damages
 
 
 def repair(folder: Path) -> Repair:
@@ -31,7 +37,7 @@ def repair(folder: Path) -> Repair:
     The bytes are copied and synced before they are cut, so a kill in between loses nothing.
     """
     for temporary in (*folder.glob(".*.log.tmp"), *folder.glob(f".*{TORN}.tmp")):
-        temporary.unlink()
+        disk.remove(temporary)
     found = segments_in(folder)
     while found:
         number, path = found.popitem()
@@ -65,11 +71,16 @@ def _last_in(found: dict[int, Path]) -> int:
 
 
 def _repaired(scan: Scan, number: int, before: int) -> Repair:
-    damages = tuple(item for item in scan.items() if isinstance(item, LogDamage))
+    damages, heard = list[LogDamage](), 0
+    for item in scan.items():
+        if isinstance(item, LogDamage):
+            damages.append(item)
+        else:
+            heard = item.heard
     last = (scan.expected or 1) - 1
     tail = scan.tail()
     if tail is None:
-        return Repair(number, last, damages=damages)
+        return Repair(number, last, damages=tuple(damages), last_heard=heard)
     aside = scan.path.with_suffix(TORN)
     again = 1
     while aside.exists():
@@ -77,14 +88,12 @@ def _repaired(scan: Scan, number: int, before: int) -> Repair:
         aside = scan.path.with_suffix(f".{again}{TORN}")
     with scan.path.open("rb") as file:
         file.seek(scan.offset)
-        manifest.put(aside, file.read())
+        disk.put(aside, file.read())
     disk.sync_folder(scan.path.parent)
     if scan.offset < HEADER_SIZE:  # not even a header: nothing of ours is in it
-        scan.path.unlink()
+        disk.remove(scan.path)
         number = before
     else:
-        with scan.path.open("r+b") as file:
-            file.truncate(scan.offset)
-            disk.sync(file.fileno())
+        disk.cut(scan.path, scan.offset)
     disk.sync_folder(scan.path.parent)
-    return Repair(number, last, tail.bytes, aside, damages)
+    return Repair(number, last, tail.bytes, aside, tuple(damages), heard)

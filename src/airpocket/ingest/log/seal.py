@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airpocket.domain.errors import StoreBusy, StoreDamaged, StoreError
-from airpocket.ingest import manifest
-from airpocket.ingest.log import disk, sealed
+from airpocket.ingest import disk
+from airpocket.ingest.log import sealed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.sealed import SealedEntry
 from airpocket.ingest.log.segment import LogDamage, Scan, segments_in
@@ -96,7 +96,7 @@ def _finish(folder: Path, entries: dict[int, SealedEntry]) -> None:
     place = folder / sealed.FOLDER
     unlisted = [p for p in place.glob(sealed.NAMES) if f"{sealed.FOLDER}/{p.name}" not in listed]
     for path in (*unlisted, *place.glob(".*.parquet.tmp"), *place.glob(".*.jsonl.tmp")):
-        path.unlink()
+        disk.remove(path)
     for number, path in segments_in(folder).items():
         if number in entries:
             _remove(folder, path, entries[number])
@@ -113,7 +113,7 @@ def _sealed(folder: Path, entries: dict[int, SealedEntry], closed: dict[int, Pat
             left.append(f"{path}: offset {damages[0].offset}: {damages[0].problem}")
             continue
         entry, data = sealed.packed(number, records, path.stat().st_size)
-        manifest.put(folder / entry.path, data)
+        disk.put(folder / entry.path, data)
         del data
         disk.sync_folder(folder / sealed.FOLDER)
         _compare(folder, entry, records)
@@ -152,6 +152,5 @@ def _remove(folder: Path, path: Path, entry: SealedEntry) -> None:
     problem = sealed.problem_with(folder, entry)
     if problem:
         raise StoreDamaged(f"{folder / entry.path}: {problem}; {path} was kept")
-    path.unlink()
-    disk.step("segment removed")
+    disk.remove(path)
     disk.sync_folder(folder)

@@ -11,8 +11,7 @@ import polars as pl
 from msgspec import Struct
 
 from airpocket.domain.errors import StoreDamaged, StoreError
-from airpocket.ingest import manifest
-from airpocket.ingest.log import disk
+from airpocket.ingest import disk
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.segment import segments_in
 
@@ -107,7 +106,7 @@ def commit(folder: Path, entries: Iterable[SealedEntry]) -> None:
     lines = (msgspec.json.encode(entry) + b"\n" for entry in entries)
     body = b"".join(lines)
     data = b"airpocket-log %d %s\n%s" % (FORMAT, _digest(FORMAT, body), body)
-    manifest.put(folder / FOLDER / MANIFEST, data)
+    disk.put(folder / FOLDER / MANIFEST, data)
     disk.sync_folder(folder / FOLDER)
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from airpocket.domain.errors import StoreError
 from airpocket.domain.ports import Clock
-from airpocket.ingest.log import disk
+from airpocket.ingest import disk
 from airpocket.ingest.log.records import (
     FIXED,
     HEAD,
@@ -82,12 +82,11 @@ def create(folder: Path, number: int, first_sequence: int, clock: Clock) -> tupl
     body = _HEADER.pack(
         _FILE_MAGIC, FORMAT, HEADER_SIZE, 0, number, first_sequence, clock.now(), clock.monotonic(), boot
     )  # fmt: skip
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+    handle = disk.open_new(temporary)
     try:
         disk.write_all(handle, body + struct.pack("<I", zlib.crc32(body)))
         disk.sync(handle)
-        temporary.rename(path)
-        disk.step("renamed")
+        disk.rename(temporary, path)
         disk.sync_folder(folder)
     except BaseException:
         os.close(handle)

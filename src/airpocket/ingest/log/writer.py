@@ -14,12 +14,14 @@ from typing import Self, TypeAlias
 from airpocket.domain.errors import LogFailed, StoreError
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import HOUR_NS
-from airpocket.ingest.log import disk
+from airpocket.ingest import disk
+from airpocket.ingest.log import stop
 from airpocket.ingest.log.output import Output
 from airpocket.ingest.log.records import Record, packed
 from airpocket.ingest.log.repair import Repair, repair
 from airpocket.ingest.log.segment import LogDamage
 from airpocket.ingest.log.settings import LogSettings
+from airpocket.ingest.log.stop import Stopped
 
 Waiter: TypeAlias = tuple[int, int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 
@@ -79,14 +81,16 @@ class LogWriter:
         self._settings = settings or LogSettings()
         try:
             disk.make_folder(folder)
-            self._lock_file = disk.take_lock(folder)
+            self._folder_lock = disk.take_lock(folder)
         except OSError as error:
             raise StoreError(f"{folder}: cannot be written: {error}") from error
         try:
             self.repaired = repair(folder)
             self._output = Output(folder, clock, self._settings, self.repaired)
+            before = stop.read(folder)
+            stop.hold_room(folder)
         except BaseException as error:
-            self._lock_file.close()
+            self._folder_lock.let_go(well=False)
             if isinstance(error, OSError):
                 raise StoreError(f"{folder}: cannot be repaired: {error}") from error
             raise
@@ -102,8 +106,10 @@ class LogWriter:
         self._closing = self._urgent = False
         self._thread = threading.Thread(target=self._run, name="airpocket-log", daemon=True)
         self._thread.start()
-        if self.repaired.torn_bytes or self.repaired.damages:
-            self.append(_marker(self.repaired, clock))
+        # whether those before ended without a word: connections open then ended without one too
+        self.broken_off = bool(self._folder_lock.left or before or not self.repaired.sound)
+        if self.broken_off and self._last:
+            self.append(_marker(self.repaired, self._folder_lock.left, before, clock))
 
     @property
     def acknowledged(self) -> int:
@@ -215,7 +221,9 @@ class LogWriter:
             self._closing = True
             self._work.notify()
         self._thread.join()
-        self._lock_file.close()
+        if not self._failure:
+            stop.clear(self.folder)
+        self._folder_lock.let_go(well=not self._failure)
         if self._last > self._acknowledged:
             raise LogFailed(self._failure)
 
@@ -282,7 +290,9 @@ class LogWriter:
             self._queue, self._held, self._queued = [], 0, 0
             self._done.notify_all()
             ready, self._waiters = self._waiters, []
+            safe = self._acknowledged
         self._output.abandon()
+        stop.leave(self.folder, Stopped(self._clock.now(), self._failure, safe))
         _resolve(ready, self._failure)
 
 
@@ -304,14 +314,16 @@ def _settle(futures: "list[asyncio.Future[None]]", failure: str) -> None:
                 future.set_result(None)
 
 
-def _marker(found: Repair, clock: Clock) -> Record:
+def _marker(found: Repair, left: str, stopped: Stopped | None, clock: Clock) -> Record:
     """A note in the log that a crash came before: connections open until here ended without a word."""
 
     def shown(damage: LogDamage) -> dict[str, object]:
         return {**asdict(damage), "path": damage.path.name}
 
     note = {
-        "event": "repaired",
+        "event": "restarted" if found.sound else "repaired",
+        "left_by": left or None,
+        "stopped": stopped.reason if stopped else None,
         "segment": found.last_number,
         "torn_bytes": found.torn_bytes,
         "torn_file": found.torn_file.name if found.torn_file else None,

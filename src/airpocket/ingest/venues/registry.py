@@ -12,9 +12,13 @@ from airpocket.ingest.venue import Venue
 from airpocket.ingest.venues.binance import decoder as binance
 from airpocket.ingest.venues.binance import feed as binance_feed
 from airpocket.ingest.venues.binance import glance as binance_glance
+from airpocket.ingest.venues.binance import options as binance_options
+from airpocket.ingest.venues.binance import options_feed as binance_options_feed
 from airpocket.ingest.venues.bybit import decoder as bybit
 from airpocket.ingest.venues.bybit import feed as bybit_feed
 from airpocket.ingest.venues.bybit import glance as bybit_glance
+from airpocket.ingest.venues.bybit import options as bybit_options
+from airpocket.ingest.venues.bybit import options_feed as bybit_options_feed
 from airpocket.ingest.venues.coinbase import decoder as coinbase
 from airpocket.ingest.venues.coinbase import feed as coinbase_feed
 from airpocket.ingest.venues.deribit import decoder as deribit
@@ -36,7 +40,9 @@ VENUES: dict[str, Venue] = {
     venue.name: venue
     for venue in (
         *binance.VENUES,
+        *binance_options.VENUES,
         *bybit.VENUES,
+        *bybit_options.VENUES,
         *okx.VENUES,
         *deribit.VENUES,
         *hyperliquid.VENUES,
@@ -50,9 +56,11 @@ _FEEDS = {
     "binance_usdm": binance_feed.feed,
     "binance_coinm": binance_feed.feed,
     "binance_spot": binance_feed.feed,
+    "binance_options": binance_options_feed.feed,
     "bybit_linear": bybit_feed.feed,
     "bybit_inverse": bybit_feed.feed,
     "bybit_spot": bybit_feed.feed,
+    "bybit_options": bybit_options_feed.feed,
     "okx": okx_feed.feed,
     "deribit": deribit_feed.feed,
     "hyperliquid": hyperliquid_feed.feed,

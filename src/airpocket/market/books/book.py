@@ -3,10 +3,12 @@
 from collections import deque
 from typing import Literal, TypeAlias
 
+from airpocket.domain.depth import DepthColumns, Ints, Tops
 from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import BookChange
-from airpocket.market.books.ladder import Ladder
-from airpocket.market.books.rules import Rule, Step, rule_of, unnumbered
+from airpocket.market.books.ladder import Ladder, Touch
+from airpocket.market.books.rules import Checksum, Rule, Step, rule_of, unnumbered
+from airpocket.market.books.run import run
 
 BookState: TypeAlias = Literal["empty", "syncing", "live", "untrusted", "delisted"]
 
@@ -67,6 +69,20 @@ class Book:
         return self._rule.rest_snapshot and self.state == "live"
 
     @property
+    def pending_since(self) -> int | None:
+        """When it began to wait for its first snapshot, or for a change to prove that none is missing (ns).
+
+        None where it does not wait: it is live, or known to be wrong.
+        """
+        if self._state == "syncing" and not self.applied:
+            return self._waiting[0].usable_from if self._waiting else None
+        return self.heard if self._state == "untrusted" and self._resumable else None
+
+    def is_behind(self, snapshot: BookChange) -> bool:
+        """Whether a snapshot tells of more than the book has heard; only where changes are numbered."""
+        return snapshot.last is not None and snapshot.last > self._last
+
+    @property
     def levels(self) -> Ladder | None:
         """The levels of a live book; None while it can't be trusted."""
         return self._levels if self.state == "live" else None
@@ -91,6 +107,12 @@ class Book:
             self._state, self._reason = "untrusted", reason
             self._waiting.clear()
 
+    def restart(self, reason: str) -> None:
+        """What stands here no longer means what it did, as after a change of the contract's size or tick."""
+        if self._state != "delisted":
+            self._state, self._reason, self._resumable = "untrusted", reason, False
+            self._waiting.clear()
+
     def apply(self, change: BookChange) -> None:
         """Take one change or snapshot; of another contract or after the delisting it is only counted."""
         if self._state == "delisted" or (change.venue, change.symbol) != (self.venue, self.symbol):
@@ -106,6 +128,30 @@ class Book:
             self._wait(change)
         else:
             self.dropped += 1  # its snapshot comes in the same stream, after it
+
+    def run(self, columns: DepthColumns, heard: Ints, start: int, tops: Tops) -> int:
+        """Apply many changes of this market from `start`, as `apply` would one by one → where it stopped.
+
+        heard: (n,) ns. Fills `tops`. It stops before the first change that needs `apply`, which may be the
+        one at `start`, and after one that left the book crossed or not to be trusted.
+        """
+        rule = self._rule
+        plain = self._depth is None and rule.checksum is None and rule.linked and self.in_coin
+        if (
+            not plain
+            or not self._joined
+            or self._state != "live"
+            or self._crossed_since is not None
+        ):
+            return start
+        at, notable = run(self._levels, columns, start, self._last, rule.linked, tops)
+        if at > start:
+            self._last, self._old = int(columns.last[at - 1]), 0
+            self.applied += at - start
+            self.ts, self.heard = int(columns.ts[at - 1]), int(heard[at - 1])
+        if notable:
+            self._judge()
+        return at
 
     def _replace(self, change: BookChange) -> None:
         if (
@@ -205,9 +251,9 @@ class Book:
             window = self._depth or min((n for n in rule.depths if n >= held), default=held)
             levels.bids.window = levels.asks.window = window
 
-    def _outrun(self) -> str:
+    def _outrun(self, best: Touch | None) -> str:
         """Whether the price left what the snapshot told: between there and here levels may be unseen."""
-        levels, best = self._levels, self._levels.touch()
+        levels = self._levels
         if best is None:
             return ""
         low, high = levels.bids.edge, levels.asks.edge
@@ -229,28 +275,31 @@ class Book:
     def _applied(self, change: BookChange) -> None:
         self.applied += 1
         self.ts, self.heard = change.ts, change.heard or change.usable_from
-        self._wrong = self._wrong or self._outrun()
+        # without a checksum to compare the book is unverified, not wrong
+        if not self._judge() and self._rule.checksum is not None and change.checksum is not None:
+            self._check_sum(self._rule.checksum, change.checksum)
+
+    def _judge(self) -> str:
+        """After a change: what is wrong with the book, '' if nothing is; a crossed one is noted."""
+        best = self._levels.touch()
+        self._wrong = self._wrong or self._outrun(best)
         if self._wrong:
             self._state, self._reason = "untrusted", self._wrong
-            return
-        self._check_sum(change)
-        best = self._levels.touch()
+            return self._wrong
         if best is not None and best.bid >= best.ask:
             if self._crossed_since is None:
                 self._crossed_since = self.heard
         else:
             self._crossed_since = None
+        return ""
 
-    def _check_sum(self, change: BookChange) -> None:
-        arithmetic = self._rule.checksum
-        if arithmetic is None or change.checksum is None:
-            return  # nothing to compare: unverified, not wrong
+    def _check_sum(self, arithmetic: Checksum, told: int) -> None:
         bids = self._levels.bids.top_texts(_MOST_SUMMED)
         asks = self._levels.asks.top_texts(_MOST_SUMMED)
         if bids is None or asks is None:
             return
         self.checked += 1
         found = arithmetic(bids, asks)
-        if found & _CRC != change.checksum & _CRC:
+        if found & _CRC != told & _CRC:
             self._state = "untrusted"
-            self._reason = f"checksum {found} where the venue has {change.checksum}"
+            self._reason = f"checksum {found} where the venue has {told}"

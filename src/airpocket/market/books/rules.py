@@ -9,10 +9,12 @@ from typing import Literal, TypeAlias
 from airpocket.domain.wire import BookChange
 
 Step: TypeAlias = Literal["apply", "old", "gap"]
+Linked: TypeAlias = Literal["", "previous", "first"]
 Reach: TypeAlias = Literal["whole", "snapshot", "window"]
 # change, last id applied, whether a change was applied since the snapshot
 Follows: TypeAlias = Callable[[BookChange, int, bool], Step]
 Texts: TypeAlias = Sequence[tuple[str, str]]  # price and size as written, best first
+Checksum: TypeAlias = Callable[[Texts, Texts], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,17 @@ class Rule:
     `reach`: how far the book is known. whole: all of it. snapshot: as deep as the snapshot was, further out
     only what was touched since. window: as many levels as the venue tells of, moving with the price.
     `depths`: the numbers of levels that may be asked for; none: any number may have been cut off.
+    `linked`: by what a change follows the last once joined, where that is all there is to it: it names the
+    one before it (`previous`), or its `first` id is one more.
     """
 
     follows: Follows
     rest_snapshot: bool = False
     depth: int | None = None
-    checksum: Callable[[Texts, Texts], int] | None = None
+    checksum: Checksum | None = None
     reach: Reach = "window"
     depths: tuple[int, ...] = ()
+    linked: Linked = ""
 
 
 def rule_of(venue: str) -> Rule:
@@ -123,9 +128,13 @@ _BYBIT = (1, 25, 50, 100, 200, 500, 1_000)
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "binance_usdm": Rule(binance_futures, True, reach="snapshot", depths=_BINANCE),
-        "binance_coinm": Rule(binance_futures, True, reach="snapshot", depths=_BINANCE),
-        "binance_spot": Rule(binance_spot, True, reach="snapshot", depths=_BINANCE),
+        "binance_usdm": Rule(
+            binance_futures, True, reach="snapshot", depths=_BINANCE, linked="previous"
+        ),
+        "binance_coinm": Rule(
+            binance_futures, True, reach="snapshot", depths=_BINANCE, linked="previous"
+        ),
+        "binance_spot": Rule(binance_spot, True, reach="snapshot", depths=_BINANCE, linked="first"),
         "bybit_linear": Rule(counted, depths=_BYBIT),
         "bybit_inverse": Rule(counted, depths=_BYBIT),
         "bybit_spot": Rule(counted, depths=_BYBIT),

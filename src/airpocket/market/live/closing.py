@@ -1,23 +1,30 @@
-"""A closed minute of one market as facts: what is known, and no row for what is not."""
+"""What a closed minute leaves behind: rows for the store, and none for what is not known."""
 
 from statistics import median
 from typing import Any
 
 from airpocket.domain.events import Bar, Batch
-from airpocket.domain.units import MINUTE_NS, SECOND_NS
+from airpocket.domain.units import MINUTE_NS
+from airpocket.market.books.book import Book
 from airpocket.market.books.measures import bands
 from airpocket.market.live import rows
 from airpocket.market.live.market import LiveMarket
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
+_DOLLARS = ("buy_usd", "sell_usd", "volume_usd", "notional_usd")
 
 
-def closing(market: LiveMarket, closed: int, heard: int) -> list[Batch]:
-    """The batches of a market's minute that ended at `closed`: what is known, and no row for what is not."""
+def closing(market: LiveMarket, closed: int, heard: int, rate: float = 1.0) -> list[Batch]:
+    """The batches of a market's minute that ended at `closed`: what is known, and no row for what is not.
+
+    Args: rate: USD per quote coin, by which sums in the quote become dollars; 1 where they are.
+    """
     contract, found = market.contract, list[Batch]()
 
     def give(kind: str, made: list[dict[str, Any]]) -> None:
         fresh = [row for row in made if row["ts"] > market.newest.get(kind, 0)]
+        if rate != 1.0 and contract.kind != "inverse":
+            fresh = [_in_usd(row, rate) for row in fresh]
         if fresh:
             market.newest[kind] = max(row["ts"] for row in fresh)
             found.append(rows.batch(kind, contract.venue, contract.symbol, fresh))
@@ -30,14 +37,13 @@ def closing(market: LiveMarket, closed: int, heard: int) -> list[Batch]:
     market.tape.last = None
     give("bar_1m", [_told(bar) for bar in sorted(market.bars, key=lambda bar: bar.ts)])
     market.bars.clear()
-    if market.forced:
-        forced = rows.liquidation_rows(market.forced, market.forced_count)
-        found.append(
-            rows.batch("liquidation", contract.venue, contract.symbol, forced)
-        )  # fmt: skip
-        market.forced_count += len(market.forced)
-        market.forced.clear()
-    give("depth", _depth_rows(market, closed, heard))
+    found += _forced(market, rate)
+    if market.tiers is not None:
+        give("tier", rows.tier_rows(market.tiers))
+        market.tiers = None
+    give("listing", rows.listing_rows(market.listings))
+    market.listings.clear()
+    give("depth", depth_rows(market.book, closed, heard))
     give("ticker", _ticker_rows(market))
     if market.interest is not None:
         held = market.interest
@@ -46,6 +52,25 @@ def closing(market: LiveMarket, closed: int, heard: int) -> list[Batch]:
             "averaged_s": held.averaged_s,
         }])  # fmt: skip
     give("funding_estimate", _funding_rows(market))
+    give("funding_bound", _bound_rows(market))
+    return found
+
+
+def _forced(market: LiveMarket, rate: float) -> list[Batch]:
+    """Forced closes, and apart from them the transfers that passed the book by."""
+    contract, found = market.contract, list[Batch]()
+    if market.forced:
+        closes = rows.liquidation_rows(market.forced, market.forced_count)
+        if contract.kind != "inverse":
+            closes = [_in_usd(row, rate) for row in closes]
+        found.append(rows.batch("liquidation", contract.venue, contract.symbol, closes))
+        market.forced_count += len(market.forced)
+        market.forced.clear()
+    if market.off_book:
+        prints = rows.off_book_rows(market.off_book, market.off_book_count)
+        found.append(rows.batch("off_book", contract.venue, contract.symbol, prints))
+        market.off_book_count += len(market.off_book)
+        market.off_book.clear()
     return found
 
 
@@ -69,9 +94,8 @@ def _touch(market: LiveMarket, closed: int) -> dict[str, float | int | None]:
     }
 
 
-def _depth_rows(market: LiveMarket, closed: int, heard: int) -> list[dict[str, Any]]:
+def depth_rows(book: Book, closed: int, heard: int) -> list[dict[str, Any]]:
     """Bands that the book reaches beyond; a band cut off by the book's own end is left out, not too small."""
-    book = market.book
     if book.levels is None or not book.in_coin or heard - book.heard > MINUTE_NS:
         return []
     return [
@@ -93,13 +117,31 @@ def _ticker_rows(market: LiveMarket) -> list[dict[str, Any]]:
 
 
 def _funding_rows(market: LiveMarket) -> list[dict[str, Any]]:
-    """The interval is the venue's own word, else the usual one of the contract; without either, nothing."""
-    funding, usual = market.funding, market.contract.funding_interval_ns
-    if funding is None:
-        return []
-    interval_s = funding.interval_s or (usual // SECOND_NS if usual else None)
-    if interval_s is None:
+    """Only with the interval as the venue says it now: the usual one of yesterday would be a guess."""
+    funding = market.funding
+    if funding is None or funding.interval_s is None:
         return []
     return [
-        {"ts": funding.ts, "usable_from": funding.usable_from, "rate": funding.rate, "interval_s": interval_s}
+        {"ts": funding.ts, "usable_from": funding.usable_from, "rate": funding.rate,
+         "interval_s": funding.interval_s}
     ]  # fmt: skip
+
+
+def _bound_rows(market: LiveMarket) -> list[dict[str, Any]]:
+    """The venue's cap and floor when they are first heard or change."""
+    funding = market.funding
+    bounds = (None, None) if funding is None else (funding.cap, funding.floor)
+    if funding is None or bounds == market.bounds:
+        return []
+    market.bounds = bounds
+    return [
+        {"ts": funding.ts, "usable_from": funding.usable_from, "cap": bounds[0], "floor": bounds[1]}
+    ]
+
+
+def _in_usd(row: dict[str, Any], rate: float) -> dict[str, Any]:
+    """Sums in a quote coin that is no dollar, in dollars."""
+    return {
+        name: value * rate if name in _DOLLARS and value is not None else value
+        for name, value in row.items()
+    }

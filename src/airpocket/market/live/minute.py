@@ -105,13 +105,18 @@ class Tape:
         self.running = Minute(minute, whole=bool(self.heard_by) and self.since <= minute)
 
     def trade(self, trade: Trade, minute: int) -> None:
-        """Add a trade to the minute of its own time; one whose minute is closed only counts as late."""
+        """Add a trade to the minute of its own time; one whose minute is not open only counts as late.
+
+        Then the running minute is no whole one either: its own trades may be as late, or our clock is off,
+        and it would read as a minute without trades.
+        """
         if minute == self.running.start:
             self.running.trade(trade)
         elif self.last is not None and minute == self.last.start:
             self.last.trade(trade)
         else:
             self.late += 1
+            self.running.whole = False
 
     def quote(self, quote: Quote) -> None:
         """Add a two-sided, uncrossed quote to the running minute."""

@@ -7,9 +7,10 @@ import numpy as np
 
 from airpocket.domain.events import Batch, ColumnArray
 from airpocket.domain.kinds import split_name
-from airpocket.domain.units import MINUTE_NS
-from airpocket.domain.wire import Liquidation, OptionTick
+from airpocket.domain.units import MINUTE_NS, SECOND_NS
+from airpocket.domain.wire import Liquidation, MarginTiers, OffBook, OptionTick
 from airpocket.market.live.minute import Minute
+from airpocket.market.live.reference import Version, standing
 
 SOURCE = "heard live"
 
@@ -76,16 +77,54 @@ def liquidation_rows(events: Sequence[Liquidation], first: int) -> list[dict[str
     ]  # fmt: skip
 
 
+def off_book_rows(events: Sequence[OffBook], first: int) -> list[dict[str, Any]]:
+    """Transfers that passed the book by, in time order, told apart as forced closes are."""
+    ordered = sorted(events, key=lambda event: event.ts)
+    return [
+        {"ts": event.ts, "usable_from": event.usable_from, "cause": event.cause, "reason": event.reason,
+         "price": event.price or None, "size": event.size, "seq": number}
+        for number, event in enumerate(ordered, first)
+    ]  # fmt: skip
+
+
+def tier_rows(tiers: MarginTiers) -> list[dict[str, Any]]:
+    """A maintenance schedule, one row a bracket."""
+    return [
+        {"ts": tiers.ts, "usable_from": tiers.usable_from, "tier": number, "currency": tiers.currency,
+         "notional_floor": floor, "notional_cap": cap, "mmr": mmr, "max_leverage": leverage,
+         "deduction": deduction}
+        for number, (floor, cap, mmr, leverage, deduction) in enumerate(tiers.brackets, 1)
+    ]  # fmt: skip
+
+
+def listing_rows(versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """What came into force, oldest first; of two at one moment the later counts."""
+    newest = {version.since: version for version in versions}
+    return [
+        {
+            "ts": since, "usable_from": since, "version": version.number,
+            "contract_kind": at.kind, "status": at.status, "reason": standing(at) or None,
+            "contract_size": at.contract_size, "size_unit": at.size_unit, "tick_size": at.tick_size,
+            "lot_size": at.lot_size, "funding_interval_s": at.funding_interval_s,
+            "listed_at_s": None if at.listed_at is None else at.listed_at // SECOND_NS,
+        }
+        for since, version in sorted(newest.items())
+        for at in (version.listing,)
+    ]  # fmt: skip
+
+
 def chain_rows(ticks: Sequence[OptionTick], start: int, usable_from: int) -> list[dict[str, Any]]:
-    """One chain snapshot: every option with a known forward, prices in coin, by name."""
+    """One chain snapshot by name, prices in coin: dollars divided by the forward, or by the index where no
+    forward is told. An option priced in dollars with neither is left out.
+    """
     rows: list[dict[str, Any]] = []
     for tick in sorted(ticks, key=lambda each: each.symbol):
-        if tick.forward is None:
+        price = 1.0 if tick.price_unit == "coin" else tick.forward or tick.index
+        if price is None:
             continue
-        scale = 1.0 if tick.price_unit == "coin" else 1.0 / tick.forward
 
-        def coin(price: float | None, by: float = scale) -> float | None:
-            return None if price is None else price * by
+        def coin(value: float | None, by: float = price) -> float | None:
+            return None if value is None else value / by
 
         rows.append(
             {

@@ -1,34 +1,38 @@
 """The live markets of one asset: events in, books and tapes kept, and each minute's facts out."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from airpocket.domain.channels import ChannelName
 from airpocket.domain.errors import UnknownInstrument
 from airpocket.domain.events import Bar, Batch, OpenInterest, Ticker
-from airpocket.domain.instruments import instrument
+from airpocket.domain.instruments import Instrument, instrument
 from airpocket.domain.units import HOUR_NS, MINUTE_NS, SECOND_NS
 from airpocket.domain.wire import (
     BookChange,
     FundingEstimate,
     Liquidation,
     LiveEvent,
+    MarginTiers,
     OffBook,
     OptionTick,
     Quote,
     Trade,
 )
-from airpocket.market.live import rows
+from airpocket.market.live import accord, rows
 from airpocket.market.live.band import Band
+from airpocket.market.live.chain import Chain
 from airpocket.market.live.closing import closing
-from airpocket.market.live.market import LiveMarket
+from airpocket.market.live.lead import Leads
+from airpocket.market.live.market import LiveMarket, as_listed
+from airpocket.market.live.reference import Change, Version
 
 _MOST_MINUTES = 5
+_SILENCE_NS = 2 * MINUTE_NS  # of all venues at once
 _GRACE_NS = 3 * SECOND_NS  # for trades that are heard after their minute
 _AHEAD_NS = HOUR_NS  # no clock is that far off: the stamp is wrong
 _CHAIN_NS = HOUR_NS // 4  # a chain is kept this often
-_MOST_OPTIONS = 20_000  # no asset has more listed
 
 
 class LiveState:
@@ -37,21 +41,27 @@ class LiveState:
     `facts` fills with the batches of closed minutes; whoever drives takes them out.
     """
 
-    def __init__(self, asset: str, asked: frozenset[tuple[str, str]] | None = None) -> None:
-        """Args: asked: (venue, symbol) that were subscribed; no other makes a market. None: any of the asset."""
-        self.asset, self._asked = asset, asked
+    def __init__(self, asset: str, asked: Collection[tuple[str, str]] | None = None) -> None:
+        """
+        Args:
+            asked: (venue, symbol) that were subscribed; no other makes a market but one that is listed from
+                now on. None: any of the asset.
+        """
+        self.asset, self._asked = asset, None if asked is None else set(asked)
         self.markets: dict[tuple[str, str], LiveMarket] = {}
-        self.chain: dict[tuple[str, str], OptionTick] = {}
+        self.chain = Chain()
+        self.leads = Leads()
         self.facts: deque[Batch] = deque()
         self.strangers = 0  # events of symbols that are not this asset's
         self.misdated = 0  # events dated far ahead of when they were heard
-        self._minute = 0
+        self.rates: dict[str, float] = {}  # USD per quote coin, where the spot markets tell
+        self._listed: dict[tuple[str, str], Version] = {}
+        self._minute = self._heard = 0
         self._foreign: set[tuple[str, str]] = set()
         self._band = Band()
         self._chain_kept = 0
         self._takers: dict[str, Callable[[LiveMarket, Any, str], None]] = {
             "trade": self._trade,
-            "off_book": self._off_book,
             "quote": self._quote,
             "book_change": self._book,
             "ticker": self._ticker,
@@ -59,6 +69,8 @@ class LiveState:
             "funding_estimate": self._funding,
             "liquidation": self._forced,
             "bar": self._bar,
+            "off_book": self._off_book,
+            "margin_tiers": self._tiers,
         }
 
     def apply(self, event: LiveEvent, connection: str = "") -> None:
@@ -66,12 +78,15 @@ class LiveState:
         if event.ts - event.usable_from > _AHEAD_NS:
             self.misdated += 1
             return
-        if event.usable_from - self._minute >= MINUTE_NS + _GRACE_NS:
-            self._roll(event.usable_from)
+        heard, before = event.usable_from, self._heard
+        self._heard = heard
+        if heard - self._minute >= MINUTE_NS + _GRACE_NS:
+            if heard - before > _SILENCE_NS:
+                self._heard_nothing(heard)
+            self._roll(heard)
         if isinstance(event, OptionTick):
-            key = (event.venue, event.symbol)
-            if event.base == self.asset and (key in self.chain or len(self.chain) < _MOST_OPTIONS):
-                self.chain[key] = event
+            if event.base == self.asset:
+                self.chain.apply(event)
             return
         taker = self._takers.get(str(event.__struct_config__.tag))
         if taker is None:
@@ -83,14 +98,8 @@ class LiveState:
     def ended(self, venue: str, connection: str) -> None:
         """A connection is over: books it fed and minutes it told can't be trusted."""
         for (whose, _), market in self.markets.items():
-            if whose != venue:
-                continue
-            if market.book.connection == connection:
-                market.book.distrust("the connection was lost")
-                market.book.connection = ""
-                market.book_lost()
-            if connection in market.tape.heard_by:
-                market.tape.lost(connection)
+            if whose == venue:
+                market.ended(connection)
 
     def refused(
         self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
@@ -103,23 +112,15 @@ class LiveState:
         text = frame.lower()
         named = [market for market in fed if market.contract.symbol.lower().encode() in text]
         for market in named or fed:
-            if channel in (None, "trades"):
-                market.tape.hole()
-            if channel in (None, "book") and market.book.connection == connection:
-                market.book.distrust("a message of it was not understood")
-                market.book_lost()
+            market.refused(connection, channel)
 
     def faults(self, now: int) -> dict[tuple[str, str, str], str]:
         """(venue, symbol, channel) → why what comes there can't be trusted."""
-        found: dict[tuple[str, str, str], str] = {}
-        for (venue, symbol), market in self.markets.items():
-            if market.book.state not in ("live", "empty", "delisted"):
-                found[venue, symbol, "book"] = market.book.reason
-            if market.outliers.recent(now):
-                found[venue, symbol, "trades"] = (
-                    f"{market.outliers.count} prints far from mark and index, the last within a minute"
-                )
-        return found
+        return {
+            (*key, channel): reason
+            for key, market in self.markets.items()
+            for channel, reason in market.faults(now).items()
+        }
 
     def delisted(self) -> list[tuple[str, str]]:
         """Contracts whose book the venue took away."""
@@ -128,6 +129,49 @@ class LiveState:
     def auditable(self) -> list[tuple[str, str]]:
         """Live books that a snapshot can be held against."""
         return [key for key, market in self.markets.items() if market.book.auditable]
+
+    def changed(self, change: Change) -> None:
+        """A listing changed: what is heard from here on is of the new version, and books begin anew."""
+        listing = change.version.listing
+        if listing.base != self.asset or listing.kind == "option":
+            return
+        key = (change.venue, change.symbol)
+        self._listed[key] = change.version
+        if change.what == "listed" and self._asked is not None:
+            self._asked.add(key)  # newcomers are heard from then on
+        market = self.markets.get(key)
+        if market is None:
+            return
+        if change.what == "relisted":  # another contract under an old name begins with nothing
+            market = self._begin(market.contract, market.book.connection)
+            market.book.restart(change.text)
+        elif change.what == "size":
+            market.worth_changed(as_listed(market.contract, change.version), change.text)
+        elif change.what == "rules":
+            market.book.restart(change.text)
+            market.book_lost()
+        if change.version not in market.listings:
+            market.listings.append(change.version)
+
+    def suspicions(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → what the markets themselves show against it at `now` (ns)."""
+        seen = [market.seen() for market in self.markets.values()]
+        self.rates = accord.parities(seen, now)
+        found = {
+            (*key, "price"): reason
+            for key, reason in accord.divergences(seen, self.rates, now).items()
+        }
+        for key, market in self.markets.items():
+            for channel, reason in market.watch.reasons(now).items():
+                found[(*key, channel)] = reason
+        return found
+
+    def notes(self) -> list[str]:
+        """What concerns every market of the asset: quote coins that are no dollar."""
+        return [
+            f"1 {coin} is worth {rate:.4f} USD by spot {self.asset}: dollar sums are converted"
+            for coin, rate in sorted(accord.depegs(self.rates).items())
+        ]
 
     def wanting(self) -> list[tuple[str, str]]:
         """Books that only a new snapshot can mend."""
@@ -155,7 +199,19 @@ class LiveState:
                 self._foreign.add(key)
             self.strangers += 1
             return None
+        return self._begin(contract, "")
+
+    def _begin(self, contract: Instrument, connection: str) -> LiveMarket:
+        """A market without a past, under the listing in force."""
+        key = (contract.venue, contract.symbol)
+        version = self._listed.get(key)
+        if version is not None:
+            contract = as_listed(contract, version)
         market = self.markets[key] = LiveMarket(contract, self._minute)
+        market.book.connection = connection
+        if version is not None:
+            market.listings.append(version)
+        self.leads.watch(contract, market.tape)
         return market
 
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
@@ -169,16 +225,14 @@ class LiveState:
             return
         market.flow.trade(trade)
         market.refill.trade(trade)
+        self.leads.trade(trade)
         minute = rows.minute_of(trade.ts)
         if minute <= self._minute + MINUTE_NS:
             tape.turn(minute, MINUTE_NS)
         tape.trade(trade, minute)
         if "last" not in market.tick or market.tick["last"][0] <= trade.ts:
             market.tick["last"] = (trade.ts, trade.usable_from, trade.price)
-
-    def _off_book(self, market: LiveMarket, told: OffBook, connection: str) -> None:
-        del connection
-        market.tape.witness.number(told.venue, told.trade_id)
+        market.watch.price(trade.usable_from, trade.price)
 
     def _told_prices(self) -> Iterator[tuple[int, float]]:
         """(heard, price) of every mark and index of the asset."""
@@ -194,35 +248,7 @@ class LiveState:
         market.tape.quote(quote)
 
     def _book(self, market: LiveMarket, change: BookChange, connection: str) -> None:
-        """One connection at a time speaks for a book; a snapshot by another takes over."""
-        book = market.book
-        rest = connection.startswith("rest ")
-        if not rest and connection != book.connection:
-            if book.connection and not change.snapshot:
-                return
-            book.connection = connection
-        if rest and change.snapshot and book.auditable:
-            market.audit.told(change)
-        else:
-            book.apply(change)
-            if book.auditable and not change.snapshot:
-                market.audit.note(change)
-        levels = book.levels
-        found = market.audit.judge(levels) if levels is not None else None
-        if found is not None and found.drifted:
-            book.distrust(
-                f"{found.share:.2%} of it differs from the venue's snapshot, most at {found.price:g}",
-                for_good=True,
-            )
-            levels = None
-        if levels is None:
-            market.book_lost()
-            return
-        market.flow.changed(levels, change.usable_from)
-        market.refill.changed(levels, change.usable_from)
-        best = levels.touch()
-        if market.quote is None and best is not None:
-            market.tape.running.quote(best.bid, best.ask)
+        market.take_book(change, connection)
 
     def _ticker(self, market: LiveMarket, ticker: Ticker, connection: str) -> None:
         del connection
@@ -230,23 +256,43 @@ class LiveState:
             value = getattr(ticker, name)
             if value is not None:
                 market.tick[name] = (ticker.ts, ticker.usable_from, value)
+        if ticker.mark is not None:
+            market.watch.price(ticker.usable_from, ticker.mark)
 
     def _interest(self, market: LiveMarket, interest: OpenInterest, connection: str) -> None:
         del connection
-        market.interest = interest
+        believed = market.watch.interest(interest)
+        if believed is not None:
+            market.interest = believed
 
     def _funding(self, market: LiveMarket, funding: FundingEstimate, connection: str) -> None:
         del connection
         market.funding = funding
 
     def _forced(self, market: LiveMarket, forced: Liquidation, connection: str) -> None:
+        market.watch.forced(forced.usable_from)
+        if market.ledger.is_new(forced, connection):
+            market.forced.append(forced)
+
+    def _off_book(self, market: LiveMarket, print_: OffBook, connection: str) -> None:
+        """Forced flow of its own class, and never part of the tape or the price."""
         del connection
-        market.forced.append(forced)
+        if market.tape.witness.is_new(print_, len(market.tape.heard_by)):
+            market.off_book.append(print_)
+
+    def _tiers(self, market: LiveMarket, tiers: MarginTiers, connection: str) -> None:
+        del connection
+        market.tiers = tiers
 
     def _bar(self, market: LiveMarket, bar: Bar, connection: str) -> None:
         del connection
         if bar.interval_ns == MINUTE_NS:
             market.bars.append(bar)
+
+    def _heard_nothing(self, until: int) -> None:
+        """Nothing came from anywhere: we were not there, or our clock was set. No minute until now is whole."""
+        for market in self.markets.values():
+            market.tape.running.whole, market.tape.since = False, until
 
     def _roll(self, heard: int) -> None:
         """Close all minutes that ended before `heard`, less a grace for late trades."""
@@ -257,18 +303,16 @@ class LiveState:
             for key in sorted(self.markets):
                 market = self.markets[key]
                 market.tape.turn(minute, MINUTE_NS)
-                self.facts.extend(closing(market, minute, heard))
-        if heard - self._chain_kept >= _CHAIN_NS and self.chain:
+                rate = accord.depegs(self.rates).get(market.contract.quote, 1.0)
+                self.facts.extend(closing(market, minute, heard, rate))
+            self.facts.extend(self.leads.close(minute, heard))
+        if heard - self._chain_kept >= _CHAIN_NS and len(self.chain):
             self._chain_kept = heard
             self._keep_chain(heard)
         self._minute = closed
 
     def _keep_chain(self, heard: int) -> None:
-        by_market: dict[str, list[OptionTick]] = {}
-        for tick in self.chain.values():
-            if tick.expiry > heard and heard - tick.usable_from < _CHAIN_NS:
-                by_market.setdefault(tick.venue, []).append(tick)
-        for venue in sorted(by_market):
-            ready = rows.chain_rows(by_market[venue], heard, heard)
+        for venue, ticks in self.chain.snapshot(heard).items():
+            ready = rows.chain_rows(ticks, heard, heard)
             if ready:
                 self.facts.append(rows.batch("option_quote", venue, f"{self.asset}-OPTIONS", ready))

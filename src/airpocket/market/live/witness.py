@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from airpocket.domain.wire import Trade
+from airpocket.domain.wire import OffBook, Trade
 
 _KEPT = 8_192  # trades repeated after a reconnect lie within this many
 _MOST_OPEN = 8_192  # ids that may still come
@@ -36,8 +36,8 @@ class Witness:
     _open: dict[int, None] = field(default_factory=dict[int, None])
     _beyond: int = 0  # passed over, more than may be kept
 
-    def is_new(self, trade: Trade, connections: int) -> bool:
-        """Whether it was not told before; `connections` bring this market's trades at the moment."""
+    def is_new(self, trade: Trade | OffBook, connections: int) -> bool:
+        """Whether it was not told before, on the book or off it; so many connections tell this market now."""
         told = self._told.get(trade.trade_id)
         if told is not None:
             told.times += 1

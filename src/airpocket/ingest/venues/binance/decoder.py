@@ -5,29 +5,30 @@ come on either address and says in `st` which it is (1 USD-M, 2 COIN-M); that fi
 COIN-M sizes are contracts of 100 USD (BTC) or 10 USD (all others).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 import msgspec
 
-from airpocket.domain.events import Bar, OpenInterest, Ticker
+from airpocket.domain.depth import DepthColumns
+from airpocket.domain.events import Bar, Ticker
 from airpocket.domain.units import Side, parse_interval
 from airpocket.domain.wire import (
     BookChange,
     Control,
     FundingEstimate,
-    Level,
     Liquidation,
     LiveEvent,
     OffBook,
     Quote,
     Trade,
 )
-from airpocket.ingest.levels import Levels, in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
+from airpocket.ingest.venue import BookReader, Venue, guarded, undecodable, unknown
+from airpocket.ingest.venues.binance import listings, rest
+from airpocket.ingest.venues.binance.depth import Change, read_all, read_one
+from airpocket.ingest.venues.binance.origin import Origin, levels, optional
 from airpocket.ingest.venues.binance.shapes import (
     AGGREGATE_TRADE,
     COMBINED,
@@ -38,11 +39,8 @@ from airpocket.ingest.venues.binance.shapes import (
     KLINE,
     LAST,
     MARK,
-    OPEN_INTEREST,
-    PREMIUM,
     QUOTE,
     SINGLE_TRADE,
-    SNAPSHOT,
     AggregateTrade,
     BestQuote,
     Depth,
@@ -54,33 +52,9 @@ from airpocket.ingest.venues.binance.shapes import (
 )
 
 _FAMILY = {1: "binance_usdm", 2: "binance_coinm"}
-_DOLLARS = ("USDT", "USDC", "FDUSD", "USD1", "BUSD", "TUSD", "USD")
+_ST = {venue: st for st, venue in _FAMILY.items()}
 _IDS = 2**63
 _SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
-
-
-class _Origin(NamedTuple):
-    """Where a message belongs: venue, symbol, and when it was heard (ns)."""
-
-    venue: str
-    symbol: str
-    heard: int
-
-    def coin(self, size: float, price: float) -> float:
-        return size * self.contract_usd / price if self.inverse else size
-
-    def dollars(self, size: float, price: float) -> float | None:
-        if self.inverse:
-            return size * self.contract_usd
-        return size * price if self.symbol.split("_")[0].endswith(_DOLLARS) else None
-
-    @property
-    def inverse(self) -> bool:
-        return self.venue == "binance_coinm"
-
-    @property
-    def contract_usd(self) -> float:
-        return 100.0 if self.symbol.startswith("BTCUSD_") else 10.0
 
 
 def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
@@ -93,7 +67,11 @@ def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[Live
 
 
 def _decoded(venue: str, frame: bytes, heard: int, address: str) -> list[LiveEvent]:
+    if address and listings.answers(address):
+        return listings.decoded(venue, frame, heard, address)
     if frame.startswith(b'{"stream":"') and b'"data":{"e":"' in frame[:120]:
+        if b'"e":"depthUpdate"' in frame[:140] and (depth := read_one(frame)) is not None:
+            return [_change(_FAMILY.get(depth.family, venue), depth, heard)]
         try:
             whole = COMBINED.decode(frame)
         except msgspec.ValidationError:
@@ -128,11 +106,11 @@ def _message(venue: str, outer: Envelope, body: bytes, heard: int, address: str)
             raise unknown(venue, "event type", outer.e)
         return handler(family, body, heard)
     if outer.last_update_id is not None:
-        return _snapshot(family, body, heard, address)
+        return rest.snapshot(family, body, heard, address)
     if outer.open_interest is not None:
-        return _open_interest(family, body, heard)
+        return rest.open_interest(family, body, heard)
     if outer.mark_price is not None:
-        return _premium(family, body, heard)
+        return rest.premium(family, body, heard)
     if outer.u is not None and len(bytes(outer.b)) > 0:
         return _quote(family, QUOTE.decode(body), heard)
     return [_control(venue, outer, heard)]
@@ -152,7 +130,7 @@ def _control(venue: str, outer: Envelope, heard: int) -> Control:
 
 def _trade(venue: str, message: SingleTrade | AggregateTrade, heard: int) -> list[LiveEvent]:
     aggregate = isinstance(message, AggregateTrade)
-    origin = _Origin(venue, message.s, heard)
+    origin = Origin(venue, message.s, heard)
     trade_id = message.a if aggregate else message.t
     if not isinstance(trade_id, int) or not 0 <= trade_id < _IDS or isinstance(trade_id, bool):
         raise BadValue("a trade without an id that fits 63 bits")
@@ -176,7 +154,7 @@ def _mark(venue: str, message: Mark, heard: int) -> list[LiveEvent]:
     ts = stamp_ns(message.E, "event time")
     found: list[LiveEvent] = [
         Ticker(venue=venue, symbol=message.s, ts=ts, usable_from=heard, heard=heard,
-               mark=positive(message.p, "mark price"), index=_optional(message.i, "index price"))
+               mark=positive(message.p, "mark price"), index=optional(message.i, "index price"))
     ]  # fmt: skip
     if message.r:  # dated futures settle no funding
         found.append(
@@ -189,20 +167,12 @@ def _mark(venue: str, message: Mark, heard: int) -> list[LiveEvent]:
     return found
 
 
-def _optional(text: str, name: str) -> float | None:
-    """Some answers write '' or 0 for a price they do not have."""
-    if text in {"", "0"}:
-        return None
-    value = nonnegative(text, name)
-    return value or None
-
-
 def _forced(venue: str, message: Forced, heard: int) -> list[LiveEvent]:
     """The largest (USD-M) or latest (COIN-M) forced order of a symbol and second: a sample."""
     order = message.o
     if order.S not in _SIDES:
         raise BadValue(f"order side {order.S[:20]!r}")
-    origin = _Origin(venue, order.s, heard)
+    origin = Origin(venue, order.s, heard)
     filled, average = nonnegative(order.z, "filled size"), nonnegative(order.ap, "average price")
     price = average or positive(order.p, "price")
     size = filled or positive(order.q, "size")
@@ -219,7 +189,7 @@ def _forced(venue: str, message: Forced, heard: int) -> list[LiveEvent]:
 def _quote(venue: str, message: BestQuote, heard: int) -> list[LiveEvent]:
     """Spot quotes carry no time: then it is when they were heard."""
     stamp = message.T or message.E
-    origin = _Origin(venue, message.s, heard)
+    origin = Origin(venue, message.s, heard)
     bid, ask = _side(origin, message.b, message.B), _side(origin, message.a, message.A)
     return [
         Quote(
@@ -230,48 +200,27 @@ def _quote(venue: str, message: BestQuote, heard: int) -> list[LiveEvent]:
     ]  # fmt: skip
 
 
-def _side(origin: _Origin, price: float, size: float) -> tuple[float | None, float | None]:
+def _side(origin: Origin, price: float, size: float) -> tuple[float | None, float | None]:
     """An empty side is written as price 0; -0 becomes 0."""
     return (price, origin.coin(size, price) + 0.0) if price > 0.0 else (None, None)
-
-
-def _levels(origin: _Origin, rows: Levels) -> tuple[Level, ...]:
-    return in_coin(rows, origin.contract_usd) if origin.inverse else rows
 
 
 def _depth(venue: str, message: Depth, heard: int) -> list[LiveEvent]:
     if message.u < message.U:
         raise BadValue(f"update ids run backwards: {message.U} to {message.u}")
-    origin = _Origin(venue, message.s, heard)
-    return [
-        BookChange(
-            venue=venue, symbol=message.s, ts=stamp_ns(message.T or message.E, "event time"),
-            usable_from=heard, heard=heard, snapshot=False, first=message.U, last=message.u,
-            previous=message.pu, bids=_levels(origin, message.b), asks=_levels(origin, message.a),
-        )
-    ]  # fmt: skip
+    ts = stamp_ns(message.T or message.E, "event time")
+    previous = -1 if message.pu is None else message.pu
+    read = Change(message.s, message.st, ts, message.U, message.u, previous, message.b, message.a)
+    return [_change(venue, read, heard)]
 
 
-def _snapshot(venue: str, body: bytes, heard: int, address: str) -> list[LiveEvent]:
-    message = SNAPSHOT.decode(body)
-    symbol = message.symbol or _symbol_of(address)
-    if not symbol:
-        raise BadValue("a book snapshot whose address names no symbol")
-    origin, stamp = _Origin(venue, symbol, heard), message.T or message.E
-    return [
-        BookChange(
-            venue=venue, symbol=symbol, ts=stamp_ns(stamp, "snapshot time") if stamp else heard,
-            usable_from=heard, heard=heard, snapshot=True, first=None, last=message.last_update_id,
-            previous=None, bids=_levels(origin, message.bids), asks=_levels(origin, message.asks),
-        )
-    ]  # fmt: skip
-
-
-def _symbol_of(address: str) -> str:
-    """'ethusdt@depthSnapshot' or '…/depth?symbol=ETHUSDT&limit=1000' → ETHUSDT."""
-    asked = parse_qs(urlsplit(address).query).get("symbol", [""])[0]
-    stream = address.split("@", maxsplit=1)[0] if "@" in address and "/" not in address else ""
-    return (asked or stream).upper()
+def _change(venue: str, read: Change, heard: int) -> BookChange:
+    origin = Origin(venue, read.symbol, heard)
+    return BookChange(
+        venue=venue, symbol=read.symbol, ts=read.ts, usable_from=heard, heard=heard, snapshot=False,
+        first=read.first, last=read.last, previous=None if read.previous < 0 else read.previous,
+        bids=levels(origin, read.bids), asks=levels(origin, read.asks),
+    )  # fmt: skip
 
 
 def _kline(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
@@ -304,37 +253,6 @@ def _last(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
         Ticker(venue=venue, symbol=message.s, ts=stamp_ns(message.E, "event time"),
                usable_from=heard, heard=heard, last=positive(message.c, "last price"))
     ]  # fmt: skip
-
-
-def _open_interest(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
-    message = OPEN_INTEREST.decode(body)
-    return [
-        OpenInterest(
-            venue=venue, symbol=message.symbol, usable_from=heard, heard=heard,
-            ts=stamp_ns(message.time, "time") if message.time else heard,
-            amount=nonnegative(message.open_interest, "open interest"),
-            unit="contracts" if venue == "binance_coinm" else "coin",
-        )
-    ]  # fmt: skip
-
-
-def _premium(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
-    message = PREMIUM.decode(body)
-    ts = stamp_ns(message.time, "time") if message.time else heard
-    found: list[LiveEvent] = [
-        Ticker(venue=venue, symbol=message.symbol, ts=ts, usable_from=heard, heard=heard,
-               mark=positive(message.mark_price, "mark price"),
-               index=_optional(message.index_price, "index price"))
-    ]  # fmt: skip
-    if message.rate and message.next_settlement:
-        found.append(
-            FundingEstimate(
-                venue=venue, symbol=message.symbol, ts=ts, usable_from=heard, heard=heard,
-                rate=number(message.rate, "funding rate"),
-                next_settlement=stamp_ns(message.next_settlement, "next funding"),
-            )
-        )  # fmt: skip
-    return found
 
 
 def _notice(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
@@ -373,9 +291,25 @@ _BY_EVENT: dict[str, Callable[[str, bytes, int], list[LiveEvent]]] = {
     "kline": _kline,
     "24hrTicker": _last,
     "24hrMiniTicker": _last,
+    "contractInfo": listings.contract,
     "serverShutdown": _notice,
 }
 
+
+def read_books(venue: str, frames: Sequence[bytes], symbol: str) -> DepthColumns:
+    """The depth frames of one market in order, sizes in coin; `read` is False where `decode` is needed."""
+    columns = read_all(frames, symbol, _ST.get(venue, 0))
+    origin = Origin(venue, symbol, 0)
+    if not origin.inverse:
+        return columns
+    return columns._replace(size=columns.size * origin.contract_usd / columns.price)
+
+
 VENUES = tuple(
-    Venue(name, partial(decode, name)) for name in ("binance_usdm", "binance_coinm", "binance_spot")
+    Venue(
+        name,
+        partial(decode, name),
+        books=BookReader((b"depthUpdate", b"lastUpdateId"), partial(read_books, name)),
+    )
+    for name in ("binance_usdm", "binance_coinm", "binance_spot")
 )

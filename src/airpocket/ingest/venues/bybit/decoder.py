@@ -18,6 +18,7 @@ from airpocket.domain.wire import (
 from airpocket.ingest.levels import Levels, in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
 from airpocket.ingest.venue import Venue, guarded, labelled, undecodable, unknown
+from airpocket.ingest.venues.bybit import listings
 from airpocket.ingest.venues.bybit.shapes import (
     BOOK,
     CANDLES,
@@ -61,12 +62,13 @@ class _Frame(NamedTuple):
 
 
 def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
-    """The events of one frame, in its order; `address` is not needed here.
+    """The events of one frame, in its order; `address` tells a list of contracts from a frame.
 
     Raises:
         UndecodableFrame: anything that is not this dialect; nothing else is ever raised.
     """
-    del address
+    if address and listings.answers(address):
+        return guarded(venue, frame, lambda: listings.decoded(venue, frame, heard, address))
     return guarded(venue, frame, lambda: _decoded(venue, frame, heard))
 
 

@@ -3,7 +3,8 @@
 import json
 
 from airpocket.domain.channels import Channel
-from airpocket.ingest.feed import Feed, Socket
+from airpocket.ingest.feed import Feed, Poll, Socket
+from airpocket.ingest.listed import coins_of, list_poll
 
 _FAMILY = {"bybit_linear": "linear", "bybit_inverse": "inverse", "bybit_spot": "spot"}
 
@@ -26,9 +27,20 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     return Feed(
         venue,
         (socket,),
+        polls=_lists(venue, symbols),
         again=again,
         absent={"liquidations": "spot has none"} if spot else {},
     )
+
+
+def _lists(venue: str, symbols: tuple[str, ...]) -> tuple[Poll, ...]:
+    """By coin, which spot does not know: there by pair."""
+    root = f"https://api.bybit.com/v5/market/instruments-info?category={_FAMILY[venue]}"
+    if venue == "bybit_spot":
+        asked = [(f"symbol={symbol}", coins_of(venue, (symbol,))) for symbol in symbols]
+    else:
+        asked = [(f"baseCoin={coin}&limit=1000", [coin]) for coin in coins_of(venue, symbols)]
+    return tuple(list_poll(venue, f"{root}&{what}", coins) for what, coins in asked)
 
 
 def _book(venue: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from airpocket.domain.units import Side
-from airpocket.domain.wire import Level, Listing, LiveEvent, Status
+from airpocket.domain.wire import Level, LiveEvent, Status
+from airpocket.ingest.listed import Terms, listing, path_of, rolled
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, positive, rfc3339_ns
 from airpocket.ingest.venue import Venue, guarded, unknown
@@ -29,12 +30,13 @@ _STATUS: dict[str, Status] = {
 
 
 def decode(frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
-    """The events of one frame; `address` is not needed.
+    """The events of one frame, or of an answer about a product, which `address` tells.
 
     Raises:
         UndecodableFrame: anything that is neither dialect; nothing else is ever raised.
     """
-    del address
+    if "/products" in address:
+        return guarded(_VENUE, frame, lambda: _products(frame, heard, address))
     return guarded(_VENUE, frame, lambda: _decoded(frame, heard))
 
 
@@ -156,18 +158,27 @@ def _status(frame: bytes, heard: int) -> list[LiveEvent]:
     return _listings(shapes.OLD_STATUS.decode(frame).products, heard)
 
 
+def _products(body: bytes, heard: int, address: str) -> list[LiveEvent]:
+    """All products, or the one that was asked for."""
+    if path_of(address) == "products":
+        return rolled(_VENUE, address, _listings(shapes.PRODUCTS.decode(body), heard), heard)
+    return _listings([shapes.PRODUCT.decode(body)], heard)
+
+
 def _listings(products: list[shapes.Product], heard: int) -> list[LiveEvent]:
     """Spot alone: a future's contract size is not said here."""
-    return [
-        Listing(
-            venue=_VENUE, symbol=each.id, ts=heard, usable_from=heard, heard=heard,
-            base=each.base_currency, kind="spot", contract_size=1.0, size_unit="coin",
-            tick_size=positive(each.quote_increment, "tick") if each.quote_increment else None,
-            status=_STATUS.get(each.status, "unknown"),
+    found: list[LiveEvent] = []
+    for each in products:
+        if each.product_type != "SPOT":
+            continue
+        tick, lot = each.quote_increment, each.base_increment
+        terms = Terms(
+            tick_size=positive(tick, "tick") if tick else None,
+            lot_size=positive(lot, "lot") if lot else None,
         )
-        for each in products
-        if each.product_type == "SPOT"
-    ]  # fmt: skip
+        status = "halted" if each.trading_disabled else _STATUS.get(each.status, "unknown")
+        found.append(listing(_VENUE, each.id, heard, each.base_currency, "spot", status, terms))
+    return found
 
 
 def _snapshot(frame: bytes, heard: int) -> list[LiveEvent]:

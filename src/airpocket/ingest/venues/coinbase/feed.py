@@ -4,6 +4,7 @@ import json
 
 from airpocket.domain.channels import Channel
 from airpocket.ingest.feed import Feed, Socket
+from airpocket.ingest.listed import coins_of, list_poll
 
 
 def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
@@ -27,7 +28,9 @@ def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
         )
         for symbol in symbols
     }
-    return Feed(venue, (socket,), again=again, absent={"liquidations": "spot has none"})
+    root = "https://api.exchange.coinbase.com/products"
+    polls = tuple(list_poll(venue, f"{root}/{each}", coins_of(venue, (each,))) for each in symbols)
+    return Feed(venue, (socket,), polls, again=again, absent={"liquidations": "spot has none"})
 
 
 def _say(kind: str, channel: str, symbols: tuple[str, ...]) -> str:

@@ -66,6 +66,8 @@ class Product(Struct):
     base_currency: Text
     status: Text
     quote_increment: Text = ""
+    base_increment: Text = ""
+    trading_disabled: bool = False
     product_type: Text = "SPOT"  # not said by the older feed, which has nothing else
 
 
@@ -111,6 +113,8 @@ MARKET_TRADES = msgspec.json.Decoder(list[MarketTrades])
 MARKET_TICKERS = msgspec.json.Decoder(list[MarketTickers])
 STATUS = msgspec.json.Decoder(list[Status])
 OLD_STATUS = msgspec.json.Decoder(Status)
+PRODUCT = msgspec.json.Decoder(Product)
+PRODUCTS = msgspec.json.Decoder(list[Product])
 SNAPSHOT = msgspec.json.Decoder(Snapshot)
 CHANGE = msgspec.json.Decoder(Change)
 MATCH = msgspec.json.Decoder(Match)

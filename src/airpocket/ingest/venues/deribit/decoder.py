@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 import msgspec
 
 from airpocket.domain.units import Side
-from airpocket.domain.wire import Level, Listing, LiveEvent, OffBook, OptionTick, VolTick
+from airpocket.domain.wire import Level, LiveEvent, OffBook, OptionTick, VenueState, VolTick
+from airpocket.ingest.listed import Terms, listing, moment_ns, path_of, rolled
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
 from airpocket.ingest.venue import Venue, guarded, labelled, undecodable, unknown
@@ -18,6 +18,8 @@ _VENUE = "deribit"
 _OPPOSITE: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
 _EIGHT_HOURS_S = 8 * 3_600
 _LINE = 280
+_PLACEHOLDER_IV = 80.0
+_MOST_IV = 10.0  # 1,000 % a year: beyond it the unit would be another
 
 
 def decode(frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
@@ -57,15 +59,18 @@ def _channel(params: shapes.Params, heard: int) -> list[LiveEvent]:
 
 def _answer(result: bytes, heard: int, address: str) -> list[LiveEvent]:
     """An answer to a question of ours; without an address it is the list of channels granted."""
-    handler = _BY_PATH.get(urlsplit(address).path.rsplit("/", maxsplit=1)[-1])
+    path = path_of(address)
+    handler = _BY_PATH.get(path)
     if handler is not None:
-        return handler("", result, heard)
+        found = handler("", result, heard)
+        return rolled(_VENUE, address, found, heard) if path == "get_instruments" else found
     try:
         told: list[str] | str | shapes.Version = shapes.GRANTED.decode(result)
     except msgspec.ValidationError as error:
         raise undecodable(_VENUE, "an answer to an unknown question") from error
     if isinstance(told, list):
-        return [control(_VENUE, heard, "ack", text) for text in _granted(told)]
+        topics = tuple(told)
+        return [control(_VENUE, heard, "ack", text, topics) for text in _granted(told)]
     text = told if isinstance(told, str) else f"version {told.version}"
     return [control(_VENUE, heard, "ack", text)]
 
@@ -110,9 +115,10 @@ def _trades(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
         if each.liquidation not in ("", "M", "T", "MT", "none"):
             raise BadValue(f"liquidation {each.liquidation[:20]!r}")
         if "T" in each.liquidation:
-            found.append(said.liquidation(taker, price, "fill", size, usd, "all"))
+            found.append(said.liquidation(taker, price, "fill", size, usd, "all", each.trade_id))
         if "M" in each.liquidation:
-            found.append(said.liquidation(_OPPOSITE[taker], price, "fill", size, usd, "all"))
+            other = _OPPOSITE[taker]
+            found.append(said.liquidation(other, price, "fill", size, usd, "all", each.trade_id))
     return found
 
 
@@ -207,6 +213,11 @@ def _iv(value: float | None) -> float | None:
     return positive(value, "volatility") / 100.0 if value else None
 
 
+def _mark_iv(value: float | None, quoted: object) -> float | None:
+    """Per cent → fraction; 80 stands on strikes that nobody quotes."""
+    return None if value == _PLACEHOLDER_IV and not quoted else _iv(value)
+
+
 def _greek(value: float | None) -> float | None:
     return None if value is None else number(value, "greek")
 
@@ -222,7 +233,7 @@ def _option(tick: shapes.Ticker, name: Name, said: Said) -> OptionTick:
         price_unit="usd" if name.linear else "coin", bid=bid[0] if bid else None,
         bid_size=bid[1] if bid else None, ask=ask[0] if ask else None, ask_size=ask[1] if ask else None,
         mark=_some(tick.mark_price, "mark"), bid_iv=_iv(tick.bid_iv), ask_iv=_iv(tick.ask_iv),
-        mark_iv=_iv(tick.mark_iv), forward=_some(tick.underlying_price, "underlying price"),
+        mark_iv=_mark_iv(tick.mark_iv, bid or ask), forward=_some(tick.underlying_price, "underlying price"),
         index=_some(tick.index_price, "index price"), delta=_greek(greeks.delta),
         gamma=_greek(greeks.gamma), vega=_greek(greeks.vega), theta=_greek(greeks.theta),
         open_interest=None if held is None else nonnegative(held, "open interest"),
@@ -248,6 +259,30 @@ def _perpetual(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
     index = _some(message.index_price, "index")
     funding = said.funding(number(message.interest, "interest"), None, _EIGHT_HOURS_S)
     return [funding] if index is None else [said.ticker(index=index), funding]
+
+
+def _marks(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """Marks of every option on an index; here volatilities are fractions (venue page, read 2026-11)."""
+    del channel
+    found: list[LiveEvent] = []
+    for row in shapes.MARKS.decode(data):
+        name = read(row.instrument_name)
+        if name.kind != "option":
+            continue
+        said = _said(row.instrument_name, row.timestamp, heard) if row.timestamp else None
+        iv = row.iv if row.iv and 0.0 < row.iv < _MOST_IV else None
+        dead = (
+            iv == _PLACEHOLDER_IV / 100.0
+        )  # without quotes beside it, a placeholder can't be told
+        found.append(
+            OptionTick(
+                venue=_VENUE, symbol=row.instrument_name, ts=said.ts if said else heard, usable_from=heard,
+                heard=heard, base=name.base, expiry=name.expiry, strike=name.strike, call=name.call,
+                price_unit="usd" if name.linear else "coin", mark=_some(row.mark_price, "mark"),
+                mark_iv=None if dead else iv, says=("mark",) if dead or iv is None else ("mark", "mark_iv"),
+            )
+        )  # fmt: skip
+    return found
 
 
 def _volatility(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
@@ -289,8 +324,10 @@ def _summaries(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
                     base=name.base, expiry=name.expiry, strike=name.strike, call=name.call,
                     price_unit="usd" if name.linear else "coin", bid=_some(row.bid_price, "bid"),
                     ask=_some(row.ask_price, "ask"), mark=_some(row.mark_price, "mark"),
-                    mark_iv=_iv(row.mark_iv), forward=_some(row.underlying_price, "underlying price"),
+                    mark_iv=_mark_iv(row.mark_iv, row.bid_price or row.ask_price),
+                    forward=_some(row.underlying_price, "underlying price"),
                     open_interest=None if held is None else nonnegative(held, "open interest"),
+                    says=("bid", "ask", "mark", "mark_iv", "forward", "open_interest"),
                 )
             )  # fmt: skip
         elif name.kind in ("linear", "inverse") and row.open_interest is not None:
@@ -300,23 +337,38 @@ def _summaries(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
 
 
 def _contracts(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """Amounts are coin or dollars whatever the contract's size, so the size of a unit is one."""
     del channel
     found: list[LiveEvent] = []
     for each in shapes.CONTRACTS.decode(data):
         name = read(each.instrument_name)
         if name.kind == "other":
             continue
+        perp = each.instrument_name.endswith("-PERPETUAL")
+        terms = Terms(
+            size_unit="usd" if name.kind == "inverse" else "coin",
+            tick_size=_some(each.tick_size, "tick size"),
+            lot_size=_some(each.min_trade_amount, "least amount"),
+            listed_at=moment_ns(each.creation_timestamp),
+            ends_at=moment_ns(each.expiration_timestamp) if perp else None,
+            funding_interval_s=_EIGHT_HOURS_S if perp else None,
+        )
         live = each.is_active
+        status = "unknown" if live is None else "live" if live else "halted"
         found.append(
-            Listing(
-                venue=_VENUE, symbol=each.instrument_name, ts=heard, usable_from=heard, heard=heard,
-                base=name.base, kind=name.kind, contract_size=1.0,
-                size_unit="usd" if name.kind == "inverse" else "coin",
-                tick_size=_some(each.tick_size, "tick size"),
-                status="unknown" if live is None else "live" if live else "halted",
-            )
-        )  # fmt: skip
+            listing(_VENUE, each.instrument_name, heard, name.base, name.kind, status, terms)
+        )
     return found
+
+
+def _platform(channel: str, data: bytes, heard: int) -> list[LiveEvent]:
+    """Locked: nothing trades. A lock of some indices only is told in its text."""
+    del channel
+    state = shapes.PLATFORM.decode(data)
+    shut = state.locked is True or state.maintenance is True
+    text = "the platform is locked" if shut else f"open; locked in part: {state.locked}"[:200]
+    return [VenueState(venue=_VENUE, symbol="", ts=heard, usable_from=heard, heard=heard,
+                       trading=not shut, text=text if shut or state.locked else "open")]  # fmt: skip
 
 
 _Handler: TypeAlias = Callable[[str, bytes, int], list[LiveEvent]]
@@ -328,6 +380,8 @@ _BY_CHANNEL: dict[str, _Handler] = {
     "perpetual": _perpetual,
     "deribit_volatility_index": _volatility,
     "deribit_price_index": _index,
+    "platform_state": _platform,
+    "markprice": _marks,
 }
 _BY_PATH: dict[str, _Handler] = {
     "get_book_summary_by_currency": _summaries,

@@ -105,6 +105,13 @@ class Perpetual(Struct):
     index_price: float
 
 
+class OptionMark(Struct):
+    instrument_name: Text
+    mark_price: float | None = None
+    iv: float | None = None
+    timestamp: Id = 0
+
+
 class Volatility(Struct):
     timestamp: Id
     volatility: float
@@ -136,7 +143,17 @@ class Summary(Struct):
 class Contract(Struct):
     instrument_name: Text
     tick_size: float | None = None
+    min_trade_amount: float | None = None
     is_active: bool | None = None
+    creation_timestamp: Id | None = None
+    expiration_timestamp: Id | None = None
+
+
+class Platform(Struct):
+    """locked: true, false, or 'partial'."""
+
+    locked: bool | Text | None = None
+    maintenance: bool | None = None
 
 
 class Version(Struct):
@@ -152,8 +169,10 @@ WINDOW = msgspec.json.Decoder(Window)
 TICKER = msgspec.json.Decoder(Ticker)
 QUOTE = msgspec.json.Decoder(Quote)
 PERPETUAL = msgspec.json.Decoder(Perpetual)
+MARKS = msgspec.json.Decoder(list[OptionMark])
 VOLATILITY = msgspec.json.Decoder(Volatility)
 INDEX = msgspec.json.Decoder(IndexPrice)
 SUMMARIES = msgspec.json.Decoder(list[Summary])
 CONTRACTS = msgspec.json.Decoder(list[Contract])
+PLATFORM = msgspec.json.Decoder(Platform)
 GRANTED = msgspec.json.Decoder(list[Annotated[str, Meta(max_length=128)]] | str | Version)

@@ -17,12 +17,12 @@ from airpocket.domain.wire import (
     FundingEstimate,
     Level,
     Liquidation,
-    Listing,
     LiveEvent,
     OffBook,
     Quote,
     Trade,
 )
+from airpocket.ingest.listed import Terms, listing, rolled, step_of
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
 from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 from airpocket.ingest.venues.hyperliquid import shapes
@@ -50,6 +50,7 @@ _VENUE = "hyperliquid"
 _TAKER: dict[str, Side] = {"A": "sell", "B": "buy"}
 _OTHER: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
 _HOUR_S = 3_600
+_CAP = 0.04  # of funding an hour, either way (venue documentation, 2026)
 _DOLLARS = ("/USDC", "/USDT", "/USDH", "/USDE")
 _ACCOUNT = re.compile(r'"user"\s*:\s*"(0x[0-9a-fA-F]{40})"')
 
@@ -88,7 +89,8 @@ def _bare(whole: _Frame, outer: shapes.Envelope) -> list[LiveEvent]:
     if len(bytes(outer.levels)) > 0:
         return _book(whole)
     if len(bytes(outer.universe)) > 0:
-        return _listings(META.decode(whole.body).universe, whole.heard)
+        found = _listings(META.decode(whole.body).universe, whole.heard)
+        return rolled(_VENUE, whole.address, found, whole.heard) if whole.address else found
     raise undecodable(_VENUE, "neither a channel nor a known info answer")
 
 
@@ -210,15 +212,15 @@ def _state(meta: bytes, contexts: bytes, heard: int) -> list[LiveEvent]:
 
 def _listings(coins: list[shapes.Coin], heard: int) -> list[LiveEvent]:
     """No tick size: prices have five significant figures, so the step follows the price."""
-    return [
-        Listing(
-            venue=_VENUE, symbol=coin.name, ts=heard, usable_from=heard, heard=heard,
-            base=coin.name.rpartition(":")[2], kind="linear", contract_size=1.0, size_unit="coin",
-            tick_size=None, status="delisted" if coin.delisted else "live",
-            funding_interval_s=_HOUR_S,
+    found: list[LiveEvent] = []
+    for coin in coins:
+        lot = None if coin.decimals is None else step_of(coin.decimals)
+        terms = Terms(
+            lot_size=lot, funding_interval_s=_HOUR_S, funding_cap=_CAP, funding_floor=-_CAP
         )
-        for coin in coins
-    ]  # fmt: skip
+        base, status = coin.name.rpartition(":")[2], "delisted" if coin.delisted else "live"
+        found.append(listing(_VENUE, coin.name, heard, base, "linear", status, terms))
+    return found
 
 
 def _candle(frame: _Frame) -> list[LiveEvent]:
@@ -275,6 +277,7 @@ def _closing(fill: shapes.Fill, owner: str, heard: int) -> list[LiveEvent]:
             venue=_VENUE, symbol=fill.coin, ts=ts, usable_from=heard, heard=heard,
             forced_side=forced, price=price, price_kind="fill", size=size,
             notional_usd=_dollars(fill.coin, price * size), coverage="unknown",
+            trade_id=fill.tid or None,
         )
     ]  # fmt: skip
 
@@ -295,16 +298,17 @@ def _forced_side(fill: shapes.Fill, owner: str) -> Side | None:
     return _OTHER[side] if fill.dir.startswith("Open") else None
 
 
-def _control(what: str, text: str, heard: int) -> Control:
+def _control(what: str, text: str, heard: int, topics: tuple[str, ...] = ()) -> Control:
     return Control(venue=_VENUE, symbol="", ts=heard, usable_from=heard, heard=heard,
                    what="ack" if what == "ack" else "error" if what == "error" else "notice",
-                   text=text[:200])  # fmt: skip
+                   text=text[:200], topics=topics)  # fmt: skip
 
 
 def _answer(frame: _Frame) -> list[LiveEvent]:
     said = ANSWER.decode(frame.body)
-    text = f"{said.method} {said.subscription.type} {said.subscription.coin or ''}"
-    return [_control("ack", text.strip(), frame.heard)]
+    topic = f"{said.subscription.type} {said.subscription.coin or ''}".strip()
+    granted = (topic,) if said.method == "subscribe" else ()
+    return [_control("ack", f"{said.method} {topic}", frame.heard, granted)]
 
 
 def _error(frame: _Frame) -> list[LiveEvent]:

@@ -3,20 +3,22 @@
 import json
 
 from airpocket.domain.channels import Channel
-from airpocket.ingest.feed import Feed, Poll, Socket
+from airpocket.ingest.feed import Feed, Socket
+from airpocket.ingest.listed import list_poll
 
 
 def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
     """Coins must be names of the live list: an unknown one closes the whole connection without a word."""
-    hello = tuple(_say(each) for symbol in symbols for each in _subscriptions(symbol))
+    wanted = [each for symbol in symbols for each in _subscriptions(symbol)]
     socket = Socket(
         venue, "public", "wss://api.hyperliquid.xyz/ws",
         tuple(channel for symbol in symbols for channel in _channels(symbol)),
-        hello=hello, ping='{"method":"ping"}', ping_every_s=30.0, sends_per_s=10.0,
+        hello=tuple(_say(each) for each in wanted), ping='{"method":"ping"}', ping_every_s=30.0,
+        sends_per_s=10.0, anew={f"{each['type']} {each['coin']}": _say(each) for each in wanted},
     )  # fmt: skip
-    listed = Poll(
-        venue, "https://api.hyperliquid.xyz/info", (), every_s=3_600.0, body='{"type":"meta"}', weight=20
-    )  # fmt: skip
+    listed = list_poll(
+        venue, "https://api.hyperliquid.xyz/info", symbols, body='{"type":"meta"}', weight=20
+    )
     return Feed(
         venue,
         (socket,),
@@ -34,10 +36,14 @@ def _subscriptions(coin: str) -> tuple[dict[str, str], ...]:
 
 
 def _channels(coin: str) -> tuple[Channel, ...]:
+    context = f"activeAssetCtx {coin}"
     return (
-        Channel("book", coin, 16.5), Channel("trades", coin, 120.0), Channel("quote", coin, 30.0),
-        Channel("price", coin, 5.0), Channel("open_interest", coin, 5.0), Channel("funding", coin, 5.0),
-        Channel("bars", coin, None),
+        Channel("book", coin, 16.5, topic=f"l2Book {coin}"),
+        Channel("trades", coin, 120.0, topic=f"trades {coin}"),
+        Channel("quote", coin, 30.0, topic=f"bbo {coin}"),
+        Channel("price", coin, 5.0, topic=context), Channel("open_interest", coin, 5.0, topic=context),
+        Channel("funding", coin, 5.0, topic=context),
+        Channel("bars", coin, None, topic=f"candle {coin}"),
     )  # fmt: skip
 
 

@@ -106,6 +106,7 @@ class Fills(Struct):
 class Coin(Struct):
     name: Text
     delisted: bool | None = field(name="isDelisted", default=None)
+    decimals: Annotated[int, Meta(ge=0, le=18)] | None = field(name="szDecimals", default=None)
 
 
 class Listed(Struct):

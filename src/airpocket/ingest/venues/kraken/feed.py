@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from airpocket.domain.channels import Channel
 from airpocket.ingest.feed import Feed, Socket
+from airpocket.ingest.listed import coins_of, list_poll
 
 
 def feed(venue: str, symbols: tuple[str, ...]) -> Feed:
@@ -39,7 +40,14 @@ def _spot(venue: str, symbols: tuple[str, ...]) -> Feed:
         )
         for symbol in symbols
     }
-    return Feed(venue, (socket,), again=again, absent={"liquidations": "spot has none"})
+    polls = tuple(
+        list_poll(
+            venue, f"https://api.kraken.com/0/public/AssetPairs?pair={symbol.replace('/', '')}",
+            coins_of(venue, (symbol,)),
+        )
+        for symbol in symbols
+    )  # fmt: skip
+    return Feed(venue, (socket,), polls, again=again, absent={"liquidations": "spot has none"})
 
 
 def _futures(venue: str, symbols: tuple[str, ...]) -> Feed:
@@ -68,7 +76,9 @@ def _futures(venue: str, symbols: tuple[str, ...]) -> Feed:
         )
         for symbol in symbols
     }
-    return Feed(venue, (socket,), again=again)
+    listed = "https://futures.kraken.com/derivatives/api/v3/instruments"
+    polls = (list_poll(venue, listed, coins_of(venue, symbols)),)
+    return Feed(venue, (socket,), polls, again=again)
 
 
 def _v2(method: str, params: Mapping[str, object]) -> str:

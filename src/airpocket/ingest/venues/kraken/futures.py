@@ -6,10 +6,13 @@ The lite ticker's prices come without sizes and are no quote: it gives nothing.
 from collections.abc import Callable
 from typing import TypeAlias
 
+from airpocket.domain.errors import UnknownInstrument
+from airpocket.domain.instruments import instrument
 from airpocket.domain.units import Side
 from airpocket.domain.wire import Control, Level, LiveEvent, OffBook
+from airpocket.ingest.listed import Terms, listing, path_of, rolled, step_of
 from airpocket.ingest.said import Book, Chain, Said, control
-from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
+from airpocket.ingest.values import BadValue, nonnegative, number, positive, rfc3339_ns, stamp_ns
 from airpocket.ingest.venue import Venue, guarded, unknown
 from airpocket.ingest.venues.kraken import futures_shapes as shapes
 
@@ -25,12 +28,15 @@ _TOLD = ("info", "challenge")
 
 
 def decode(frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
-    """The events of one frame; `address` is not needed.
+    """The events of one frame, or of the list of contracts, which `address` tells.
 
     Raises:
         UndecodableFrame: anything that is not this dialect; nothing else is ever raised.
     """
-    del address
+    if path_of(address) == "instruments":
+        return guarded(
+            _VENUE, frame, lambda: rolled(_VENUE, address, _contracts(frame, heard), heard)
+        )
     return guarded(_VENUE, frame, lambda: _decoded(frame, heard))
 
 
@@ -118,7 +124,7 @@ def _print(each: shapes.Trade, heard: int) -> list[LiveEvent]:
         raise BadValue(f"trade type {each.type[:20]!r}")
     found: list[LiveEvent] = [said.trade(price, coin, usd, side, trade_id)]
     if each.type in _FORCED:
-        found.append(said.liquidation(side, price, "fill", coin, usd, "all"))
+        found.append(said.liquidation(side, price, "fill", coin, usd, "all", trade_id))
     return found
 
 
@@ -151,6 +157,32 @@ def _ticker(frame: bytes, heard: int) -> list[LiveEvent]:
 def _best(product: str, price: float | None, size: float | None) -> Level | None:
     """The lite ticker has prices without sizes; an empty side is 0."""
     return None if not price or size is None else _level(product, price, size)
+
+
+def _contracts(body: bytes, heard: int) -> list[LiveEvent]:
+    """Perpetuals alone; a contract is one coin (PF_) or one dollar (PI_) whatever its name."""
+    found: list[LiveEvent] = []
+    for each in shapes.CONTRACTS.decode(body).instruments:
+        symbol = each.symbol.upper()
+        try:
+            known = instrument(_VENUE, symbol)
+        except UnknownInstrument:
+            continue
+        inverse = each.type == "futures_inverse"
+        terms = Terms(
+            contract_size=positive(each.size, "contract size"),
+            size_unit="usd" if inverse else "coin",
+            tick_size=None if each.tick is None else positive(each.tick, "tick size"),
+            lot_size=None if each.decimals is None else step_of(each.decimals),
+            listed_at=rfc3339_ns(each.opened, "opening date") if each.opened else None,
+            funding_interval_s=_HOUR_S,
+            funding_cap=each.cap,
+            funding_floor=None if each.cap is None else -each.cap,
+        )
+        kind = "inverse" if inverse else "linear"
+        status = "live" if each.tradeable else "halted"
+        found.append(listing(_VENUE, symbol, heard, known.base, kind, status, terms))
+    return found
 
 
 _Handler: TypeAlias = Callable[[bytes, int], list[LiveEvent]]

@@ -69,9 +69,29 @@ class Ticker(Struct):
     suspended: bool | None = None
 
 
+class Contract(Struct):
+    """One row of the instruments list; `decimals` of a size."""
+
+    symbol: Text
+    type: Text
+    tradeable: bool
+    size: float = field(name="contractSize", default=1.0)
+    tick: float | None = field(name="tickSize", default=None)
+    decimals: Annotated[int, Meta(ge=-18, le=18)] | None = field(
+        name="contractValueTradePrecision", default=None
+    )
+    opened: Text = field(name="openingDate", default="")
+    cap: float | None = field(name="maxRelativeFundingRate", default=None)
+
+
+class Contracts(Struct):
+    instruments: list[Contract]
+
+
 ENVELOPE = msgspec.json.Decoder(Envelope)
 SNAPSHOT = msgspec.json.Decoder(Snapshot)
 CHANGE = msgspec.json.Decoder(Change)
 TRADE = msgspec.json.Decoder(Trade)
 TRADES = msgspec.json.Decoder(Trades)
 TICKER = msgspec.json.Decoder(Ticker)
+CONTRACTS = msgspec.json.Decoder(Contracts)

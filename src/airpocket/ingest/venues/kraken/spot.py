@@ -19,7 +19,9 @@ from airpocket.domain.wire import (
     Quote,
     Status,
     Trade,
+    VenueState,
 )
+from airpocket.ingest.listed import Terms, listing, path_of, step_of
 from airpocket.ingest.values import (
     BadValue,
     decimal_seconds_ns,
@@ -38,6 +40,7 @@ _STATUS: dict[str, Status] = {
     "cancel_only": "halted", "maintenance": "halted", "work_in_progress": "halted",
     "delisted": "delisted",
 }  # fmt: skip
+_NAMES = {"XBT": "BTC", "XDG": "DOGE"}  # v1 and REST → v2
 _SNAPSHOT = {"snapshot": True, "update": False}
 Texts = tuple[tuple[str, str], ...]
 
@@ -52,12 +55,13 @@ class _Part(NamedTuple):
 
 
 def decode(frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
-    """The events of one frame, in its order; `address` is not needed here.
+    """The events of one frame, in its order, or of an answer about a pair, which `address` tells.
 
     Raises:
         UndecodableFrame: anything that is not this dialect; nothing else is ever raised.
     """
-    del address
+    if path_of(address) == "AssetPairs":
+        return guarded(_VENUE, frame, lambda: _pairs(frame, heard))
     return guarded(_VENUE, frame, lambda: _decoded(frame, heard))
 
 
@@ -223,11 +227,30 @@ def _listings(part: _Part) -> list[LiveEvent]:
     ]  # fmt: skip
 
 
+def _pairs(body: bytes, heard: int) -> list[LiveEvent]:
+    """Pairs as REST lists them, under the names of the second version; dark pools have none."""
+    found: list[LiveEvent] = []
+    for each in shapes.PAIRS.decode(body).result.values():
+        base, _, quote = each.name.partition("/")
+        if not quote:
+            continue
+        terms = Terms(
+            tick_size=positive(each.tick, "tick size") if each.tick else None,
+            lot_size=None if each.lot is None else step_of(each.lot),
+        )
+        base = _NAMES.get(base, base)
+        status = _STATUS.get(each.status, "unknown")
+        found.append(listing(_VENUE, f"{base}/{quote}", heard, base, "spot", status, terms))
+    return found
+
+
 def _status(part: _Part) -> list[LiveEvent]:
+    """Of the whole market; a pair's own status stands in its listing."""
     return [
-        _control("notice", f"status {each.system}", part.heard)
+        VenueState(venue=_VENUE, symbol="", ts=part.heard, usable_from=part.heard, heard=part.heard,
+                   trading=each.system != "maintenance", text=f"status {each.system}"[:200])
         for each in shapes.STATES.decode(part.body)
-    ]
+    ]  # fmt: skip
 
 
 # v1 ------------------------------------------------------------------------------------------------------

@@ -83,6 +83,17 @@ class Reference(Struct):
     pairs: list[Pair] = field(default_factory=list[Pair])
 
 
+class RestPair(Struct):
+    name: Text = field(name="wsname", default="")
+    tick: Text = field(name="tick_size", default="")
+    lot: Annotated[int, Meta(ge=0, le=18)] | None = field(name="lot_decimals", default=None)
+    status: Text = ""
+
+
+class RestPairs(Struct):
+    result: dict[str, RestPair]
+
+
 class State(Struct):
     system: Text
 
@@ -118,6 +129,7 @@ TRADES = msgspec.json.Decoder(list[Trade])
 TICKS = msgspec.json.Decoder(list[Tick])
 CANDLES = msgspec.json.Decoder(list[Candle])
 REFERENCE = msgspec.json.Decoder(Reference)
+PAIRS = msgspec.json.Decoder(RestPairs)
 STATES = msgspec.json.Decoder(list[State])
 PARTS = msgspec.json.Decoder(list[Raw])
 NAME = msgspec.json.Decoder(Text)

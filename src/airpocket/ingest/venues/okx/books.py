@@ -4,7 +4,7 @@ from airpocket.domain.wire import Level, LiveEvent
 from airpocket.ingest.said import Book, Chain, Said
 from airpocket.ingest.values import BadValue
 from airpocket.ingest.venues.okx import shapes
-from airpocket.ingest.venues.okx.names import said, worth_of
+from airpocket.ingest.venues.okx.names import Worths, said
 
 # Windows that are sent whole each time, against books that are sent whole once and then changed.
 WHOLE = {
@@ -16,25 +16,27 @@ WHOLE = {
 }
 
 
-def quotes(data: bytes, symbol: str, heard: int) -> list[LiveEvent]:
+def quotes(data: bytes, symbol: str, heard: int, worths: Worths) -> list[LiveEvent]:
     """The best level of each side; of a contract of unknown worth nothing, for a quote's sizes are coin."""
     found: list[LiveEvent] = []
     for each in shapes.BOOKS.decode(data):
-        who, worth = _said(each, symbol, heard), worth_of(each.inst_id or symbol)
+        who, worth = _said(each, symbol, heard), worths.of(each.inst_id or symbol)
         if worth.known:
             bids, asks = worth.levels(_plain(each.bids)), worth.levels(_plain(each.asks))
             found.append(who.quote(_best(bids), _best(asks), each.last))
     return found
 
 
-def books(data: bytes, symbol: str, heard: int, *, snapshot: bool) -> list[LiveEvent]:
+def books(
+    data: bytes, symbol: str, heard: int, worths: Worths, *, snapshot: bool
+) -> list[LiveEvent]:
     """Sizes in coin where a contract's worth is known; texts only where there is a sum to hold them against."""
     found: list[LiveEvent] = []
     messages = shapes.BOOKS.decode(data)
     # a constant 0 since 2026-06-23
     written = shapes.WRITTEN.decode(data) if any(each.checksum for each in messages) else []
     for at, each in enumerate(messages):
-        who, worth = _said(each, symbol, heard), worth_of(each.inst_id or symbol)
+        who, worth = _said(each, symbol, heard), worths.of(each.inst_id or symbol)
         bids, asks = worth.levels(_plain(each.bids)), worth.levels(_plain(each.asks))
         levels = Book(bids, asks)
         if each.checksum:

@@ -1,5 +1,6 @@
 """OKX's names and times: what one unit of size is worth, when an option ends, when something was said."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -44,9 +45,33 @@ class Worth(NamedTuple):
         return tuple((price, size * coin) for price, size in levels)
 
 
-@lru_cache(maxsize=8_192)
-def worth_of(symbol: str) -> Worth:
-    """Spot counts coin; a derivative counts contracts, of which only some have a known worth."""
+class Worths:
+    """What one unit of size of each contract is worth, by the sizes listed when it was made; it never changes.
+
+    Spot counts coin; a derivative counts contracts. What is not listed has the worth of the bundled table,
+    or none.
+    """
+
+    def __init__(self, sizes: Mapping[str, float]) -> None:
+        """Args: sizes: coin per contract by symbol, dollars of inverse ones."""
+        self._sizes = sizes
+        self._known: dict[str, Worth] = {}
+
+    def of(self, symbol: str) -> Worth:
+        """The worth of one unit of `symbol`."""
+        found = self._known.get(symbol)
+        if found is None:
+            found = _worth(symbol, self._sizes.get(symbol))
+            if len(self._known) < _MOST_KEPT:
+                self._known[symbol] = found
+        return found
+
+
+BUNDLED = Worths({})
+_MOST_KEPT = 8_192
+
+
+def _worth(symbol: str, listed: float | None) -> Worth:
     quoted = symbol.split("-")[1] in _DOLLARS if "-" in symbol else False
     if symbol.count("-") == 1:
         return Worth(1.0, None, quoted)
@@ -54,9 +79,12 @@ def worth_of(symbol: str) -> Worth:
         contract = instrument(VENUE, symbol)
     except UnknownInstrument:
         return Worth(None, None, quoted)
+    size = contract.contract_size if listed is None else listed
     if contract.kind == "inverse":
-        return Worth(None, contract.contract_size, quoted)
-    return Worth(contract.contract_size, None, quoted)
+        return Worth(None, size, quoted)
+    if contract.kind == "option":  # priced in coin: its dollars would need the index
+        return Worth(size, None, dollars=False)
+    return Worth(size, None, quoted)
 
 
 @lru_cache(maxsize=1_024)

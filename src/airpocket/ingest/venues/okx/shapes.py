@@ -92,6 +92,8 @@ class Funding(Struct):
     rate: Text = field(name="fundingRate", default="")
     at: Text = field(name="fundingTime", default="")
     after: Text = field(name="nextFundingTime", default="")
+    cap: Text = field(name="maxFundingRate", default="")
+    floor: Text = field(name="minFundingRate", default="")
     ts: Text = ""
 
 
@@ -135,7 +137,17 @@ class Contract(Struct):
     value_coin: Text = field(name="ctValCcy", default="")
     multiplier: Text = field(name="ctMult", default="")
     tick: Text = field(name="tickSz", default="")
+    lot: Text = field(name="lotSz", default="")
+    listed: Text = field(name="listTime", default="")
+    ends: Text = field(name="expTime", default="")
     state: Text = ""
+
+
+class VenueStatus(Struct):
+    """Maintenance: scheduled, ongoing, pre_open, completed or canceled."""
+
+    title: str
+    state: Text
 
 
 ENVELOPE = msgspec.json.Decoder(Envelope)
@@ -148,4 +160,5 @@ FUNDINGS = msgspec.json.Decoder(list[Funding])
 FORCED = msgspec.json.Decoder(list[ForcedOf])
 OPTIONS = msgspec.json.Decoder(list[OptionSummary])
 CONTRACTS = msgspec.json.Decoder(list[Contract])
+STATUSES = msgspec.json.Decoder(list[VenueStatus])
 CANDLES = msgspec.json.Decoder(list[list[Text]])
