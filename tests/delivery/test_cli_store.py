@@ -63,6 +63,7 @@ def test_the_list_names_each_series_with_rows_span_and_source(
         assert cell in line
 
 
+@pytest.mark.fault("V14", "V15", "V16")
 def test_hostile_names_reach_the_terminal_escaped(
     app: App, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -233,6 +233,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.fault("V15", "V16")
 def test_hostile_symbols_stay_inside_the_store_and_apart(lake: Lake) -> None:
     for n, symbol in enumerate(HOSTILE):
         lake.write([bars(1, symbol=symbol, close=10.0 + n)])

@@ -134,6 +134,7 @@ def test_distinct_texts_have_distinct_folder_names(one: str, other: str) -> None
     assert (manifest.safe_component(one) == manifest.safe_component(other)) == (one == other)
 
 
+@pytest.mark.fault("V16")
 def test_long_texts_that_differ_only_at_the_end_have_distinct_folder_names() -> None:
     names = {manifest.safe_component("币" * 1000 + tail) for tail in ("", "a", "b", "币")}
     assert len(names) == 4

@@ -19,6 +19,7 @@ def lake(tmp_path: Path) -> Lake:
     return lake
 
 
+@pytest.mark.fault("V15")
 def test_counts_by_symbol_agree_with_the_list(lake: Lake) -> None:
     columns, rows = run_sql(lake, "SELECT symbol, count(*) AS n FROM bar_1h GROUP BY 1 ORDER BY n")
     assert columns == ["symbol", "n"]

@@ -210,9 +210,10 @@ class Binance:
         return self._frame(f"{symbol.lower()}@depth@100ms", data)
 
     def snapshot(self):
+        size = str(self.last) if self.last > 100 else "5"  # as the changes say
         return json.dumps(
-            {"lastUpdateId": self.last, "E": self.ms, "T": self.ms,
-             "bids": [["3000.0", "5"], ["2999.5", "7"]], "asks": [["3000.5", "4"], ["3001.0", "9"]]}
+            {"lastUpdateId": self.last, "E": self.ms, "T": self.ms, "bids": [["3000.0", size], ["2999.5", "7"]],
+             "asks": [["3000.5", "4"], ["3001.0", "9"]]}
         ).encode()  # fmt: skip
 
     def trade(self, symbol="ETHUSDT"):

@@ -61,6 +61,17 @@ class Held:
     def suspicions(self, now):
         return {}
 
+    def refused(self, venue, connection, channel, frame): ...
+
+    def faults(self, now):
+        return {}
+
+    def delisted(self):
+        return ()
+
+    def auditable(self):
+        return ()
+
     def wanting(self):
         return ()
 

@@ -200,4 +200,4 @@ def test_a_step_a_sleep_and_a_hold_up_are_told_apart(step, slept, late):
     look = watch.look(6 * S + late, NOW + S + late + slept + step, slept)
     assert look.stepped_s == (step / S if abs(step / S) >= 0.05 else 0.0)
     assert look.slept_s == (slept / S if slept > S else 0.0)
-    assert look.late_s == (late / S if late / S > 2.0 else 0.0)
+    assert look.late_s == pytest.approx(late / S if late / S > 2.0 else 0.0)

@@ -140,8 +140,9 @@ def test_what_is_heard_is_kept_and_a_replay_sees_the_same(tmp_path):
     assert replay.states.by_asset["ETH"].markets["binance_usdm", "ETHUSDT"].book.applied == 3
 
 
+@pytest.mark.fault("B01", "B04")
 def test_a_missing_change_makes_the_book_untrusted_until_a_snapshot_mends_it(tmp_path):
-    """B01, B06: the gap is named before anyone sees the book, and one snapshot is asked for."""
+    """The gap is named before anyone sees the book, and one snapshot is asked for."""
     snapshots = iter([100, 300, 300, 300, 300])
     states = []
 
@@ -231,9 +232,9 @@ def test_a_venue_that_refuses_for_good_is_not_called_again(tmp_path, status):
     assert set(venue.asked.values()) == {1}
 
 
-@pytest.mark.fault("T10")
+@pytest.mark.fault("B06", "T10")
 def test_a_ban_is_obeyed(tmp_path):
-    """B06: 418 with Retry-After: nothing more is asked."""
+    """418 with Retry-After: nothing more is asked."""
     banned = {**REST, "/fapi.binance.com/fapi/v1/depth": (418, b"banned", {"Retry-After": "120"}),
               "/fapi.binance.com/fapi/v1/openInterest": (429, b"slow", {"Retry-After": "120"})}  # fmt: skip
     venue = FakeVenue(steady, banned)
@@ -242,6 +243,7 @@ def test_a_ban_is_obeyed(tmp_path):
     assert venue.asked["/fapi.binance.com/fapi/v1/depth"] <= 1
 
 
+@pytest.mark.fault("V01", "V12", "V13")
 def test_poison_frames_are_kept_and_counted_and_end_no_connection(tmp_path):
     good = trade(7)
     poison = ["", "{", "[1,2", '{"e":"trade"}', '{"data":{"e":"aggTrade","p":"NaN"},"stream":"x"}', "\ufeff{}",

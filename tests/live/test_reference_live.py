@@ -31,6 +31,11 @@ async def until(holds):
             return
 
 
+def newcomer(frame):
+    """The same of a contract listed later, stream and content."""
+    return frame.replace("ETHUSDT", "ETHUSDC").replace("ethusdt", "ethusdc")
+
+
 @pytest.mark.fault("M01", "M09")
 def test_a_contract_listed_while_recording_is_heard_soon_and_replay_agrees(tmp_path):
     known = ["ETHUSDT"]
@@ -38,8 +43,8 @@ def test_a_contract_listed_while_recording_is_heard_soon_and_replay_agrees(tmp_p
     async def speak(connection, path):
         if "ethusdc" in path:
             while True:
-                await connection.send(trade(1).replace("ETHUSDT", "ETHUSDC"))
-                await connection.send(mark().replace("ETHUSDT", "ETHUSDC"))
+                await connection.send(newcomer(trade(1)))
+                await connection.send(newcomer(mark()))
                 await asyncio.sleep(0.05)
         await steady(connection, path)
 
@@ -78,8 +83,8 @@ def test_a_contract_listed_while_recording_is_heard_soon_and_replay_agrees(tmp_p
             return session
 
     session = asyncio.run(run())
-    newcomer = session.states.by_asset["ETH"].markets["binance_usdm", "ETHUSDC"]
-    assert newcomer.contract.base == "ETH"
+    market = session.states.by_asset["ETH"].markets["binance_usdm", "ETHUSDC"]
+    assert market.contract.base == "ETH"
     routes = {route for _, route in session.recorder.connections}
     assert routes == {"public", "market", "public+ETHUSDC", "market+ETHUSDC"}
     channels = {(c.symbol, c.channel) for c in session.health().channels}

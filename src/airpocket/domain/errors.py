@@ -15,6 +15,7 @@ AirpocketError
 ├── MissingExtra          5  an optional dependency is not installed
 ├── VenueRefused          6  a venue answered with an error, or not at all
 └── UndecodableFrame      6  bytes from a venue that its decoder does not understand
+    └── UnknownMessage    6  a kind of message that the venue did not send when the decoder was written
 """
 
 
@@ -108,3 +109,7 @@ class UndecodableFrame(AirpocketError):
     """Bytes from a venue that its decoder does not understand."""
 
     exit_status = 6
+
+
+class UnknownMessage(UndecodableFrame):
+    """A kind of message that the venue did not send when the decoder was written: new, not broken."""

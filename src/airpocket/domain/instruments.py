@@ -122,6 +122,7 @@ _FAMILIES: dict[str, tuple[_Family, ...]] = {
 }
 
 _ALIASES = {"XBT": "BTC"}
+_LONGEST_NAME = 32
 
 
 def instrument(venue: str, symbol: str) -> Instrument:
@@ -153,13 +154,20 @@ def instrument(venue: str, symbol: str) -> Instrument:
 
 
 def instruments_of(asset: str) -> list[Instrument]:
-    """Every contract on `asset` that a known venue would list under its usual symbol."""
+    """Every contract on `asset` that a known venue would list under its usual symbol.
+
+    Raises:
+        UnknownInstrument: no venue could write a symbol of such a name.
+    """
     found: list[Instrument] = []
+    if len(asset) > _LONGEST_NAME or not re.fullmatch(r"[\w@:-]+", asset):
+        raise UnknownInstrument(f"{asset[:40]!r} is not the name of a coin")
     for venue, families in _FAMILIES.items():
         name = "XBT" if asset == "BTC" and venue.startswith("kraken_futures") else asset
         for family in families:
-            if family.write:
-                found.append(instrument(venue, family.write.format(base=name)))
+            symbol = family.write.format(base=name)
+            if symbol and family.pattern.fullmatch(symbol):  # some venues know plain letters only
+                found.append(instrument(venue, symbol))
     return found
 
 

@@ -74,12 +74,22 @@ class Asker:
         await self._client.aclose()
 
     async def _wait(self, poll: Poll) -> None:
-        budget, now = self._budgets.get(poll.venue), self._clock.monotonic()
-        banned_s = (self._banned_until.get(poll.venue, now) - now) / 1e9
-        wait_s = budget.wait_s(float(poll.weight), now) if budget is not None else 0.0
-        wait_s = max(wait_s, banned_s)
-        if wait_s > 0.0:
+        """Until the budget allows the question and no ban forbids it; a ban may come while we wait."""
+        budget = self._budgets.get(poll.venue)
+        while True:
+            while (banned_s := self._banned_s(poll.venue)) > 0.0:
+                await self._sleep(banned_s)
+            now = self._clock.monotonic()
+            wait_s = budget.wait_s(float(poll.weight), now) if budget is not None else 0.0
+            if wait_s <= 0.0:
+                return
             await self._sleep(wait_s)
+            if self._banned_s(poll.venue) <= 0.0:
+                return
+
+    def _banned_s(self, venue: str) -> float:
+        now = self._clock.monotonic()
+        return (self._banned_until.get(venue, now) - now) / 1e9
 
     async def _body(self, poll: Poll) -> bytes:
         method = "POST" if poll.body else "GET"

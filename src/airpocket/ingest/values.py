@@ -9,7 +9,8 @@ from airpocket.domain.units import EARLIEST, LATEST, SECOND_NS
 
 StampUnit: TypeAlias = Literal["s", "ms", "us", "ns"]
 UNIT_CHANGED = "has the venue changed its unit?"
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_NONZERO = re.compile(r"[+-]?[0.]*[1-9]")  # 1e-400 is no zero, although a float of it is
 # No two units make a moment between 2009 and 2100 of the same number.
 _UNITS: dict[StampUnit, int] = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
@@ -23,16 +24,21 @@ class BadValue(ValueError):
 
 
 def number(text: str | float, name: str) -> float:
-    """A finite number; a string must be plain decimal.
+    """A finite number, -0 being 0; a string must be plain decimal.
 
     Raises:
-        BadValue: not a number, not finite, beyond ±1e18, or in a form such as '1_000' that only Python reads.
+        BadValue: not a number, not finite, beyond ±1e18 or nearer to zero than 1e-18 without being zero, or in
+            a form such as '1_000' that only Python reads.
     """
     if isinstance(text, str) and not _PLAIN.fullmatch(text):
         raise BadValue(f"{name} {text[:40]!r} is not a number")
     value = float(text)
     if not math.isfinite(value) or abs(value) > _MOST or 0.0 < abs(value) < _LEAST:
         raise BadValue(f"{name} {str(text)[:40]!r} is out of any range")
+    if value == 0.0:
+        if isinstance(text, str) and _NONZERO.match(text):
+            raise BadValue(f"{name} {text[:40]!r} is out of any range")
+        return 0.0
     return value
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from airpocket.domain.depth import DepthColumns
-from airpocket.domain.errors import UndecodableFrame
+from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.values import BadValue
 
@@ -59,6 +59,8 @@ def guarded(venue: str, frame: bytes, read: Callable[[], list[LiveEvent]]) -> li
     if len(frame) > MOST_BYTES:
         raise undecodable(venue, f"a frame of {len(frame):,} bytes")
     try:
+        if not frame.isascii():
+            frame.decode()  # fields nobody reads are skipped unchecked: a broken one makes the frame suspect
         return read()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise undecodable(venue, str(error)) from error
@@ -69,3 +71,22 @@ def guarded(venue: str, frame: bytes, read: Callable[[], list[LiveEvent]]) -> li
 def undecodable(venue: str, reason: str) -> UndecodableFrame:
     """The one error a decoder raises, with the venue in front."""
     return UndecodableFrame(f"{venue}: {reason}")
+
+
+def unknown(venue: str, what: str, name: str) -> UnknownMessage:
+    """The error for a channel or kind of message that has no reader."""
+    return UnknownMessage(f"{venue}: unknown {what} {name[:60]!r}")
+
+
+def labelled(venue: str, label: str, events: list[LiveEvent]) -> list[LiveEvent]:
+    """The events, if they are of the symbol that the frame's label names: under another they are of neither.
+
+    Raises:
+        UndecodableFrame: one of them is not.
+    """
+    for event in events:
+        if event.symbol != label:
+            raise undecodable(
+                venue, f"a message of {event.symbol[:40]!r} under the label {label[:60]!r}"
+            )
+    return events

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from airpocket.domain.errors import StoreDamaged, StoreError
 from airpocket.ingest.skew import Skew
+from airpocket.live.drift import News
 from airpocket.market.pulse import PulseStatus
 
 NAME = "health.json"
@@ -20,6 +21,7 @@ class Health(Struct, frozen=True):
     `clocks`: the venues' clocks less ours; `alarms`: what a user should know, one line an incident;
     `worst_held_up_s`: the longest that the recorder itself could not act.
     `notes` concern more than one channel: a venue that is shut, a quote coin that is no dollar.
+    `news`: what is new in the venues' messages.
     """
 
     asof: int
@@ -33,6 +35,7 @@ class Health(Struct, frozen=True):
     alarms: tuple[str, ...] = ()
     worst_held_up_s: float = 0.0
     notes: tuple[str, ...] = ()
+    news: tuple[News, ...] = ()
 
 
 _DECODER = msgspec.json.Decoder(Health)

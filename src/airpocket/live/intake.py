@@ -1,35 +1,42 @@
 """Records into events into state: the one way in, live and in replay."""
 
 import hashlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import msgspec
 
+from airpocket.domain.channels import ChannelName
 from airpocket.domain.depth import plain
-from airpocket.domain.errors import UndecodableFrame
+from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.units import DAY_NS, SECOND_NS
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.venue import Decode, SizedDecode
+from airpocket.live.drift import Drift
 from airpocket.live.listed import Listed
+from airpocket.live.refusals import Refusals
 from airpocket.market.live.reference import Change
 from airpocket.market.pulse import Pulse
 
 MISDATED = "an event stamped more than a day from when it was heard"
 CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
 _HEARD = ("text", "binary", "rest")
-_EXAMPLES = 20
+_LOOK_EVERY = 64  # frames of a venue
 _ENCODER = msgspec.json.Encoder(enc_hook=plain)
 
 
 class Taker(Protocol):
-    """What takes events in order, and is told when a connection ends."""
+    """What takes events in order, and is told when a connection ends or a message of it was lost."""
 
     def apply(self, event: LiveEvent, connection: str) -> None: ...
 
     def ended(self, venue: str, connection: str) -> None: ...
+
+    def refused(
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+    ) -> None: ...
 
     def changed(self, change: Change) -> None: ...
 
@@ -39,8 +46,8 @@ class Taker(Protocol):
 class Intake:
     """Decodes records in log order and hands the events on. Nothing a frame holds can stop it.
 
-    `refused` counts frames per (venue, reason); `examples` keeps the newest of them. `journal` is the hash
-    of all events so far, where asked for: equal hashes mean that a replay saw what live saw.
+    `refusals` counts what was not understood. `journal` is the hash of all events so far, where asked for:
+    equal hashes mean that a replay saw what live saw.
     """
 
     def __init__(
@@ -58,10 +65,14 @@ class Intake:
         self._asked = 0  # when the markets were last looked over for contradictions
         self._hash = hashlib.blake2b(digest_size=16) if journal else None
         self.records = self.events = 0
-        self.refused: Counter[tuple[str, str]] = Counter()
+        self.refusals, self.drift = Refusals(), Drift()
         self.frames: Counter[str] = Counter()
-        self.examples: deque[tuple[str, str, bytes]] = deque(maxlen=_EXAMPLES)
         self.latest = 0  # heard, ns
+
+    @property
+    def refused(self) -> Counter[tuple[str, str]]:
+        """Frames that were not understood, by venue and reason."""
+        return self.refusals.counts
 
     @property
     def journal(self) -> str:
@@ -88,14 +99,13 @@ class Intake:
             self.refused[record.venue, "no decoder of this venue"] += 1
             return []
         self.frames[record.venue] += 1
+        if not self.frames[record.venue] % _LOOK_EVERY:
+            self.drift.look(record)
         address = record.about if record.kind == "rest" else ""
         try:
             events = decode(record.body, record.heard, address)
         except UndecodableFrame as error:
-            self.refused[record.venue, str(error)[:120]] += 1
-            self.examples.append((record.venue, str(error), record.body[:400]))
-            if record.kind == "rest":
-                self.pulse.unreadable(record.venue, route_of(record), str(error)[:120])
+            self._refuse(record, error)
             return []
         moment, polled = record.monotonic or record.heard, record.kind == "rest"
         kept: list[LiveEvent] = []
@@ -111,6 +121,14 @@ class Intake:
                 self._hash.update(_ENCODER.encode(event))
         self.events += len(kept)
         return kept
+
+    def _refuse(self, record: Record, error: UndecodableFrame) -> None:
+        """What a frame told is missing from what it belonged to; a kind of message new to us belongs to nothing."""
+        channel = self.refusals.refuse(record, error)
+        if not isinstance(error, UnknownMessage):
+            self._taker.refused(record.venue, record.connection, channel, record.body)
+        if record.kind == "rest":
+            self.pulse.unreadable(record.venue, route_of(record), str(error)[:120])
 
     def _connection(self, record: Record) -> None:
         route = route_of(record)

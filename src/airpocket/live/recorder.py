@@ -20,6 +20,7 @@ from airpocket.ingest.poller import Poller, route_of
 from airpocket.ingest.venue import Decode, SizedDecode
 from airpocket.live.alarms import alarms
 from airpocket.live.clocks import Clocks
+from airpocket.live.faults import Faults, Judged
 from airpocket.live.intake import CLOCK_SET, Intake, Taker
 from airpocket.live.resync import Resyncer
 from airpocket.live.roster import Roster
@@ -31,10 +32,12 @@ _LAGS_KEPT = 50_000
 _BEHIND_S = 2.0  # while we are this far behind in our own reading, silence proves nothing
 
 
-class Books(Taker, Protocol):
-    """A taker that knows which of its books need to be built anew."""
+class Books(Taker, Judged, Protocol):
+    """A taker that knows which of its books need to be built anew, and which can be audited."""
 
     def wanting(self) -> Iterable[tuple[str, str]]: ...
+
+    def auditable(self) -> Iterable[tuple[str, str]]: ...
 
     def position(self, venue: str, symbol: str) -> int: ...
 
@@ -93,6 +96,7 @@ class Recorder:
         self._news = asyncio.Event()
         self._kicked: dict[tuple[str, str], int] = {}
         self._resyncer = Resyncer(self._feeds, self.connections, self, world)
+        self._faults = Faults(self.pulse, books, self.intake.refusals)
         self.watch = Watch(self._settings.tick_s)
         self.clocks = Clocks(feeds, world, self._settings.clock_s)
         self.lags_ms: deque[float] = deque(
@@ -127,6 +131,7 @@ class Recorder:
                 for task in (tick, asking, watch):
                     task.cancel()
         finally:
+            await self._resyncer.close()
             self._stopping = True
             self._news.set()
             await asyncio.gather(apply, return_exceptions=True)
@@ -243,14 +248,16 @@ class Recorder:
                 for connection in self.connections.values():
                     connection.kick(f"the machine slept for {look.slept_s:,.0f} s")
             self.clocks.listen(self.pulse, now)
-            self.status()  # notes the outages
+            statuses = self.status()  # notes the outages
             if self.watch.patient(now) or self._behind(now):
                 continue  # we were held up, not the venues: judge when what has queued up is applied
+            self._faults.tell(statuses, now, clock.now())
             self._kick_the_ill(now)
             self._resubscribe(now)
             self._resyncer.raise_faults()
             self._probe_the_silent(now)
             self._resyncer.mend(self._books.wanting(), now)
+            self._resyncer.audit(self._books.auditable(), now)
 
     def _behind(self, now: int) -> bool:
         return bool(self._waiting) and now - self._waiting[0][1].monotonic > _BEHIND_S * SECOND_NS

@@ -32,8 +32,9 @@ class Replay:
     """Drives one intake through a log."""
 
     def __init__(self, assets: tuple[str, ...]) -> None:
-        self.states = States(assets)
-        self.pulse = pulse_of(feeds_of(assets).values())
+        feeds = feeds_of(assets)
+        self.states = States(assets, feeds)
+        self.pulse = pulse_of(feeds.values())
         self.intake = Intake(
             decoders(), self.states, self.pulse, sized=sized_decoders(), journal=True
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from airpocket.domain.channels import ChannelName
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import SECOND_NS
@@ -19,6 +20,7 @@ from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.world import asleep_ns
 from airpocket.live import health_file
+from airpocket.live.drift import News, remembered
 from airpocket.live.feeds import decoders, sized_decoders
 from airpocket.live.health_file import Health
 from airpocket.live.keeper import FactKeeper
@@ -47,9 +49,12 @@ class SessionSettings:
 class States:
     """The live states of several assets behind one door."""
 
-    def __init__(self, assets: tuple[str, ...]) -> None:
-        self.by_asset = {asset: LiveState(asset) for asset in assets}
-        self._owner: dict[tuple[str, str], LiveState | None] = {}
+    def __init__(self, assets: tuple[str, ...], feeds: Mapping[str, Feed] | None = None) -> None:
+        """Args: feeds: only what they promise makes a market. None: anything of the assets does."""
+        asked = None
+        if feeds is not None:
+            asked = {(feed.venue, c.symbol) for feed in feeds.values() for c in feed.channels}
+        self.by_asset = {asset: LiveState(asset, asked) for asset in assets}
 
     def apply(self, event: LiveEvent, connection: str) -> None:
         """Hand an event to the asset it concerns; a single asset gets all and sorts them itself."""
@@ -60,6 +65,27 @@ class States:
         """A connection is over."""
         for state in self.by_asset.values():
             state.ended(venue, connection)
+
+    def refused(
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+    ) -> None:
+        """A frame of a connection was not understood."""
+        for state in self.by_asset.values():
+            state.refused(venue, connection, channel, frame)
+
+    def faults(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → why it can't be trusted."""
+        return {
+            key: why for state in self.by_asset.values() for key, why in state.faults(now).items()
+        }
+
+    def delisted(self) -> list[tuple[str, str]]:
+        """Contracts that their venue no longer lists."""
+        return [key for state in self.by_asset.values() for key in state.delisted()]
+
+    def auditable(self) -> list[tuple[str, str]]:
+        """Live books."""
+        return [key for state in self.by_asset.values() for key in state.auditable()]
 
     def changed(self, change: Change) -> None:
         """A listing changed; every asset is told and keeps what is its own."""
@@ -110,7 +136,7 @@ class Session:
         if "://" in self.settings.gate:
             raise BadInput(f"--through {self.settings.gate}: a host and a port, without a scheme")
         self._store, self._feeds, self._clock = store, feeds, clock
-        self.states = States(assets)
+        self.states = States(assets, feeds)
         self.keeper = FactKeeper(store)
         self.recorder: Recorder | None = None
         self.rows_kept = 0
@@ -139,6 +165,7 @@ class Session:
             self.recorder = Recorder(
                 self._feeds, decoders(), log, self.states, world, settings, sized=sized_decoders()
             )
+            self.recorder.intake.drift = remembered(self._store)
             recording = asyncio.create_task(self.recorder.run())
             try:
                 await self._until_stopped(recording, each_second)
@@ -164,11 +191,24 @@ class Session:
         refused = {f"{venue}: {why}": n for (venue, why), n in recorder.intake.refused.items()}
         return Health(
             asof=self._clock.now(), pid=os.getpid(), assets=tuple(self.states.by_asset),
-            records=recorder.intake.records, channels=recorder.status(), refused=refused,
+            records=recorder.intake.records, channels=recorder.status(), refused=refused, news=self.news(),
             clocks=recorder.clocks.skews(), alarms=recorder.alarms(),
             worst_held_up_s=round(recorder.watch.worst_late_s, 3),
             notes=(*(why for _, why in recorder.pulse.incidents), *self.states.notes()),
         )  # fmt: skip
+
+    def news(self) -> tuple[News, ...]:
+        """What is new in the venues' messages."""
+        if self.recorder is None:
+            return ()
+        intake = self.recorder.intake
+        return intake.drift.news(intake.refusals.unknown, self._clock.now())
+
+    def tidings(self) -> list[str]:
+        """Of that, what is to be told now: nothing twice, and at most once a day."""
+        if self.recorder is None:
+            return []
+        return self.recorder.intake.drift.untold(self.news(), self._clock.now())
 
     async def _until_stopped(
         self,
@@ -206,6 +246,7 @@ class Session:
             state.facts.clear()
         if self.recorder is not None:
             self.keeper.note(self.recorder.status(), self._clock.now())
+            self.recorder.intake.drift.save(self._store)
         tables = self.keeper.take()
         report = await asyncio.to_thread(self.keeper.write, tables)
         if report is not None:

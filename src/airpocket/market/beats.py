@@ -65,6 +65,7 @@ class Beat:
     messages: int = 0
     rested: int = 0  # when the venue said, asked, that there was nothing to tell
     fault: str = ""
+    distrust: str = ""  # its book lost its thread, or frames of it were not understood
     suspicion: str = ""  # by what the markets themselves show
     unread: str = ""  # the last answer of its poll could not be read
     delisted: bool = False

@@ -31,6 +31,7 @@ class Pulse:
         self.latest = 0  # the newest moment heard of
         self._halts: dict[tuple[str, str], str] = {}  # symbol '': the whole venue
         self._suspected: set[tuple[str, str, str]] = set()
+        self._distrusted: set[tuple[str, str, str]] = set()
         self.outages: deque[Outage] = deque(maxlen=_OUTAGES_KEPT)
         for venue, route, channel in declared:
             self.declare(venue, route, channel)
@@ -113,6 +114,16 @@ class Pulse:
             if key in self._beats:
                 self._beats[key].suspicion = reason
         self._suspected = set(found)
+
+    def distrust(self, found: Mapping[tuple[str, str, str], str]) -> None:
+        """All channels (venue, symbol, channel) whose books or frames can't be trusted now, and why."""
+        for key in self._distrusted - set(found):
+            if key in self._beats:
+                self._beats[key].distrust = ""
+        for key, reason in found.items():
+            if key in self._beats:
+                self._beats[key].distrust = reason
+        self._distrusted = set(found)
 
     def halt(self, venue: str, symbol: str, reason: str) -> None:
         """Nobody may open a position in it, '' that again everybody may; symbol '': the whole venue."""
@@ -294,7 +305,7 @@ class Pulse:
             return "halted", halt
         if beat.opened is None:
             return "down", beat.closed_because
-        ill = beat.fault or beat.unread or beat.suspicion
+        ill = beat.fault or beat.unread or beat.distrust or beat.suspicion
         if ill:
             return "degraded", ill
         if self._left_out(beat, now):

@@ -52,7 +52,7 @@ def test_any_numbers_are_read_as_the_typed_shapes_read_them_or_left_to_them(
 ):
     data = {"e": "depthUpdate", "E": 1_723_161_257_010, "s": "ETHUSDT", "U": 11, "u": 15}
     data |= {} if spot else {"T": 1_723_161_257_005, "pu": 9, "st": family}
-    frame = msgspec.json.encode({"stream": "x", "data": data | {"b": bids, "a": asks}})
+    frame = msgspec.json.encode({"stream": "ethusdt@depth", "data": data | {"b": bids, "a": asks}})
     read = read_one(frame)
     if read is not None:
         whole = typed("binance_usdm", frame)
@@ -113,8 +113,29 @@ def test_a_frame_cut_short_is_never_completed_by_the_one_after_it(cut):
 
 def test_contracts_of_coin_margined_markets_become_coin_alone_and_in_bulk():
     frame = FRAME.replace(b"ETHUSDT", b"ETHUSD_PERP").replace(b'"pu":9', b'"pu":9,"st":2')
+    frame = frame.replace(b"ethusdt@", b"ethusd_perp@")
     [change] = VENUES["binance_usdm"].decode(frame, HEARD, "")
     assert isinstance(change, BookChange)
     assert (change.venue, change.asks) == ("binance_coinm", ((2681.39, 22.624 * 10.0 / 2681.39),))
     bulk = decoder.read_books("binance_coinm", [frame], "ETHUSD_PERP")
     assert bulk.size.tolist() == [size for _, size in (*change.bids, *change.asks)]
+
+
+@pytest.mark.parametrize("stream", [b"btcusdt@", b"ethusd@", b"ethusdtt@", b"ETHUSDC@"])
+def test_a_change_under_the_label_of_another_symbol_is_refused_alone_and_in_bulk(stream):
+    frame = FRAME.replace(b"ethusdt@", stream)
+    assert read_one(FRAME) is not None
+    assert read_one(frame) is None
+    with pytest.raises(UndecodableFrame, match="in the stream"):
+        VENUES["binance_usdm"].decode(frame, HEARD, "")
+    assert decoder.read_books("binance_usdm", [FRAME, frame], "ETHUSDT").read.tolist() == [
+        True,
+        False,
+    ]
+
+
+def test_a_stamp_in_microseconds_is_refused_compiled_as_it_is_typed():
+    frame = FRAME.replace(b"1723161257005", b"1723161257005000")
+    assert read_one(frame) is None
+    with pytest.raises(UndecodableFrame, match="comes in us, not in ms"):
+        VENUES["binance_usdm"].decode(frame, HEARD, "")

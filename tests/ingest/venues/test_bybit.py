@@ -28,6 +28,7 @@ TICK = (
 )
 
 
+@pytest.mark.fault("V19")
 def test_a_long_that_is_liquidated_is_sold_and_every_entry_counts():
     first, second = LINEAR(FORCED, HEARD, "")
     assert (first.forced_side, second.forced_side) == ("sell", "buy")
@@ -44,10 +45,12 @@ def test_inverse_sizes_are_dollars():
     assert change.asks == ((20001.0, 0.0),)
 
 
+@pytest.mark.fault("B07")
 def test_an_update_number_of_one_is_a_restart_and_so_a_snapshot():
     assert INVERSE(BOOK % 1, HEARD, "")[0].snapshot
 
 
+@pytest.mark.fault("V20")
 def test_what_a_ticker_omits_is_not_said():
     ticker, interest, funding = LINEAR(TICK, HEARD, "")
     assert (ticker.last, ticker.mark, ticker.index) == (None, 3000.5, None)
@@ -111,6 +114,7 @@ def test_live_frames_of_2026_decode_to_what_they_say(shared):
 
 
 @pytest.mark.real
+@pytest.mark.fault("V19")
 def test_the_same_longs_are_sold_on_all_three_venues(shared):
     """BTC longs liquidated on 2026-10-09 between 17:06:40 and 17:06:42 UTC."""
     folder, found = shared / "wire" / "live-2026", []

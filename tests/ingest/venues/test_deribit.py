@@ -52,6 +52,7 @@ def forced(side, mark, symbol=b"ETH-PERPETUAL"):
     [(b"sell", b"T", ["sell"]), (b"buy", b"T", ["buy"]), (b"buy", b"M", ["sell"]), (b"sell", b"M", ["buy"]),
      (b"buy", b"MT", ["buy", "sell"])],
 )  # fmt: skip
+@pytest.mark.fault("V19")
 def test_taker_maker_or_both_were_liquidated(direction, mark, expected):
     assert forced(direction, mark) == expected
 
@@ -164,6 +165,7 @@ def test_the_recording_of_2021_decodes_whole_without_a_gap(shared):
 
 
 @pytest.mark.real
+@pytest.mark.fault("V19")
 def test_the_liquidations_of_march_2020_are_both_longs(shared):
     events = [
         e

@@ -14,11 +14,6 @@ from airpocket.market.books.rules import RULES
 USDM, SPOT, BYBIT = "binance_usdm", "binance_spot", "bybit_linear"
 
 
-def fault(*ids):
-    """The catalogue's number of a fault, as the test's id."""
-    return pytest.mark.parametrize("fault_id", ids)
-
-
 def book(venue, *changes, **more):
     made = Book(venue, SYMBOLS.get(venue, "ETHUSDT"), **more)
     for each in changes:
@@ -61,8 +56,9 @@ def test_a_chain_without_a_hole_stays_live(venue):
     assert made.gaps == 0
 
 
-@pytest.mark.parametrize("venue", NUMBERED, ids=[f"B01-{venue}" for venue in NUMBERED])
-def test_fault_a_dropped_change_ends_trust_and_names_the_ids(venue):
+@pytest.mark.parametrize("venue", NUMBERED)
+@pytest.mark.fault("B01")
+def test_a_dropped_change_ends_trust_and_names_the_ids(venue):
     made = live(venue)
     made.apply(step(venue, 11, 12, at=2_000))
     assert made.state == "untrusted"
@@ -73,8 +69,9 @@ def test_fault_a_dropped_change_ends_trust_and_names_the_ids(venue):
     assert made.gaps == 1
 
 
-@pytest.mark.parametrize("venue", NUMBERED, ids=[f"B01-{venue}" for venue in NUMBERED])
-def test_fault_a_snapshot_after_a_gap_makes_it_live_again(venue):
+@pytest.mark.parametrize("venue", NUMBERED)
+@pytest.mark.fault("B01")
+def test_a_snapshot_after_a_gap_makes_it_live_again(venue):
     made = live(venue)
     made.apply(step(venue, 11, 12, at=2_000))
     made.apply(step(venue, 12, 13, at=2_001))
@@ -84,8 +81,9 @@ def test_fault_a_snapshot_after_a_gap_makes_it_live_again(venue):
     assert made.reason == ""
 
 
-@pytest.mark.parametrize("venue", NUMBERED, ids=[f"B02-{venue}" for venue in NUMBERED])
-def test_fault_a_repeated_change_is_counted_and_changes_nothing(venue):
+@pytest.mark.parametrize("venue", NUMBERED)
+@pytest.mark.fault("B02")
+def test_a_repeated_change_is_counted_and_changes_nothing(venue):
     made = live(venue)
     made.apply(step(venue, 10, 11, at=2_000))
     made.apply(step(venue, 11, 12, at=2_001, bids=[(100.0, 7.0)]))
@@ -96,8 +94,9 @@ def test_fault_a_repeated_change_is_counted_and_changes_nothing(venue):
     assert made.repeated == before + 2
 
 
-@pytest.mark.parametrize("venue", NUMBERED, ids=[f"B03-{venue}" for venue in NUMBERED])
-def test_fault_changes_out_of_order_are_never_applied_out_of_order(venue):
+@pytest.mark.parametrize("venue", NUMBERED)
+@pytest.mark.fault("B03")
+def test_changes_out_of_order_are_never_applied_out_of_order(venue):
     made = live(venue)
     made.apply(step(venue, 11, 12, at=2_001))
     made.apply(step(venue, 10, 11, at=2_000))
@@ -110,9 +109,9 @@ def test_fault_changes_out_of_order_are_never_applied_out_of_order(venue):
         (USDM, (8, 10), True), (USDM, (10, 15), True), (USDM, (11, 15), False), (USDM, (5, 9), None),
         (SPOT, (8, 11), True), (SPOT, (11, 15), True), (SPOT, (12, 15), False), (SPOT, (8, 10), None),
     ],
-    ids=lambda value: f"B04-{value}" if isinstance(value, str) else None,
 )  # fmt: skip
-def test_fault_the_first_change_must_span_the_snapshot(venue, first, joins):
+@pytest.mark.fault("B04")
+def test_the_first_change_must_span_the_snapshot(venue, first, joins):
     """joins None: it is older and dropped, the snapshot stands and waits for the next."""
     low, high = first
     made = book(venue, change(venue, (low, high, low - 1), [(100.0, 9.0)]))
@@ -128,8 +127,9 @@ def test_fault_the_first_change_must_span_the_snapshot(venue, first, joins):
         assert bid(made) == (100.0, 9.0 if joins else 1.0)
 
 
-@pytest.mark.parametrize("venue", REST, ids=[f"B05-{venue}" for venue in REST])
-def test_fault_more_changes_than_may_wait_drop_the_oldest_and_are_counted(venue):
+@pytest.mark.parametrize("venue", REST)
+@pytest.mark.fault("B05")
+def test_more_changes_than_may_wait_drop_the_oldest_and_are_counted(venue):
     made = Book(venue, "ETHUSDT")
     for at in range(5_000):
         made.apply(step(venue, at, at + 1))
@@ -140,8 +140,8 @@ def test_fault_more_changes_than_may_wait_drop_the_oldest_and_are_counted(venue)
     assert bid(made) == (100.0, 5_000.0)
 
 
-@fault("B07")
-def test_fault_a_restart_of_the_service_replaces_the_book(fault_id):
+@pytest.mark.fault("B07")
+def test_a_restart_of_the_service_replaces_the_book():
     made = live(BYBIT)
     made.apply(snap(BYBIT, 1, bids=[(90.0, 4.0)], asks=[(91.0, 1.0)], at=2_000))
     made.apply(step(BYBIT, 1, 2, bids=[(90.0, 5.0)], at=2_001))
@@ -149,15 +149,15 @@ def test_fault_a_restart_of_the_service_replaces_the_book(fault_id):
     assert made.gaps == 0
 
 
-@fault("B08")
-def test_fault_a_delisted_book_is_cleared_and_asks_for_nothing(fault_id):
+@pytest.mark.fault("B08")
+def test_a_delisted_book_is_cleared_and_asks_for_nothing():
     made = live(BYBIT)
     made.apply(snap(BYBIT, 1, bids=(), asks=(), at=2_000))
     assert (made.state, made.levels, made.wants_snapshot) == ("delisted", None, False)
 
 
-@fault("B20")
-def test_fault_after_a_delisting_nothing_resurrects_the_book(fault_id):
+@pytest.mark.fault("B20")
+def test_after_a_delisting_nothing_resurrects_the_book():
     made = live(BYBIT)
     made.apply(snap(BYBIT, 1, bids=(), asks=(), at=2_000))
     made.apply(step(BYBIT, 1, 2, at=2_001))
@@ -166,8 +166,9 @@ def test_fault_after_a_delisting_nothing_resurrects_the_book(fault_id):
     assert made.ignored == 2
 
 
-@pytest.mark.parametrize("venue", NUMBERED, ids=[f"B09-{venue}" for venue in NUMBERED])
-def test_fault_an_undeclared_reset_of_the_ids_ends_trust(venue):
+@pytest.mark.parametrize("venue", NUMBERED)
+@pytest.mark.fault("B09")
+def test_an_undeclared_reset_of_the_ids_ends_trust(venue):
     made = live(venue)
     made.apply(step(venue, 10, 11, at=2_000))
     made.apply(step(venue, 4, 5, at=3_000))
@@ -176,15 +177,16 @@ def test_fault_an_undeclared_reset_of_the_ids_ends_trust(venue):
     assert made.wants_snapshot
 
 
-@pytest.mark.parametrize("venue", NUMBERED, ids=[f"B09-{venue}" for venue in NUMBERED])
-def test_fault_ids_that_are_missing_end_trust(venue):
+@pytest.mark.parametrize("venue", NUMBERED)
+@pytest.mark.fault("B09")
+def test_ids_that_are_missing_end_trust(venue):
     made = live(venue)
     made.apply(change(venue, (None, None, None), [(100.0, 3.0)], at=2_000))
     assert made.state == "untrusted"
 
 
-@fault("B09")
-def test_fault_a_declared_reset_follows_the_chain(fault_id):
+@pytest.mark.fault("B09")
+def test_a_declared_reset_follows_the_chain():
     made = live("okx")
     made.apply(step("okx", 10, 3, at=2_000))
     made.apply(step("okx", 3, 5, at=2_001))
@@ -200,8 +202,9 @@ def test_a_sign_of_life_changes_nothing():
     assert bid(made) == (100.0, 17.0)
 
 
-@pytest.mark.parametrize("venue", sorted(RULES), ids=[f"B10-{venue}" for venue in sorted(RULES)])
-def test_fault_the_delete_of_an_absent_level_is_normal(venue):
+@pytest.mark.parametrize("venue", sorted(RULES))
+@pytest.mark.fault("B10")
+def test_the_delete_of_an_absent_level_is_normal(venue):
     made = book(venue, snap(venue, 10, bids=[(100.0, 1.0), (98.0, 0.0)]))
     assert bid(made) == (100.0, 1.0)
     if venue in NUMBERED:
@@ -209,8 +212,9 @@ def test_fault_the_delete_of_an_absent_level_is_normal(venue):
         assert bid(made) == (100.0, 1.0)
 
 
-@pytest.mark.parametrize("asks", [[(99.0, 1.0)], [(100.0, 1.0)]], ids=["B11-crossed", "B11-locked"])
-def test_fault_a_crossed_book_is_not_shown_and_resynced_if_it_stays(asks):
+@pytest.mark.parametrize("asks", [[(99.0, 1.0)], [(100.0, 1.0)]], ids=["crossed", "locked"])
+@pytest.mark.fault("B11")
+def test_a_crossed_book_is_not_shown_and_resynced_if_it_stays(asks):
     made = live("kraken_futures")
     made.apply(change("kraken_futures", (11, 11, None), asks=asks, at=2_000))
     assert (made.state, made.levels) == ("untrusted", None)
@@ -220,8 +224,8 @@ def test_fault_a_crossed_book_is_not_shown_and_resynced_if_it_stays(asks):
     assert made.wants_snapshot
 
 
-@fault("B11")
-def test_fault_a_moment_of_crossing_passes(fault_id):
+@pytest.mark.fault("B11")
+def test_a_moment_of_crossing_passes():
     made = live("kraken_futures")
     made.apply(change("kraken_futures", (11, 11, None), asks=[(99.0, 1.0)], at=2_000))
     made.apply(change("kraken_futures", (12, 12, None), [(100.0, 0.0), (98.0, 1.0)], at=2_005))
@@ -250,8 +254,8 @@ BIDS = [(f"{100 - n}.10", f"0.{n + 1}000") for n in range(12)]
 ASKS = [(f"{101 + n}.00", f"{n}.50000000") for n in range(12)]
 
 
-@fault("B14")
-def test_fault_the_checksum_is_over_the_texts_with_their_zeros(fault_id):
+@pytest.mark.fault("B14")
+def test_the_checksum_is_over_the_texts_with_their_zeros():
     made = book("kraken_spot", kraken(BIDS, ASKS, snapshot=True), depth=25)
     new = ("100.10", "3.0000")
     made.apply(kraken([new], [], ([new, *BIDS[1:]], ASKS), at=2_000))
@@ -259,8 +263,8 @@ def test_fault_the_checksum_is_over_the_texts_with_their_zeros(fault_id):
     assert made.checked == 2
 
 
-@fault("B13")
-def test_fault_a_wrong_checksum_ends_trust(fault_id):
+@pytest.mark.fault("B13")
+def test_a_wrong_checksum_ends_trust():
     made = book("kraken_spot", kraken(BIDS, ASKS, snapshot=True), depth=25)
     made.apply(kraken([("100.10", "3.0000")], [], checksum=12_345, at=2_000))
     assert made.state == "untrusted"
@@ -268,8 +272,8 @@ def test_fault_a_wrong_checksum_ends_trust(fault_id):
     assert made.wants_snapshot
 
 
-@fault("B13")
-def test_fault_a_book_without_checksums_is_unverified_and_not_failing(fault_id):
+@pytest.mark.fault("B13")
+def test_a_book_without_checksums_is_unverified_and_not_failing():
     made = book("okx", snap("okx", 10))
     made.apply(step("okx", 10, 12, at=2_000))
     assert made.state == "live"
@@ -277,6 +281,7 @@ def test_fault_a_book_without_checksums_is_unverified_and_not_failing(fault_id):
 
 
 @pytest.mark.parametrize("depth", [2, 25])
+@pytest.mark.fault("B13")
 def test_the_signed_checksum_alternates_and_goes_on_with_the_longer_side(depth):
     bids = [(f"{100 - n}.5", f"{n + 1}") for n in range(depth)]
     asks = [("101.0", "7")]
@@ -290,8 +295,8 @@ def test_the_signed_checksum_alternates_and_goes_on_with_the_longer_side(depth):
     assert (made.state, made.checked) == ("live", 1)
 
 
-@fault("B15")
-def test_fault_levels_beyond_the_subscribed_depth_are_cut_off(fault_id):
+@pytest.mark.fault("B15")
+def test_levels_beyond_the_subscribed_depth_are_cut_off():
     made = book("kraken_spot", kraken(BIDS[:10], ASKS[:10], snapshot=True), depth=10)
     new = ("100.55", "1.0000")
     made.apply(kraken([new], [], ([new, *BIDS[:9]], ASKS[:10]), at=2_000))
@@ -302,9 +307,10 @@ def test_fault_levels_beyond_the_subscribed_depth_are_cut_off(fault_id):
     assert bid(made, 9 - 1) == (float(BIDS[8][0]), float(BIDS[8][1]))
 
 
-@pytest.mark.parametrize("venue", REST, ids=[f"B16-{venue}" for venue in REST])
+@pytest.mark.parametrize("venue", REST)
 @pytest.mark.parametrize("last", [11, 13, 15])
-def test_fault_a_new_snapshot_while_live_loses_no_change(venue, last):
+@pytest.mark.fault("B16")
+def test_a_new_snapshot_while_live_loses_no_change(venue, last):
     """Older than the book, in the middle of what comes, or ahead of it."""
     made = live(venue)
     made.apply(step(venue, 10, 12, at=2_000))
@@ -318,8 +324,8 @@ def test_fault_a_new_snapshot_while_live_loses_no_change(venue, last):
     assert bid(made) == (100.0, 17.0)
 
 
-@fault("B19")
-def test_fault_changes_of_another_contract_never_touch_the_book(fault_id):
+@pytest.mark.fault("B19")
+def test_changes_of_another_contract_never_touch_the_book():
     made = live(USDM)
     before = made.levels.touch()
     made.apply(snap(USDM, 99, bids=[(5.0, 5.0)], asks=[(6.0, 6.0)], symbol="BTCUSDT"))
@@ -335,8 +341,8 @@ def test_a_frame_of_a_venue_without_ids_replaces_the_book():
     assert made.levels.bids.top(5) == [(99.0, 3.0)]
 
 
-@fault("B12")
-def test_fault_the_price_leaving_the_snapshots_range_ends_trust(fault_id):
+@pytest.mark.fault("B12")
+def test_the_price_leaving_the_snapshots_range_ends_trust():
     """Levels further out were never told: the best seen there need not be the best."""
     bids = [(100.0 - n, 1.0) for n in range(5)]
     made = book(USDM, snap(USDM, 10, bids=bids, asks=[(101.0, 1.0)]))

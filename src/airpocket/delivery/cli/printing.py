@@ -24,13 +24,14 @@ def print_table(title: str, columns: list[str], rows: list[list[str]], *, right:
         table.add_column(Text(name), justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         # Text: names from a venue are never markup, and control characters never reach the terminal
-        table.add_row(*(Text(_printable(cell)) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(Text(title))
     console.print(table)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with what a terminal would obey written out."""
     return text if text.isprintable() else repr(text)[1:-1]
 
 
@@ -43,4 +44,4 @@ def print_json(value: object) -> None:
 
 def say(sentence: str) -> None:
     """One line on stdout."""
-    sys.stdout.write(_printable(sentence) + "\n")
+    sys.stdout.write(printable(sentence) + "\n")

@@ -66,11 +66,16 @@ class _Progress:
 
     def __init__(self, terminal: bool) -> None:
         self._terminal, self._calls = terminal, 0
+        self._clear = "\r\x1b[K" if terminal else ""
 
     def tell(self, session: "Session") -> None:
         """Say how it goes."""
+        from airpocket.delivery.cli.printing import printable
+
         if session.recorder is None:
             return
+        for text in session.tidings():
+            sys.stderr.write(f"{self._clear}{printable(text)}\n")
         self._calls += 1
         if not self._terminal and self._calls % 60 != 1:
             return
@@ -103,6 +108,8 @@ def _summary(session: "Session", store: Path) -> None:
         )
     for what, count in sorted(health.refused.items(), key=lambda each: -each[1])[:10]:
         say(f"not understood, {count:,} times: {what}")
+    for news in health.news:
+        say(f"new in the messages of {news.venue}: {f'{news.channel} {news.what}'.strip()}")
     for line in session.alarms:
         say(f"! {line}")
     say(f"raw frames in {store / 'raw'}; airpocket replay reads them again")

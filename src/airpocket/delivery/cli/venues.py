@@ -102,10 +102,29 @@ def _print(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
         rows,
         right={"silent at most", "age", "lag"},
     )
+    if health is not None:
+        _print_odd(health)
     if health is not None and states:
         _print_clocks(health.clocks)
         for line in health.alarms:
             say(f"! {line}")
+
+
+def _print_odd(health: "Health") -> None:
+    """What was not understood, and what is new in the venues' messages; nothing where there is neither."""
+    from airpocket.delivery.cli.printing import print_table
+    from airpocket.domain.units import format_time
+
+    if health.refused:
+        counted = sorted(health.refused.items(), key=lambda each: -each[1])[:20]
+        rows = [[*what.partition(": ")[::2], f"{count:,}"] for what, count in counted]
+        print_table("frames not understood", ["venue", "reason", "times"], rows, right={"times"})
+    if health.news:
+        rows = [
+            [n.venue, n.channel, n.what, format_time(n.since), f"{n.seen:,}"] for n in health.news
+        ]
+        columns = ["venue", "channel", "what", "since", "seen"]
+        print_table("new in the venues' messages", columns, rows, right={"seen"})
 
 
 def _print_clocks(clocks: "Sequence[Skew]") -> None:
@@ -147,7 +166,15 @@ def _print_json(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> 
         for name, why in feed.absent.items()
     ]
     asof = format_time(health.asof) if health is not None and states else None
-    found: dict[str, object] = {"asof": asof, "channels": channels, "absent": absent}
+    news = [
+        {"venue": n.venue, "channel": n.channel or None, "what": n.what, "since": format_time(n.since),
+         "seen": n.seen}
+        for n in (health.news if health is not None else ())
+    ]  # fmt: skip
+    refused = dict(health.refused) if health is not None else {}
+    found: dict[str, object] = {
+        "asof": asof, "channels": channels, "absent": absent, "refused": refused, "news": news,
+    }  # fmt: skip
     if health is not None and states:
         found["clocks"] = [
             {"venue": c.venue, "offset_ms": c.offset_ms, "error_ms": c.error_ms}

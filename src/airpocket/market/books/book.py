@@ -45,6 +45,7 @@ class Book:
         self.connection = ""
         self.ts = self.heard = 0  # of the last change applied, ns
         self.applied = self.repeated = self.gaps = self.checked = 0
+        self.restarts = 0  # of the venue's service, as it declares them
         self.ignored = self.dropped = 0  # not this book's, or after it was delisted; waited in vain
 
     @property
@@ -63,6 +64,25 @@ class Book:
         return self._reason
 
     @property
+    def auditable(self) -> bool:
+        """Whether a snapshot asked for by REST tells it anything: it is live, and its changes are numbered."""
+        return self._rule.rest_snapshot and self.state == "live"
+
+    @property
+    def pending_since(self) -> int | None:
+        """When it began to wait for its first snapshot, or for a change to prove that none is missing (ns).
+
+        None where it does not wait: it is live, or known to be wrong.
+        """
+        if self._state == "syncing" and not self.applied:
+            return self._waiting[0].usable_from if self._waiting else None
+        return self.heard if self._state == "untrusted" and self._resumable else None
+
+    def is_behind(self, snapshot: BookChange) -> bool:
+        """Whether a snapshot tells of more than the book has heard; only where changes are numbered."""
+        return snapshot.last is not None and snapshot.last > self._last
+
+    @property
     def levels(self) -> Ladder | None:
         """The levels of a live book; None while it can't be trusted."""
         return self._levels if self.state == "live" else None
@@ -75,13 +95,15 @@ class Book:
             return since is not None and self.heard - since > _CROSSED_NS
         return self._state in ("syncing", "untrusted") and not self._resumable
 
-    def distrust(self, reason: str) -> None:
+    def distrust(self, reason: str, *, for_good: bool = False) -> None:
         """Changes may be missing from here on, as after a lost connection.
 
-        Where changes are numbered, the next one tells whether any is: then the book goes on.
+        Where changes are numbered, the next one tells whether any is: then the book goes on, unless it is
+        wrong in itself: `for_good`, until a snapshot mends it.
         """
         if self._state in ("live", "syncing"):
-            self._resumable = self._state == "live" and self._rule.follows is not unnumbered
+            numbered = self._rule.follows is not unnumbered
+            self._resumable = self._state == "live" and numbered and not for_good
             self._state, self._reason = "untrusted", reason
             self._waiting.clear()
 
@@ -144,6 +166,9 @@ class Book:
         if self._state == "live" and self._is_stale_snapshot(change):
             self.repeated += 1
             return
+        self.restarts += (
+            self._state == "live" and change.last == 1 and self.venue.startswith("bybit")
+        )
         self._levels.clear()
         self._put(change)
         self._bound(change)

@@ -1,11 +1,9 @@
 """One market's minute, gathered trade by trade and quote by quote."""
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from airpocket.domain.wire import Quote, Trade
-
-_IDS_KEPT = 8_192  # trades repeated after a reconnect lie within this many
+from airpocket.market.live.witness import Witness
 
 
 @dataclass(slots=True)
@@ -62,7 +60,7 @@ class Minute:
 
 @dataclass(slots=True)
 class Tape:
-    """The running and the last minute of one market, and the ids that prove a trade is new.
+    """The running and the last minute of one market, and the witness that tells which trades are new.
 
     `heard_by`: the connections that bring its trades, one of them since `since` (ns); a minute that began
     before, or in which none was left, has a hole.
@@ -73,9 +71,12 @@ class Tape:
     heard_by: set[str] = field(default_factory=set[str])
     since: int = 0
     late: int = 0
-    repeated: int = 0
-    ids: set[int | str] = field(default_factory=set[int | str])
-    order: deque[int | str] = field(default_factory=deque[int | str])
+    witness: Witness = field(default_factory=Witness)
+
+    @property
+    def repeated(self) -> int:
+        """Trades that were told again."""
+        return self.witness.repeated
 
     def heard(self, connection: str, at: int) -> None:
         """A connection brings its trades."""
@@ -90,23 +91,18 @@ class Tape:
         if not self.heard_by:
             self.running.whole = False
 
+    def hole(self) -> None:
+        """A trade of this minute may be missing."""
+        self.running.whole = False
+
     def turn(self, minute: int, length_ns: int) -> None:
         """Begin the minute that starts at `minute`, unless it is running or past."""
         if minute <= self.running.start:
             return
+        if self.witness.settle():
+            self.hole()
         self.last = self.running if minute - self.running.start == length_ns else None
         self.running = Minute(minute, whole=bool(self.heard_by) and self.since <= minute)
-
-    def is_new(self, trade_id: int | str) -> bool:
-        """Whether this trade was not heard before; remembers it."""
-        if trade_id in self.ids:
-            self.repeated += 1
-            return False
-        self.ids.add(trade_id)
-        self.order.append(trade_id)
-        if len(self.order) > _IDS_KEPT:
-            self.ids.discard(self.order.popleft())
-        return True
 
     def trade(self, trade: Trade, minute: int) -> None:
         """Add a trade to the minute of its own time; one whose minute is not open only counts as late.

@@ -1,10 +1,10 @@
 """The live markets of one asset: events in, books and tapes kept, and each minute's facts out."""
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from airpocket.domain.channels import ChannelName
 from airpocket.domain.errors import UnknownInstrument
 from airpocket.domain.events import Bar, Batch, OpenInterest, Ticker
 from airpocket.domain.instruments import Instrument, instrument
@@ -21,10 +21,11 @@ from airpocket.domain.wire import (
     Trade,
 )
 from airpocket.market.live import accord, rows
+from airpocket.market.live.band import Band
 from airpocket.market.live.chain import Chain
 from airpocket.market.live.closing import closing
 from airpocket.market.live.lead import Leads
-from airpocket.market.live.market import HEIR_CHANGES, LiveMarket
+from airpocket.market.live.market import LiveMarket, as_listed
 from airpocket.market.live.reference import Change, Version
 
 _MOST_MINUTES = 5
@@ -40,8 +41,13 @@ class LiveState:
     `facts` fills with the batches of closed minutes; whoever drives takes them out.
     """
 
-    def __init__(self, asset: str) -> None:
-        self.asset = asset
+    def __init__(self, asset: str, asked: Collection[tuple[str, str]] | None = None) -> None:
+        """
+        Args:
+            asked: (venue, symbol) that were subscribed; no other makes a market but one that is listed from
+                now on. None: any of the asset.
+        """
+        self.asset, self._asked = asset, None if asked is None else set(asked)
         self.markets: dict[tuple[str, str], LiveMarket] = {}
         self.chain = Chain()
         self.leads = Leads()
@@ -52,6 +58,7 @@ class LiveState:
         self._listed: dict[tuple[str, str], Version] = {}
         self._minute = self._heard = 0
         self._foreign: set[tuple[str, str]] = set()
+        self._band = Band()
         self._chain_kept = 0
         self._takers: dict[str, Callable[[LiveMarket, Any, str], None]] = {
             "trade": self._trade,
@@ -84,30 +91,44 @@ class LiveState:
         taker = self._takers.get(str(event.__struct_config__.tag))
         if taker is None:
             return
-        market = self._market(event.venue, event.symbol)
+        market = self.markets.get((event.venue, event.symbol)) or self._market(event)
         if market is not None:
             taker(market, event, connection)
 
     def ended(self, venue: str, connection: str) -> None:
         """A connection is over: books it fed and minutes it told can't be trusted."""
         for (whose, _), market in self.markets.items():
-            if whose != venue:
-                continue
-            waiting = [(by, change) for by, change in market.heir if by != connection]
-            market.heir = deque(waiting, maxlen=HEIR_CHANGES)
-            if market.book.connection == connection:
-                market.book.distrust("the connection was lost")
-                market.book.connection = ""
-                market.book_lost()
-                self._inherit(market)
-            if connection in market.tape.heard_by:
-                market.tape.lost(connection)
+            if whose == venue:
+                market.ended(connection)
 
-    def _inherit(self, market: LiveMarket) -> None:
-        """A connection that ran beside the lost one goes on where it ended: no change is missed between."""
-        waiting, market.heir = market.heir, deque[tuple[str, BookChange]](maxlen=HEIR_CHANGES)
-        for connection, change in waiting:
-            self._book(market, change, connection)
+    def refused(
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+    ) -> None:
+        """A frame was not understood: what it would have told is missing from what it belonged to."""
+        fed = [
+            market for (whose, _), market in self.markets.items()
+            if whose == venue and connection in (market.book.connection, *market.tape.heard_by)
+        ]  # fmt: skip
+        text = frame.lower()
+        named = [market for market in fed if market.contract.symbol.lower().encode() in text]
+        for market in named or fed:
+            market.refused(connection, channel)
+
+    def faults(self, now: int) -> dict[tuple[str, str, str], str]:
+        """(venue, symbol, channel) → why what comes there can't be trusted."""
+        return {
+            (*key, channel): reason
+            for key, market in self.markets.items()
+            for channel, reason in market.faults(now).items()
+        }
+
+    def delisted(self) -> list[tuple[str, str]]:
+        """Contracts whose book the venue took away."""
+        return [key for key, market in self.markets.items() if market.book.state == "delisted"]
+
+    def auditable(self) -> list[tuple[str, str]]:
+        """Live books that a snapshot can be held against."""
+        return [key for key, market in self.markets.items() if market.book.auditable]
 
     def changed(self, change: Change) -> None:
         """A listing changed: what is heard from here on is of the new version, and books begin anew."""
@@ -116,6 +137,8 @@ class LiveState:
             return
         key = (change.venue, change.symbol)
         self._listed[key] = change.version
+        if change.what == "listed" and self._asked is not None:
+            self._asked.add(key)  # newcomers are heard from then on
         market = self.markets.get(key)
         if market is None:
             return
@@ -123,7 +146,7 @@ class LiveState:
             market = self._begin(market.contract, market.book.connection)
             market.book.restart(change.text)
         elif change.what == "size":
-            market.worth_changed(_as_listed(market.contract, change.version), change.text)
+            market.worth_changed(as_listed(market.contract, change.version), change.text)
         elif change.what == "rules":
             market.book.restart(change.text)
             market.book_lost()
@@ -157,16 +180,18 @@ class LiveState:
             if market.book.connection and market.book.wants_snapshot
         ]  # fmt: skip
 
-    def _market(self, venue: str, symbol: str) -> LiveMarket | None:
-        key = (venue, symbol)
-        market = self.markets.get(key)
-        if market is not None:
-            return market
-        if key in self._foreign:
+    def _market(self, event: LiveEvent) -> LiveMarket | None:
+        """The market of an event that has none yet, if the event may make it one.
+
+        A forced close may of any contract of the asset: such channels tell of all contracts at once.
+        """
+        key = (event.venue, event.symbol)
+        asked = self._asked is None or key in self._asked or isinstance(event, Liquidation)
+        if key in self._foreign or not asked:
             self.strangers += 1
             return None
         try:
-            contract = instrument(venue, symbol)
+            contract = instrument(*key)
         except UnknownInstrument:
             contract = None
         if contract is None or contract.base != self.asset or contract.kind == "option":
@@ -181,7 +206,7 @@ class LiveState:
         key = (contract.venue, contract.symbol)
         version = self._listed.get(key)
         if version is not None:
-            contract = _as_listed(contract, version)
+            contract = as_listed(contract, version)
         market = self.markets[key] = LiveMarket(contract, self._minute)
         market.book.connection = connection
         if version is not None:
@@ -192,7 +217,11 @@ class LiveState:
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
         tape = market.tape
         tape.heard(connection, trade.usable_from)
-        if not tape.is_new(trade.trade_id):
+        if not tape.witness.is_new(trade, len(tape.heard_by)):
+            return
+        middle = self._band.middle(self._told_prices(), trade.usable_from)
+        if market.outliers.suspect(trade.price, trade.notional_usd, middle, trade.usable_from):
+            tape.hole()  # if it was real after all, the minute lacks it
             return
         market.flow.trade(trade)
         market.refill.trade(trade)
@@ -205,30 +234,21 @@ class LiveState:
             market.tick["last"] = (trade.ts, trade.usable_from, trade.price)
         market.watch.price(trade.usable_from, trade.price)
 
+    def _told_prices(self) -> Iterator[tuple[int, float]]:
+        """(heard, price) of every mark and index of the asset."""
+        for market in self.markets.values():
+            for name in ("mark", "index"):
+                if name in market.tick:
+                    _, heard, price = market.tick[name]
+                    yield heard, price
+
     def _quote(self, market: LiveMarket, quote: Quote, connection: str) -> None:
         del connection
         market.quote = quote
         market.tape.quote(quote)
 
     def _book(self, market: LiveMarket, change: BookChange, connection: str) -> None:
-        """One connection at a time speaks for a book; a snapshot by another takes over."""
-        book = market.book
-        rest = connection.startswith("rest ")
-        if not rest and connection != book.connection:
-            if book.connection and not change.snapshot:
-                market.heir.append((connection, change))
-                return
-            book.connection = connection
-        book.apply(change)
-        levels = book.levels
-        if levels is None:
-            market.book_lost()
-            return
-        market.flow.changed(levels, change.usable_from)
-        market.refill.changed(levels, change.usable_from)
-        best = levels.touch()
-        if market.quote is None and best is not None:
-            market.tape.running.quote(best.bid, best.ask)
+        market.take_book(change, connection)
 
     def _ticker(self, market: LiveMarket, ticker: Ticker, connection: str) -> None:
         del connection
@@ -257,7 +277,7 @@ class LiveState:
     def _off_book(self, market: LiveMarket, print_: OffBook, connection: str) -> None:
         """Forced flow of its own class, and never part of the tape or the price."""
         del connection
-        if market.tape.is_new(print_.trade_id):
+        if market.tape.witness.is_new(print_, len(market.tape.heard_by)):
             market.off_book.append(print_)
 
     def _tiers(self, market: LiveMarket, tiers: MarginTiers, connection: str) -> None:
@@ -296,12 +316,3 @@ class LiveState:
             ready = rows.chain_rows(ticks, heard, heard)
             if ready:
                 self.facts.append(rows.batch("option_quote", venue, f"{self.asset}-OPTIONS", ready))
-
-
-def _as_listed(contract: Instrument, version: Version) -> Instrument:
-    """The contract as its listing says; a size counted in something else than the contract's kind is none."""
-    listing = version.listing
-    counted = (listing.size_unit == "usd") == (contract.kind == "inverse")
-    known = listing.contract_size is not None
-    size = (listing.contract_size if counted else None) if known else contract.contract_size
-    return replace(contract, contract_size=size)

@@ -7,13 +7,12 @@ COIN-M sizes are contracts of 100 USD (BTC) or 10 USD (all others).
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 import msgspec
 
-from airpocket.domain.depth import DepthColumns, Level, Levels
-from airpocket.domain.events import Bar, OpenInterest, Ticker
+from airpocket.domain.depth import DepthColumns
+from airpocket.domain.events import Bar, Ticker
 from airpocket.domain.units import Side, parse_interval
 from airpocket.domain.wire import (
     BookChange,
@@ -25,11 +24,11 @@ from airpocket.domain.wire import (
     Quote,
     Trade,
 )
-from airpocket.ingest.levels import in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import BookReader, Venue, guarded, undecodable
-from airpocket.ingest.venues.binance import listings
+from airpocket.ingest.venue import BookReader, Venue, guarded, undecodable, unknown
+from airpocket.ingest.venues.binance import listings, rest
 from airpocket.ingest.venues.binance.depth import Change, read_all, read_one
+from airpocket.ingest.venues.binance.origin import Origin, levels, optional
 from airpocket.ingest.venues.binance.shapes import (
     AGGREGATE_TRADE,
     COMBINED,
@@ -40,11 +39,8 @@ from airpocket.ingest.venues.binance.shapes import (
     KLINE,
     LAST,
     MARK,
-    OPEN_INTEREST,
-    PREMIUM,
     QUOTE,
     SINGLE_TRADE,
-    SNAPSHOT,
     AggregateTrade,
     BestQuote,
     Depth,
@@ -57,34 +53,8 @@ from airpocket.ingest.venues.binance.shapes import (
 
 _FAMILY = {1: "binance_usdm", 2: "binance_coinm"}
 _ST = {venue: st for st, venue in _FAMILY.items()}
-_DOLLARS = ("USDT", "USDC", "FDUSD", "USD1", "BUSD", "TUSD", "USD")
 _IDS = 2**63
-_Rows: TypeAlias = tuple[Level, ...] | Levels
 _SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
-
-
-class _Origin(NamedTuple):
-    """Where a message belongs: venue, symbol, and when it was heard (ns)."""
-
-    venue: str
-    symbol: str
-    heard: int
-
-    def coin(self, size: float, price: float) -> float:
-        return size * self.contract_usd / price if self.inverse else size
-
-    def dollars(self, size: float, price: float) -> float | None:
-        if self.inverse:
-            return size * self.contract_usd
-        return size * price if self.symbol.split("_")[0].endswith(_DOLLARS) else None
-
-    @property
-    def inverse(self) -> bool:
-        return self.venue == "binance_coinm"
-
-    @property
-    def contract_usd(self) -> float:
-        return 100.0 if self.symbol.startswith("BTCUSD_") else 10.0
 
 
 def decode(venue: str, frame: bytes, heard: int, address: str = "") -> list[LiveEvent]:
@@ -103,16 +73,29 @@ def _decoded(venue: str, frame: bytes, heard: int, address: str) -> list[LiveEve
         if b'"e":"depthUpdate"' in frame[:140] and (depth := read_one(frame)) is not None:
             return [_change(_FAMILY.get(depth.family, venue), depth, heard)]
         try:
-            data = COMBINED.decode(frame).data
+            whole = COMBINED.decode(frame)
         except msgspec.ValidationError:
             pass  # a rarer kind, or a broken one: the slow way tells which
         else:
-            return _READ[type(data)](_FAMILY.get(data.st, venue), data, heard)
-    whole = ENVELOPE.decode(frame)
-    if whole.stream:
-        inner = ENVELOPE.decode(whole.data)
-        return _message(venue, inner, bytes(whole.data), heard, whole.stream)
-    return _message(venue, whole, frame, heard, address)
+            data = whole.data
+            events = _READ[type(data)](_FAMILY.get(data.st, venue), data, heard)
+            return _labelled(venue, whole.stream, events)
+    outer = ENVELOPE.decode(frame)
+    if outer.stream:
+        inner = ENVELOPE.decode(outer.data)
+        events = _message(venue, inner, bytes(outer.data), heard, outer.stream)
+        return _labelled(venue, outer.stream, events)
+    return _message(venue, outer, frame, heard, address)
+
+
+def _labelled(venue: str, stream: str, events: list[LiveEvent]) -> list[LiveEvent]:
+    """A stream of one symbol, such as ethusdt@depth, brings no other; !forceOrder@arr brings all."""
+    label = stream.partition("@")[0]
+    if label and label[0] != "!" and "@" in stream:
+        for event in events:
+            if event.symbol.lower() != label.lower() and not isinstance(event, Control):
+                raise undecodable(venue, f"{event.symbol[:40]!r} in the stream {stream[:60]!r}")
+    return events
 
 
 def _message(venue: str, outer: Envelope, body: bytes, heard: int, address: str) -> list[LiveEvent]:
@@ -120,14 +103,14 @@ def _message(venue: str, outer: Envelope, body: bytes, heard: int, address: str)
     if outer.e:
         handler = _BY_EVENT.get(outer.e)
         if handler is None:
-            raise undecodable(venue, f"unknown event type {outer.e[:40]!r}")
+            raise unknown(venue, "event type", outer.e)
         return handler(family, body, heard)
     if outer.last_update_id is not None:
-        return _snapshot(family, body, heard, address)
+        return rest.snapshot(family, body, heard, address)
     if outer.open_interest is not None:
-        return _open_interest(family, body, heard)
+        return rest.open_interest(family, body, heard)
     if outer.mark_price is not None:
-        return _premium(family, body, heard)
+        return rest.premium(family, body, heard)
     if outer.u is not None and len(bytes(outer.b)) > 0:
         return _quote(family, QUOTE.decode(body), heard)
     return [_control(venue, outer, heard)]
@@ -147,7 +130,7 @@ def _control(venue: str, outer: Envelope, heard: int) -> Control:
 
 def _trade(venue: str, message: SingleTrade | AggregateTrade, heard: int) -> list[LiveEvent]:
     aggregate = isinstance(message, AggregateTrade)
-    origin = _Origin(venue, message.s, heard)
+    origin = Origin(venue, message.s, heard)
     trade_id = message.a if aggregate else message.t
     if not isinstance(trade_id, int) or not 0 <= trade_id < _IDS or isinstance(trade_id, bool):
         raise BadValue("a trade without an id that fits 63 bits")
@@ -171,7 +154,7 @@ def _mark(venue: str, message: Mark, heard: int) -> list[LiveEvent]:
     ts = stamp_ns(message.E, "event time")
     found: list[LiveEvent] = [
         Ticker(venue=venue, symbol=message.s, ts=ts, usable_from=heard, heard=heard,
-               mark=positive(message.p, "mark price"), index=_optional(message.i, "index price"))
+               mark=positive(message.p, "mark price"), index=optional(message.i, "index price"))
     ]  # fmt: skip
     if message.r:  # dated futures settle no funding
         found.append(
@@ -184,21 +167,13 @@ def _mark(venue: str, message: Mark, heard: int) -> list[LiveEvent]:
     return found
 
 
-def _optional(text: str, name: str) -> float | None:
-    """Some answers write '' or 0 for a price they do not have."""
-    if text in {"", "0"}:
-        return None
-    value = nonnegative(text, name)
-    return value or None
-
-
 def _forced(venue: str, message: Forced, heard: int) -> list[LiveEvent]:
     """The largest (USD-M) or latest (COIN-M) forced order of a symbol and second: a sample."""
     order = message.o
     if order.S not in _SIDES:
         raise BadValue(f"order side {order.S[:20]!r}")
     venue = _FAMILY.get(order.st, venue)
-    origin = _Origin(venue, order.s, heard)
+    origin = Origin(venue, order.s, heard)
     filled, average = nonnegative(order.z, "filled size"), nonnegative(order.ap, "average price")
     price = average or positive(order.p, "price")
     size = filled or positive(order.q, "size")
@@ -215,7 +190,7 @@ def _forced(venue: str, message: Forced, heard: int) -> list[LiveEvent]:
 def _quote(venue: str, message: BestQuote, heard: int) -> list[LiveEvent]:
     """Spot quotes carry no time: then it is when they were heard."""
     stamp = message.T or message.E
-    origin = _Origin(venue, message.s, heard)
+    origin = Origin(venue, message.s, heard)
     bid, ask = _side(origin, message.b, message.B), _side(origin, message.a, message.A)
     return [
         Quote(
@@ -226,17 +201,9 @@ def _quote(venue: str, message: BestQuote, heard: int) -> list[LiveEvent]:
     ]  # fmt: skip
 
 
-def _side(origin: _Origin, price: float, size: float) -> tuple[float | None, float | None]:
-    """An empty side is written as price 0."""
-    return (price, origin.coin(size, price)) if price > 0.0 else (None, None)
-
-
-def _levels(origin: _Origin, rows: _Rows) -> _Rows:
-    if not origin.inverse:
-        return rows
-    if isinstance(rows, Levels):
-        return Levels(rows.price, rows.size * origin.contract_usd / rows.price)
-    return in_coin(rows, origin.contract_usd)
+def _side(origin: Origin, price: float, size: float) -> tuple[float | None, float | None]:
+    """An empty side is written as price 0; -0 becomes 0."""
+    return (price, origin.coin(size, price) + 0.0) if price > 0.0 else (None, None)
 
 
 def _depth(venue: str, message: Depth, heard: int) -> list[LiveEvent]:
@@ -249,34 +216,12 @@ def _depth(venue: str, message: Depth, heard: int) -> list[LiveEvent]:
 
 
 def _change(venue: str, read: Change, heard: int) -> BookChange:
-    origin = _Origin(venue, read.symbol, heard)
+    origin = Origin(venue, read.symbol, heard)
     return BookChange(
         venue=venue, symbol=read.symbol, ts=read.ts, usable_from=heard, heard=heard, snapshot=False,
         first=read.first, last=read.last, previous=None if read.previous < 0 else read.previous,
-        bids=_levels(origin, read.bids), asks=_levels(origin, read.asks),
+        bids=levels(origin, read.bids), asks=levels(origin, read.asks),
     )  # fmt: skip
-
-
-def _snapshot(venue: str, body: bytes, heard: int, address: str) -> list[LiveEvent]:
-    message = SNAPSHOT.decode(body)
-    symbol = message.symbol or _symbol_of(address)
-    if not symbol:
-        raise BadValue("a book snapshot whose address names no symbol")
-    origin, stamp = _Origin(venue, symbol, heard), message.T or message.E
-    return [
-        BookChange(
-            venue=venue, symbol=symbol, ts=stamp_ns(stamp, "snapshot time") if stamp else heard,
-            usable_from=heard, heard=heard, snapshot=True, first=None, last=message.last_update_id,
-            previous=None, bids=_levels(origin, message.bids), asks=_levels(origin, message.asks),
-        )
-    ]  # fmt: skip
-
-
-def _symbol_of(address: str) -> str:
-    """'ethusdt@depthSnapshot' or '…/depth?symbol=ETHUSDT&limit=1000' → ETHUSDT."""
-    asked = parse_qs(urlsplit(address).query).get("symbol", [""])[0]
-    stream = address.split("@", maxsplit=1)[0] if "@" in address and "/" not in address else ""
-    return (asked or stream).upper()
 
 
 def _kline(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
@@ -309,37 +254,6 @@ def _last(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
         Ticker(venue=venue, symbol=message.s, ts=stamp_ns(message.E, "event time"),
                usable_from=heard, heard=heard, last=positive(message.c, "last price"))
     ]  # fmt: skip
-
-
-def _open_interest(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
-    message = OPEN_INTEREST.decode(body)
-    return [
-        OpenInterest(
-            venue=venue, symbol=message.symbol, usable_from=heard, heard=heard,
-            ts=stamp_ns(message.time, "time") if message.time else heard,
-            amount=nonnegative(message.open_interest, "open interest"),
-            unit="contracts" if venue == "binance_coinm" else "coin",
-        )
-    ]  # fmt: skip
-
-
-def _premium(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
-    message = PREMIUM.decode(body)
-    ts = stamp_ns(message.time, "time") if message.time else heard
-    found: list[LiveEvent] = [
-        Ticker(venue=venue, symbol=message.symbol, ts=ts, usable_from=heard, heard=heard,
-               mark=positive(message.mark_price, "mark price"),
-               index=_optional(message.index_price, "index price"))
-    ]  # fmt: skip
-    if message.rate and message.next_settlement:
-        found.append(
-            FundingEstimate(
-                venue=venue, symbol=message.symbol, ts=ts, usable_from=heard, heard=heard,
-                rate=number(message.rate, "funding rate"),
-                next_settlement=stamp_ns(message.next_settlement, "next funding"),
-            )
-        )  # fmt: skip
-    return found
 
 
 def _notice(venue: str, body: bytes, heard: int) -> list[LiveEvent]:
@@ -386,7 +300,7 @@ _BY_EVENT: dict[str, Callable[[str, bytes, int], list[LiveEvent]]] = {
 def read_books(venue: str, frames: Sequence[bytes], symbol: str) -> DepthColumns:
     """The depth frames of one market in order, sizes in coin; `read` is False where `decode` is needed."""
     columns = read_all(frames, symbol, _ST.get(venue, 0))
-    origin = _Origin(venue, symbol, 0)
+    origin = Origin(venue, symbol, 0)
     if not origin.inverse:
         return columns
     return columns._replace(size=columns.size * origin.contract_usd / columns.price)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from airpocket.domain.depth import DepthColumns, Floats, Ints, Level, Levels
 from airpocket.domain.kernel import inlined, kernel
 
-_OPEN, _CLOSE, _QUOTE, _COMMA, _DOT, _ZERO, _COLON, _END = 91, 93, 34, 44, 46, 48, 58, 125
+_OPEN, _CLOSE, _QUOTE, _COMMA, _DOT, _ZERO, _COLON, _END, _AT = 91, 93, 34, 44, 46, 48, 58, 125, 64
 _EXACT = 2**53  # whole numbers a float holds without loss; powers of ten up to 10^22 are exact too
 _TENS = 10.0 ** np.arange(23)
 _DIGITS = 17  # of a number, its dot counted: such a whole number never overflows
@@ -186,11 +186,9 @@ def _field(buffer: _Bytes, at: int) -> tuple[int, int]:
 
 @kernel
 def _stamp(value: int) -> int:
-    """Milliseconds or microseconds → ns; −1: let the typed shapes say."""
+    """Milliseconds → ns; −1: let the typed shapes say."""
     if 1_300_000_000_000 <= value < 4_000_000_000_000:
         return value * 1_000_000
-    if 1_300_000_000_000_000 <= value < 4_000_000_000_000_000:
-        return value * 1_000
     return -1
 
 
@@ -211,6 +209,22 @@ def _begin(buffer: _Bytes, at: int, end: int) -> int:
         return -1
     at = _text_end(buffer, at + _HEAD.size)
     return at + _DATA.size if at >= 0 and _same(buffer, at, _DATA) else -1
+
+
+@kernel
+def _lower(byte: int) -> int:
+    return byte + 32 if 65 <= byte <= 90 else byte
+
+
+@kernel
+def _labelled(buffer: _Bytes, at: int, start: int, stop: int) -> bool:
+    """Whether the stream's label at `at`, up to its @, is the symbol that lies from `start` to `stop`."""
+    if buffer[at + stop - start] != _AT:
+        return False
+    same = stop > start
+    for k in range(stop - start):
+        same = same and _lower(buffer[at + k]) == _lower(buffer[start + k])
+    return same
 
 
 @kernel
@@ -253,7 +267,7 @@ def _read_one(
     The buffer goes on behind `end`, which only the last step looks at: reading that ran past it ends elsewhere.
     """
     told[_TRADED], told[_PREVIOUS], told[_FAMILY] = 0, -1, 0
-    seen = 0
+    seen, label = 0, at + _HEAD.size
     at = _begin(buffer, at, end)
     while at >= 0:
         which, at = _field(buffer, at)
@@ -268,7 +282,9 @@ def _read_one(
     if at < 0 or buffer[at] != _END or buffer[at + 1] != _END or at + 2 != end:
         return False
     told[_EVENT] = _stamp(told[_TRADED] if told[_TRADED] else told[_EVENT])
-    return seen & _NEEDED == _NEEDED and told[_LAST] >= told[_FIRST] and told[_EVENT] > 0
+    whole = seen & _NEEDED == _NEEDED and told[_LAST] >= told[_FIRST] and told[_EVENT] > 0
+    # under another label it is an error, which the slow way names
+    return whole and _labelled(buffer, label, told[_FROM], told[_TO])
 
 
 @kernel

@@ -1,5 +1,7 @@
 """Where Binance's three markets are heard, keyless. Futures streams are split by route since 2026-04-23."""
 
+from urllib.parse import quote
+
 from airpocket.domain.channels import Channel
 from airpocket.ingest.feed import Feed, Poll, Socket
 from airpocket.ingest.listed import coins_of, list_poll
@@ -59,7 +61,8 @@ def _spot(symbols: tuple[str, ...]) -> tuple[Socket, ...]:
 
 
 def _names(symbols: tuple[str, ...], *streams: str) -> str:
-    return "/".join(f"{symbol.lower()}@{stream}" for symbol in symbols for stream in streams)
+    """Stream names; some symbols hold letters that an address must not."""
+    return "/".join(f"{quote(symbol.lower())}@{stream}" for symbol in symbols for stream in streams)
 
 
 def _book(symbols: tuple[str, ...]) -> tuple[Channel, ...]:
@@ -85,7 +88,7 @@ def _carry(symbols: tuple[str, ...]) -> tuple[Channel, ...]:
 
 def _interest(venue: str, symbol: str) -> Poll:
     host, api = ("fapi", "fapi") if venue == "binance_usdm" else ("dapi", "dapi")
-    url = f"https://{host}.binance.com/{api}/v1/openInterest?symbol={symbol}"
+    url = f"https://{host}.binance.com/{api}/v1/openInterest?symbol={quote(symbol)}"
     # twice the poll: from then on nothing that needs a change of it may be said
     return Poll(venue, url, (Channel("open_interest", symbol, 30.0),), every_s=15.0)
 
@@ -94,7 +97,7 @@ def _lists(venue: str, symbols: tuple[str, ...]) -> tuple[Poll, ...]:
     """Futures whole; of spot, whose list is megabytes, only our own pairs."""
     coins = coins_of(venue, symbols)
     if venue == "binance_spot":
-        asked = "%22,%22".join(symbols)
+        asked = "%22,%22".join(quote(symbol) for symbol in symbols)
         url = f"https://api.binance.com/api/v3/exchangeInfo?symbols=[%22{asked}%22]"
         return (list_poll(venue, f"{url}&showPermissionSets=false", coins, weight=20),)
     api = "fapi" if venue == "binance_usdm" else "dapi"
@@ -107,8 +110,8 @@ def _lists(venue: str, symbols: tuple[str, ...]) -> tuple[Poll, ...]:
 
 def _snapshot(venue: str, symbol: str) -> Poll:
     if venue == "binance_spot":
-        url = f"https://api.binance.com/api/v3/depth?symbol={symbol}&limit=5000"
+        url = f"https://api.binance.com/api/v3/depth?symbol={quote(symbol)}&limit=5000"
         return Poll(venue, url, (), every_s=0.0, weight=250)
     api = "fapi" if venue == "binance_usdm" else "dapi"
-    url = f"https://{api}.binance.com/{api}/v1/depth?symbol={symbol}&limit=1000"
+    url = f"https://{api}.binance.com/{api}/v1/depth?symbol={quote(symbol)}&limit=1000"
     return Poll(venue, url, (), every_s=0.0, weight=20)

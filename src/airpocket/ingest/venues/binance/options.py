@@ -26,7 +26,7 @@ from airpocket.ingest.options import (
 )
 from airpocket.ingest.said import control
 from airpocket.ingest.values import stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 
 _VENUE = "binance_options"
 _Text = Annotated[str, Meta(max_length=64)]
@@ -151,7 +151,7 @@ def _message(body: bytes, heard: int) -> list[LiveEvent]:
     kind = _ENVELOPE.decode(body).e
     handler = _EVENTS.get(kind)
     if handler is None:
-        raise undecodable(_VENUE, f"unknown event type {kind[:40]!r}")
+        raise unknown(_VENUE, "event type", kind)
     return handler(body, heard)
 
 

@@ -17,7 +17,7 @@ from airpocket.domain.wire import (
 )
 from airpocket.ingest.levels import Levels, in_coin
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, labelled, undecodable, unknown
 from airpocket.ingest.venues.bybit import listings
 from airpocket.ingest.venues.bybit.shapes import (
     BOOK,
@@ -78,8 +78,12 @@ def _decoded(venue: str, frame: bytes, heard: int) -> list[LiveEvent]:
         return [_control(venue, outer, heard)]
     handler = _BY_TOPIC.get(outer.topic.split(".", maxsplit=1)[0])
     if handler is None:
-        raise undecodable(venue, f"unknown topic {outer.topic[:60]!r}")
-    return handler(_Frame(venue, outer, heard))
+        raise unknown(venue, "topic", outer.topic)
+    label = outer.topic.rsplit(".", maxsplit=1)[-1]
+    events = handler(_Frame(venue, outer, heard))
+    # trades of options come under their coin
+    coin = bool(events) and events[0].symbol.startswith(f"{label}-")
+    return events if coin else labelled(venue, label, events)
 
 
 def _control(venue: str, outer: Envelope, heard: int) -> Control:

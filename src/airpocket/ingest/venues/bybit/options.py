@@ -9,7 +9,7 @@ from airpocket.domain.wire import LiveEvent, OptionTick
 from airpocket.ingest.options import amount, greek, price, read_name, volatility
 from airpocket.ingest.said import control
 from airpocket.ingest.values import stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 
 _VENUE = "bybit_options"
 _Text = Annotated[str, Meta(max_length=64)]
@@ -92,7 +92,7 @@ def _decoded(frame: bytes, heard: int) -> list[LiveEvent]:
     if outer.topic.startswith("tickers."):
         return [_tick(_TICKER.decode(outer.data), stamp_ns(outer.ts, "frame time"), heard)]
     if outer.topic:
-        raise undecodable(_VENUE, f"unknown topic {outer.topic[:60]!r}")
+        raise unknown(_VENUE, "topic", outer.topic)
     if outer.code is not None:
         return _answer(outer, outer.code, heard)
     if not (outer.op or outer.type):

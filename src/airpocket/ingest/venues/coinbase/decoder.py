@@ -11,7 +11,7 @@ from airpocket.domain.wire import Level, LiveEvent, Status
 from airpocket.ingest.listed import Terms, listing, path_of, rolled
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, positive, rfc3339_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, unknown
 from airpocket.ingest.venues.coinbase import shapes
 
 _VENUE = "coinbase"
@@ -53,11 +53,11 @@ def _decoded(frame: bytes, heard: int) -> list[LiveEvent]:
     if outer.channel:
         handler = _BY_CHANNEL.get(outer.channel)
         if handler is None:
-            raise undecodable(_VENUE, f"unknown channel {outer.channel[:60]!r}")
+            raise unknown(_VENUE, "channel", outer.channel)
         return handler(outer, heard)
     old = _BY_TYPE.get(outer.type)
     if old is None:
-        raise undecodable(_VENUE, f"unknown type {outer.type[:60]!r}")
+        raise unknown(_VENUE, "type", outer.type)
     return old(frame, heard)
 
 

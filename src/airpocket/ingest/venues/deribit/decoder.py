@@ -10,7 +10,7 @@ from airpocket.domain.wire import Level, LiveEvent, OffBook, OptionTick, VenueSt
 from airpocket.ingest.listed import Terms, listing, moment_ns, path_of, rolled
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, labelled, undecodable, unknown
 from airpocket.ingest.venues.deribit import shapes
 from airpocket.ingest.venues.deribit.names import Name, read
 
@@ -50,8 +50,11 @@ def _channel(params: shapes.Params, heard: int) -> list[LiveEvent]:
     family = params.channel.split(".", maxsplit=1)[0]
     handler = _BY_CHANNEL.get(family)
     if handler is None:
-        raise undecodable(_VENUE, f"unknown channel {params.channel[:60]!r}")
-    return handler(params.channel, bytes(params.data), heard)
+        raise unknown(_VENUE, "channel", params.channel)
+    events = handler(params.channel, bytes(params.data), heard)
+    label = params.channel.split(".")[1] if "." in params.channel else ""
+    one = read(label).kind != "other"  # and not a family of contracts
+    return labelled(_VENUE, label, events) if one else events
 
 
 def _answer(result: bytes, heard: int, address: str) -> list[LiveEvent]:

@@ -24,7 +24,7 @@ from airpocket.domain.wire import (
 )
 from airpocket.ingest.listed import Terms, listing, rolled, step_of
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 from airpocket.ingest.venues.hyperliquid import shapes
 from airpocket.ingest.venues.hyperliquid.shapes import (
     ANSWER,
@@ -81,7 +81,7 @@ def _decoded(frame: bytes, heard: int, address: str) -> list[LiveEvent]:
         return _bare(whole, outer)
     handler = _BY_CHANNEL.get(outer.channel)
     if handler is None:
-        raise undecodable(_VENUE, f"unknown channel {outer.channel[:40]!r}")
+        raise unknown(_VENUE, "channel", outer.channel)
     return handler(_Frame(bytes(outer.data), heard, address))
 
 

@@ -13,7 +13,7 @@ from airpocket.domain.wire import Control, Level, LiveEvent, OffBook
 from airpocket.ingest.listed import Terms, listing, path_of, rolled, step_of
 from airpocket.ingest.said import Book, Chain, Said, control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive, rfc3339_ns, stamp_ns
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, unknown
 from airpocket.ingest.venues.kraken import futures_shapes as shapes
 
 _VENUE = "kraken_futures"
@@ -48,7 +48,7 @@ def _decoded(frame: bytes, heard: int) -> list[LiveEvent]:
         return [control(_VENUE, heard, "notice", "heartbeat")]
     handler = _BY_FEED.get(outer.feed)
     if handler is None:
-        raise undecodable(_VENUE, f"unknown feed {outer.feed[:60]!r}")
+        raise unknown(_VENUE, "feed", outer.feed)
     return handler(frame, heard)
 
 

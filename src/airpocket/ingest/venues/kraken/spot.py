@@ -29,7 +29,7 @@ from airpocket.ingest.values import (
     positive,
     rfc3339_ns,
 )
-from airpocket.ingest.venue import Venue, guarded, undecodable
+from airpocket.ingest.venue import Venue, guarded, undecodable, unknown
 from airpocket.ingest.venues.kraken import spot_shapes as shapes
 
 _VENUE = "kraken_spot"
@@ -74,7 +74,7 @@ def _decoded(frame: bytes, heard: int) -> list[LiveEvent]:
     if outer.channel and outer.success is None:
         handler = _BY_CHANNEL.get(outer.channel)
         if handler is None:
-            raise undecodable(_VENUE, f"unknown channel {outer.channel[:40]!r}")
+            raise unknown(_VENUE, "channel", outer.channel)
         return handler(_Part(bytes(outer.data), outer.type, "", heard))
     return [_answer(outer, heard)]
 
@@ -267,7 +267,7 @@ def _old(frame: bytes, heard: int) -> list[LiveEvent]:
         return _old_book([bytes(part) for part in parts[1:-2]], symbol, heard)
     handler = _BY_NAME.get(base)
     if handler is None or len(parts) != 4:
-        raise undecodable(_VENUE, f"unknown channel {name[:40]!r}")
+        raise unknown(_VENUE, "channel", name)
     return handler(_Part(bytes(parts[1]), detail, symbol, heard))
 
 

@@ -23,7 +23,7 @@ def quotes(data: bytes, symbol: str, heard: int, worths: Worths) -> list[LiveEve
         who, worth = _said(each, symbol, heard), worths.of(each.inst_id or symbol)
         if worth.known:
             bids, asks = worth.levels(_plain(each.bids)), worth.levels(_plain(each.asks))
-            found.append(who.quote(bids[0] if bids else None, asks[0] if asks else None, each.last))
+            found.append(who.quote(_best(bids), _best(asks), each.last))
     return found
 
 
@@ -45,6 +45,11 @@ def books(
         chain = Chain(snapshot, each.last, each.last, previous, each.checksum or None, worth.known)
         found.append(who.book(levels, chain))
     return found
+
+
+def _best(levels: tuple[Level, ...]) -> Level | None:
+    """The first level; a size of -0 becomes 0."""
+    return (levels[0][0], levels[0][1] + 0.0) if levels else None
 
 
 def _said(message: shapes.Book, symbol: str, heard: int) -> Said:

@@ -8,7 +8,7 @@ from airpocket.domain.wire import Level, LiveEvent, VenueState
 from airpocket.ingest.listed import path_of, rolled
 from airpocket.ingest.said import control
 from airpocket.ingest.values import BadValue, nonnegative, number, positive
-from airpocket.ingest.venue import Decode, Venue, guarded, undecodable
+from airpocket.ingest.venue import Decode, Venue, guarded, labelled, undecodable, unknown
 from airpocket.ingest.venues.okx import options, shapes
 from airpocket.ingest.venues.okx.books import WHOLE, books, quotes
 from airpocket.ingest.venues.okx.listings import contracts
@@ -75,6 +75,12 @@ def _about(outer: shapes.Envelope, heard: int) -> LiveEvent:
 def _channel(
     outer: shapes.Envelope, arg: shapes.Arg, heard: int, worths: Worths
 ) -> list[LiveEvent]:
+    events = _told(outer, arg, heard, worths)
+    one = arg.inst_id and arg.channel != "index-tickers"  # an index stands for its perpetual
+    return labelled(VENUE, arg.inst_id, events) if one else events
+
+
+def _told(outer: shapes.Envelope, arg: shapes.Arg, heard: int, worths: Worths) -> list[LiveEvent]:
     if arg.channel.startswith("candle"):
         return _candles(arg, bytes(outer.data), heard)
     if arg.channel == "bbo-tbt":
@@ -87,7 +93,7 @@ def _channel(
         return books(bytes(outer.data), arg.inst_id, heard, worths, snapshot=whole)
     handler = _BY_CHANNEL.get(arg.channel)
     if handler is None:
-        raise undecodable(VENUE, f"unknown channel {arg.channel[:60]!r}")
+        raise unknown(VENUE, "channel", arg.channel)
     return handler(bytes(outer.data), heard, worths)
 
 
