@@ -255,16 +255,51 @@ def test_sealed_segments_read_as_before_and_sealing_again_changes_nothing(tmp_pa
         assert log.append(record(0)).sequence == 201
 
 
-def test_a_damaged_segment_is_left_as_it_is(tmp_path):
-    written(tmp_path, 200, SMALL)
+@pytest.mark.fault("S04")
+def test_of_a_damaged_segment_the_rest_is_sealed_and_the_damage_stays_told(tmp_path):
+    """A torn block inside a batch, with whole records behind it: no byte of it is thrown away."""
+    before = written(tmp_path, 200, SMALL)
     path = segments_in(tmp_path)[2]
     data = bytearray(path.read_bytes())
     data[300] ^= 1
     path.write_bytes(data)
+    found = list(reader.read(tmp_path))
     report = seal(tmp_path)
-    assert any("2" in left for left in report.left)
-    assert path.exists()
-    assert any(isinstance(found, LogDamage) for found in reader.read(tmp_path))
+    after = list(reader.read(tmp_path))
+    assert not report.left
+    assert not segments_in(tmp_path)
+    assert [r for r in after if isinstance(r, Record)] == [
+        r for r in found if isinstance(r, Record)
+    ]
+    (was,), (is_,) = ([d for d in each if isinstance(d, LogDamage)] for each in (found, after))
+    assert (is_.offset, is_.bytes, is_.lost) == (was.offset, was.bytes, was.lost) != (0, 0, 0)
+    assert after.index(is_) == found.index(was)
+    aside = tmp_path / "sealed" / "0000000002.damaged"
+    assert aside.read_bytes() == bytes(data[was.offset : was.offset + was.bytes])
+    assert len(before) == len(after) - 1 + was.lost
+
+
+@pytest.mark.fault("S20")
+def test_sealing_after_a_crash_leaves_the_crash_to_be_noticed(tmp_path):
+    log = LogWriter(tmp_path, CLOCK, ONE)
+    log.append(record(1, kind="connect")).wait()
+    log._folder_lock.let_go(well=False)  # as the kernel does for a process that is killed
+    assert seal(tmp_path).sealed
+    with LogWriter(tmp_path, CLOCK, ONE) as again:
+        assert again.broken_off
+
+
+@pytest.mark.fault("S01")
+def test_an_unfinished_end_waits_for_the_start_that_sets_it_aside(tmp_path):
+    written(tmp_path, 20)
+    (path,) = segments_in(tmp_path).values()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 11)
+    assert [left.partition(":")[0] for left in seal(tmp_path).left] == [str(path)]
+    written(tmp_path, 1)
+    assert not seal(tmp_path).left
+    assert not segments_in(tmp_path)
+    assert not reader.verify(tmp_path).damages
 
 
 @pytest.mark.fault("S04")

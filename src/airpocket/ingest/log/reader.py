@@ -11,7 +11,7 @@ from airpocket.ingest import disk
 from airpocket.ingest.log import sealed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.repair import TORN
-from airpocket.ingest.log.sealed import SealedEntry
+from airpocket.ingest.log.sealed import Noted, SealedEntry
 from airpocket.ingest.log.segment import Found, LogDamage, Scan, path_of, segments_in
 
 
@@ -154,12 +154,28 @@ class Follower:
                 problem = f"the records {expected} to {first - 1} before it are missing"
                 yield LogDamage(path, 0, 0, first - expected, problem)
             if self._span.misses(entry):
-                return
+                return  # its damages too, as those of a file that need not be read
         problem = sealed.problem_with(self._folder, entry)
         if problem:
             yield LogDamage(path, 0, entry.size, entry.records, problem)
             return
-        yield from sealed.records_of(path, entry.records)
+        yield from _with_notes(path, entry)
+
+
+def _with_notes(path: Path, entry: SealedEntry) -> Iterator[Found]:
+    """The records of a sealed file, and where they were the damages that its segment had."""
+    notes = list(entry.damages)
+    for record in sealed.records_of(path, entry.records):
+        while notes and 0 < notes[0].before <= record.sequence:
+            yield _told(path, notes.pop(0))
+        yield record
+    for note in notes:
+        yield _told(path, note)
+
+
+def _told(path: Path, note: Noted) -> LogDamage:
+    problem = f"the segment had damage when it was sealed: {note.problem}"
+    return LogDamage(path, note.offset, note.bytes, note.lost, problem)
 
 
 def read(
