@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 _NEEDED = ("numpy", "numba", "polars", "duckdb", "msgspec", "websockets", "httpx", "rich")
 _EXTRAS = {"ccxt": "airpocket backfill"}
-_LEAST_FREE = 2_000_000_000  # bytes
 _SKEW_WARN_MS = 500.0
 
 
@@ -74,14 +73,17 @@ def _packages() -> list[Check]:
 
 def _storage(store: Path) -> list[Check]:
     import os
-    import shutil
+
+    from airpocket.ingest.space import room_at
 
     place = store if store.exists() else store.absolute().parent
     if not place.exists():
         return [Check("store", "fault", f"{store.absolute().parent} does not exist")]
-    free = shutil.disk_usage(place).free
-    room = "ok" if free >= _LEAST_FREE else "fault"
-    found = [Check("disk", room, f"{free / 1e9:,.1f} GB free at {place}")]
+    room = room_at(place)
+    notes = room.notes()
+    state = "fault" if room.is_short else "note" if notes else "ok"
+    told = [f"{room.free_bytes / 1e9:,.1f} GB free at {place}", *notes]
+    found = [Check("disk", state, "; ".join(told))]
     if not os.access(place, os.W_OK):
         return [*found, Check("store", "fault", f"{place} can't be written")]
     if not store.exists():

@@ -115,6 +115,49 @@ def sql(
     )
 
 
+def seal(
+    *,
+    store: Path = Path("store"),
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Seal the closed segments of the raw log: compressed, checksummed, read back, then the segment goes.
+
+    A running recorder does the same by itself. Exit status 3 when a segment had damage: its whole records
+    are sealed, the rest is kept beside them.
+
+    Parameters
+    ----------
+    store
+        Folder of the store.
+    as_json
+        Print JSON for programs.
+    """
+    from airpocket.domain.errors import NothingKnown
+    from airpocket.ingest.log.seal import seal as seal_log
+    from airpocket.live.session import RAW
+
+    folder = store / RAW
+    if not folder.is_dir():
+        raise NothingKnown(f"{folder}: no recorded log lies here; airpocket record makes one")
+    report = seal_log(folder)
+    damages = [(entry.path, note) for entry in report.sealed for note in entry.damages]
+    before = sum(entry.log_bytes for entry in report.sealed)
+    after = sum(entry.size for entry in report.sealed)
+    if as_json:
+        listed = [{"file": path, "offset": n.offset, "problem": n.problem} for path, n in damages]
+        print_json(
+            {"sealed": len(report.sealed), "log_bytes": before, "bytes": after, "damages": listed,
+             "left": report.left}
+        )  # fmt: skip
+    else:
+        say(f"{len(report.sealed):,} segments sealed, {size_text(before)} → {size_text(after)}")
+        for path, note in damages:
+            say(f"damaged: {path}, byte {note.offset} of its segment: {note.problem}")
+        for left in report.left:
+            say(f"left: {left}")
+    return DAMAGED if damages else 0
+
+
 def _nothing_in(store: Path) -> str:
     if store.exists():
         return f"the store in '{store}' is empty: fill it with 'airpocket import' or 'airpocket backfill'"
