@@ -1,6 +1,9 @@
 """The commands of `airpocket store`: what is in it, whether it is intact, and questions in SQL."""
 
+import os
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +12,14 @@ from cyclopts import Parameter
 from airpocket.delivery.cli.printing import print_json, print_table, say, size_text
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from airpocket.ingest.lake import SeriesInfo
     from airpocket.ingest.query import Row
 
 DAMAGED = 3  # exit status, as for StoreDamaged
+_KILLED = 1
+_GRACE_S = 5.0  # from the interruption of a query to the end of its process
 
 
 def ls(
@@ -80,6 +87,7 @@ def sql(
     *,
     store: Path = Path("store"),
     limit: Annotated[int, Parameter(name="--limit")] = 100,
+    seconds: float = 60.0,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Ask the store in SQL (DuckDB): one view per kind, such as bar_1h or funding.
@@ -92,6 +100,8 @@ def sql(
         Folder of the store.
     limit
         Most rows to print.
+    seconds
+        The query is stopped after so long; it never takes more than 2 GB.
     as_json
         Print JSON for programs instead of a table.
     """
@@ -101,8 +111,11 @@ def sql(
 
     if limit < 1:
         raise BadInput("--limit must be at least 1")
+    if not 0.0 < seconds <= threading.TIMEOUT_MAX - _GRACE_S:
+        raise BadInput("--seconds must be above 0")
     text = sys.stdin.read() if query == "-" else query
-    columns, rows = run_sql(Lake(store), text, limit_rows=limit + 1)
+    with _killed_after(seconds + _GRACE_S):
+        columns, rows = run_sql(Lake(store), text, limit_rows=limit + 1, limit_s=seconds)
     shown, more = rows[:limit], len(rows) > limit
     if as_json:
         print_json({"columns": columns, "rows": shown, "more": more})
@@ -113,6 +126,24 @@ def sql(
         [[_cell(value) for value in row] for row in shown],
         right=_numeric(columns, shown),
     )
+
+
+@contextmanager
+def _killed_after(limit_s: float) -> "Generator[None]":
+    """End this process when even an interrupted query does not stop."""
+
+    def kill() -> None:
+        sys.stderr.write(f"the query did not stop; ended after {limit_s:,.0f} s\n")
+        sys.stderr.flush()
+        os._exit(_KILLED)
+
+    timer = threading.Timer(limit_s, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def seal(

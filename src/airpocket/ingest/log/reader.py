@@ -1,6 +1,6 @@
 """Reading a raw log: sealed files and open segments as one sequence, every other byte accounted for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -208,8 +208,11 @@ def records(
             yield found
 
 
-def verify(folder: Path) -> LogReport:
-    """Read everything, checksums included, and say what is there and what is not; raises as `read`."""
+def verify(folder: Path, each: Callable[[Record], None] | None = None) -> LogReport:
+    """Read everything, checksums included, and say what is there and what is not; raises as `read`.
+
+    `each` is called with every record, for who wants to know more without reading twice.
+    """
     count = size = first = last = 0
     lowest = highest = 0
     damages: list[LogDamage] = []
@@ -217,6 +220,8 @@ def verify(folder: Path) -> LogReport:
         if isinstance(found, LogDamage):
             damages.append(found)
             continue
+        if each is not None:
+            each(found)
         count += 1
         size += len(found.body)
         first = first or found.heard
