@@ -167,7 +167,7 @@ def test_a_query_without_end_is_stopped_with_a_word(lake: Lake) -> None:
 
 @pytest.mark.fault("S11")
 def test_a_query_that_outgrows_its_memory_fails_with_a_word(lake: Lake) -> None:
-    with pytest.raises(BadInput, match="(?i)memory"):
+    with pytest.raises(BadInput, match=r"(?i)memory"):
         run_sql(lake, "SELECT list(range) FROM range(2000000000)", limit_s=120.0)
 
 
@@ -185,23 +185,23 @@ def test_files_replaced_between_verifying_and_opening_are_asked_for_anew(
         return files
 
     monkeypatch.setattr(Lake, "verified_files", then_replaced)
-    _, rows = run_sql(lake, "SELECT DISTINCT close FROM bar_1h WHERE symbol = '币安人生USDT'")
+    _, rows = run_sql(lake, "SELECT DISTINCT open FROM bar_1h WHERE symbol = '币安人生USDT'")
     assert rows == [(10.0,)]
 
 
 @pytest.mark.fault("S09", "S10")
 def test_many_readers_beside_a_writer_see_whole_commits_only(tmp_path: Path) -> None:
-    """Each commit gives every row of a series the same close; nobody sees two of them, or a file that went."""
+    """Each commit gives every row of a series the same open; nobody sees two of them, or a file that went."""
     store = Lake(tmp_path)
-    store.write([bars(50, close=0.0)])
+    store.write([bars(4, close=100.0)])
     ended, wrong = threading.Event(), list[object]()
 
     def ask() -> None:
         mine = Lake(tmp_path)
         while not ended.is_set():
             try:
-                rows = run_sql(mine, "SELECT DISTINCT close FROM bar_1h")[1]
-                table = mine.read("bar_1h", "binance", "BTCUSDT")["close"].n_unique()
+                rows = run_sql(mine, "SELECT DISTINCT open FROM bar_1h")[1]
+                table = mine.read("bar_1h", "binance", "BTCUSDT")["open"].n_unique()
             except AirpocketError as error:
                 wrong.append(error)
                 return
@@ -212,7 +212,7 @@ def test_many_readers_beside_a_writer_see_whole_commits_only(tmp_path: Path) -> 
     for reader in readers:
         reader.start()
     for commit in range(1, 40):
-        store.write([bars(50, close=float(commit))], on_conflict="replace")
+        store.write([bars(4, close=100.0 + commit)], on_conflict="replace")
     ended.set()
     for reader in readers:
         reader.join()
