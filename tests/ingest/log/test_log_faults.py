@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -238,6 +239,56 @@ def found_in_store(root):
     except (StoreDamaged, StoreError):
         return bool(lake.verify())
     return False
+
+
+@pytest.mark.fault("S09")
+def test_who_reads_beside_writer_and_sealer_misses_nothing(tmp_path, told):
+    """Every reading is the log up to some record, whole, and without a word of damage."""
+    ended, wrong, readings = threading.Event(), [], []
+
+    def read():
+        while not ended.is_set():
+            found = list(reader.read(tmp_path))
+            if [getattr(each, "sequence", None) for each in found] != list(
+                range(1, len(found) + 1)
+            ):
+                wrong.append([each for each in found if isinstance(each, LogDamage)])
+            readings.append(len(found))
+
+    def seal_on():
+        while not ended.is_set():
+            seal.seal(tmp_path, most=1)
+
+    threads = [threading.Thread(target=each) for each in (read, read, seal_on)]
+    with writer(tmp_path, segment_bytes=8_192) as log:
+        for thread in threads:
+            thread.start()
+        for number in range(2_000):
+            log.append(record(number))
+            if number % 20 == 0:
+                log.flush()
+        ended.set()
+        for thread in threads:
+            thread.join()
+    told(f"{len(readings)} readings beside {len(sealed.load(tmp_path))} sealings")
+    assert wrong == []
+    assert len(sealed.load(tmp_path)) > 3
+    assert len(readings) > 3
+
+
+@pytest.mark.fault("S09")
+def test_the_first_sealing_beside_a_reader_is_no_damage(tmp_path, monkeypatch):
+    """The manifest is written, and the segment goes, after the reader found no manifest."""
+    given = write(tmp_path, records(20))
+    orphans_in = sealed.orphans_in
+
+    def sealed_meanwhile(folder, listed):
+        monkeypatch.setattr(sealed, "orphans_in", orphans_in)
+        seal.seal(folder)
+        return orphans_in(folder, listed)
+
+    monkeypatch.setattr(sealed, "orphans_in", sealed_meanwhile)
+    assert list(reader.read(tmp_path)) == given
 
 
 SEAL = """

@@ -83,9 +83,12 @@ def load(folder: Path) -> dict[int, SealedEntry]:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        if orphans := orphans_in(folder, ()):
-            raise StoreDamaged(f"{path}: missing, but {orphans[0]} is there; {REMEDY}") from None
-        return {}
+        orphans = orphans_in(folder, ())
+        if not orphans:
+            return {}
+        if path.exists():  # the first sealing ended between these looks
+            return load(folder)
+        raise StoreDamaged(f"{path}: missing, but {orphans[0]} is there; {REMEDY}") from None
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
     header = _HEADER.match(raw)
