@@ -21,7 +21,7 @@ from airpocket.ingest import disk
 from airpocket.ingest.log import reader, stop
 from airpocket.ingest.log.records import KINDS, LARGEST_BODY, Record, public_url
 from airpocket.ingest.log.seal import seal
-from airpocket.ingest.log.segment import LogDamage, segments_in
+from airpocket.ingest.log.segment import LogDamage, create, path_of, segments_in
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.world import SystemClock
@@ -371,21 +371,54 @@ def test_a_folder_deleted_under_a_running_log_stops_it(tmp_path):
 
 
 @pytest.mark.fault("S19")
-@pytest.mark.parametrize("other", ["an earlier block of the file", "the block of another segment"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "an earlier block of the file",
+        "the block of another segment",
+        "the block of a later segment",
+    ],
+)
 def test_a_block_that_belongs_elsewhere_is_never_read_as_a_record(tmp_path, other):
     before = written(
         tmp_path, 400, LogSettings(commit_every_ms=0.0, segment_bytes=16_384, reserve_bytes=0)
     )
     paths = list(segments_in(tmp_path).values())
     data = bytearray(paths[1].read_bytes())
-    source = bytes(data) if other.startswith("an earlier") else paths[0].read_bytes()
+    of = {"an earlier block of the file": 1, "the block of another segment": 0}.get(other, 2)
+    source = paths[of].read_bytes()
     at = 4_096 if other.startswith("an earlier") else 8_192
     data[8_192 : 8_192 + 4_096] = source[at : at + 4_096]
     paths[1].write_bytes(data)
     found = list(reader.read(tmp_path))
     assert all(one in before for one in found if isinstance(one, Record))
+    sequences = [one.sequence for one in found if isinstance(one, Record)]
+    assert sequences == sorted(set(sequences))
     assert sum(one.lost for one in found if isinstance(one, LogDamage)) > 10
     assert [one.path for one in found if isinstance(one, LogDamage)] == [paths[1]]
+
+
+@pytest.mark.fault("S19")
+def test_a_stale_block_with_the_very_numbers_expected_is_not_read(tmp_path):
+    """Records lost unacknowledged, their numbers given again, and the disk returns an old block."""
+
+    def life(folder, numbers):
+        with LogWriter(folder, CLOCK, ONE) as log:
+            for number in numbers:
+                log.append(record(number))
+        return list(reader.records(folder))
+
+    life(tmp_path / "lost", range(1_000, 1_400))
+    disk.make_folder(tmp_path / "log")
+    os.close(create(tmp_path / "log", 1, 1, CLOCK)[1])  # all that was durable of the life before
+    before = life(tmp_path / "log", range(2_000, 2_400))
+    stale, path = path_of(tmp_path / "lost", 1), path_of(tmp_path / "log", 2)
+    data = bytearray(path.read_bytes())
+    data[8_192:12_288] = stale.read_bytes()[8_192:12_288]
+    path.write_bytes(data)
+    found = list(reader.read(tmp_path / "log"))
+    assert all(one in before for one in found if isinstance(one, Record))
+    assert sum(one.lost for one in found if isinstance(one, LogDamage)) > 10
 
 
 @pytest.mark.fault("S20")
