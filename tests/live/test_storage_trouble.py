@@ -6,18 +6,21 @@ import os
 from types import SimpleNamespace
 
 import pytest
+from ingest.lake_samples import bars, trades
 from live.fake_venue import FakeVenue
 from live.test_recording import FAST, REST, record, steady
 
 from airpocket.domain.errors import LogFailed, StoreError
 from airpocket.ingest import disk, space
-from airpocket.ingest.lake import Lake
+from airpocket.ingest.lake import Lake, Table
 from airpocket.ingest.log import reader
 from airpocket.ingest.log.segment import segments_in
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.world import SystemClock
 from airpocket.live import health_file
+from airpocket.live import keeper as keeper_module
 from airpocket.live.feeds import feeds_of
+from airpocket.live.keeper import FactKeeper
 from airpocket.live.session import RAW, Session, SessionSettings
 
 
@@ -158,3 +161,27 @@ def test_the_health_of_a_recording_says_that_its_reserve_is_gone(tmp_path, monke
     assert health is not None
     assert health.reserve_used
     assert any("reserve is used up" in each for each in session.alarms)
+
+
+def test_a_table_that_may_not_enter_keeps_no_other_out(tmp_path):
+    keeper = FactKeeper(tmp_path)
+    bad = bars(3)
+    bad = Table(bad.kind, bad.venue, bad.symbol, bad.frame.with_columns(open=-1.0))
+    assert keeper.write([bars(4, symbol="ETHUSDT"), bad, trades(5)]) == 9
+    assert keeper.dropped == 3
+    assert "3 rows were dropped" in keeper.trouble
+    assert "not positive" in keeper.trouble
+    assert keeper.waiting == 0
+
+
+@pytest.mark.fault("S05")
+def test_what_waits_for_the_store_is_bounded_and_the_oldest_goes_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeper_module, "_MOST_ROWS", 10)
+    keeper = FactKeeper(tmp_path)
+    disk.make_folder(tmp_path / "lake")
+    with disk.locked(tmp_path / "lake"):
+        for symbol in ("AUSDT", "BUSDT", "CUSDT", "DUSDT"):
+            assert keeper.write([*keeper.take(), bars(4, symbol=symbol)]) == 0
+    assert (keeper.waiting, keeper.dropped) == (8, 8)
+    assert keeper.write(keeper.take()) == 8
+    assert [series.symbol for series in Lake(tmp_path).series()] == ["CUSDT", "DUSDT"]

@@ -68,14 +68,16 @@ class FactKeeper:
             for (venue, symbol), made in changed.items()
         )
 
-    def end_states(self, at: int, now: int, why: str) -> None:
-        """Say of every channel that the store believes to be up that it is down since `at`, known `now` (ns).
+    def ended_states(self, at: int, now: int, why: str) -> list[Batch]:
+        """That every channel which the store believed up before `now` is down since `at`, known `now` (ns).
 
-        For the next start: a recorder that was killed could not say so itself.
+        For the next start: a recorder that was killed could not say so itself. Changes nothing here, so
+        that another thread may call it.
 
         Raises:
             StoreError: what the store believes can't be read.
         """
+        found: list[Batch] = []
         for series in self._lake.series():
             if series.kind != "channel_state":
                 continue
@@ -84,14 +86,16 @@ class FactKeeper:
             for ts, name, state in zip(
                 known.ints("ts"), known.texts("channel"), known.texts("state"), strict=True
             ):
-                last[str(name)] = (int(ts), str(state))
+                if ts < now:
+                    last[str(name)] = (int(ts), str(state))
             made: list[dict[str, object]] = [
                 {"ts": max(at, ts + 1_000), "usable_from": now, "channel": name, "state": "down", "reason": why}
                 for name, (ts, state) in last.items()
                 if state != "down"
             ]  # fmt: skip
             if made:
-                self.add([rows.batch("channel_state", series.venue, series.symbol, made)])
+                found.append(rows.batch("channel_state", series.venue, series.symbol, made))
+        return found
 
     def take(self) -> list[Table]:
         """What waits, as tables of the store; it waits no more."""

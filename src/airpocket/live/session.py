@@ -162,7 +162,8 @@ class Session:
         self.recorder = Recorder(
             self._feeds, decoders(), log, self.states, world, settings, sized=sized_decoders()
         )
-        await self._end_what_was_open(log)
+        # beside the recording: nothing that the store holds may delay what is heard
+        ending = asyncio.create_task(self._end_what_was_open(log, self._clock.now()))
         recording = asyncio.create_task(self.recorder.run())
         sealing = asyncio.create_task(self.sealer.run(self.settings.seal_s))
         try:
@@ -171,7 +172,7 @@ class Session:
         finally:
             recording.cancel()
             sealing.cancel()
-            ended = await asyncio.gather(recording, sealing, return_exceptions=True)
+            ended = await asyncio.gather(recording, sealing, ending, return_exceptions=True)
             # nothing of this raises for a store that takes nothing: it must not hide why we end
             await self._flush_the_last()
             self._tell_health()
@@ -179,14 +180,14 @@ class Session:
             if isinstance(error, Exception):
                 raise _root(error)
 
-    async def _end_what_was_open(self, log: LogWriter) -> None:
+    async def _end_what_was_open(self, log: LogWriter, now: int) -> None:
         """The store's last word on each channel is from before: since then nobody listened."""
         try:
             entries = await asyncio.to_thread(sealed.load, log.folder)
             at = max(log.repaired.last_heard, *(e.heard_last for e in entries.values()), 0)
             why = "the recording broke off" if log.broken_off else "the recording ended"
             if at:
-                await asyncio.to_thread(self.keeper.end_states, at, self._clock.now(), why)
+                self.keeper.add(await asyncio.to_thread(self.keeper.ended_states, at, now, why))
         except StoreError as error:
             self._unended = f"store: {error}"
 
