@@ -256,12 +256,13 @@ def test_sealed_segments_read_as_before_and_sealing_again_changes_nothing(tmp_pa
 
 
 @pytest.mark.fault("S04")
-def test_of_a_damaged_segment_the_rest_is_sealed_and_the_damage_stays_told(tmp_path):
+@pytest.mark.parametrize("at", [80, 300])
+def test_of_a_damaged_segment_the_rest_is_sealed_and_the_damage_stays_told(tmp_path, at):
     """A torn block inside a batch, with whole records behind it: no byte of it is thrown away."""
     before = written(tmp_path, 200, SMALL)
     path = segments_in(tmp_path)[2]
     data = bytearray(path.read_bytes())
-    data[300] ^= 1
+    data[at] ^= 1  # in the first record, or further on
     path.write_bytes(data)
     found = list(reader.read(tmp_path))
     report = seal(tmp_path)

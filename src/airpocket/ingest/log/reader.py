@@ -150,9 +150,12 @@ class Follower:
         first = entry.first_sequence
         if entry.records:
             expected, self._expected = self._expected, entry.last_sequence + 1
-            if expected is not None and expected < first and first > self._span.after + 1:
-                problem = f"the records {expected} to {first - 1} before it are missing"
-                yield LogDamage(path, 0, 0, first - expected, problem)
+            # what was lost before the first whole record of a damaged segment its own notes tell
+            known = sum(note.lost or 0 for note in entry.damages if note.before == first)
+            missing = 0 if expected is None else first - known - expected
+            if missing > 0 and first > self._span.after + 1:
+                problem = f"the records {expected} to {first - known - 1} before it are missing"
+                yield LogDamage(path, 0, 0, missing, problem)
             if self._span.misses(entry):
                 return  # its damages too, as those of a file that need not be read
         problem = sealed.problem_with(self._folder, entry)
