@@ -302,7 +302,7 @@ seal(Path(sys.argv[1]))
 
 
 @pytest.mark.fault("S01", "S02")
-@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.slow)])
 def test_a_sealer_that_is_killed_loses_and_doubles_nothing(tmp_path, told, kills):
     rng = random.Random(11)
     given, count, in_the_middle = [], 0, 0
