@@ -11,10 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cyclopts import App
+from ingest.log.log_samples import records, write
 
+from airpocket.delivery.cli import main
 from airpocket.delivery.cli import store as commands
 from airpocket.domain.errors import BadInput
 from airpocket.ingest.lake import Lake, Table
+from airpocket.ingest.log.segment import segments_in
 
 
 @pytest.fixture
@@ -177,3 +180,34 @@ def test_the_module_of_commands_imports_nothing_heavy() -> None:
     )
     assert done.stdout == "[]\n"
     assert set(vars(commands)) >= {"ls", "verify", "sql"}
+
+
+def test_sealing_says_what_it_did_and_what_was_damaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["store", "seal", "--store", str(tmp_path)]) != 0
+    assert "no recorded log lies here" in capsys.readouterr().err
+    raw = tmp_path / "raw"
+    write(raw, records(200), segment_bytes=4_096)
+    path = segments_in(raw)[2]
+    data = bytearray(path.read_bytes())
+    data[500] ^= 1
+    path.write_bytes(data)
+    assert main(["store", "seal", "--store", str(tmp_path)]) == 3
+    out = capsys.readouterr().out
+    assert "segments sealed" in out
+    assert "damaged: sealed/0000000002-" in out
+    assert main(["store", "seal", "--store", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("0 segments sealed")
+
+
+@pytest.mark.fault("S11")
+def test_a_query_is_stopped_after_the_seconds_it_was_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endless = "SELECT count(*) FROM range(10000000000) a, range(10000000000) b WHERE a.range % 7 = b.range % 5"
+    words = ["store", "sql", endless, "--store", str(tmp_path), "--seconds"]
+    assert main([*words, "0.3"]) != 0
+    assert "stopped after" in capsys.readouterr().err
+    assert main([*words, "0"]) != 0
+    assert "--seconds must be above 0" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """SQL over the store: right answers, and no way out of the store."""
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import polars as pl
 import pytest
 from ingest.lake_samples import bars, files_of, trades
 
-from airpocket.domain.errors import BadInput, StoreDamaged
+from airpocket.domain.errors import AirpocketError, BadInput, StoreDamaged
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.query import run_sql
 
@@ -155,3 +156,65 @@ def test_an_empty_store_says_that_it_is_empty(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="the store is empty"):
         run_sql(Lake(tmp_path), "SELECT * FROM bar_1h")
     assert run_sql(Lake(tmp_path), "SELECT 1 AS x") == (["x"], [(1,)])
+
+
+@pytest.mark.fault("S11")
+def test_a_query_without_end_is_stopped_with_a_word(lake: Lake) -> None:
+    endless = "SELECT count(*) FROM range(10000000000) a, range(10000000000) b WHERE a.range % 7 = b.range % 5"
+    with pytest.raises(BadInput, match=r"stopped after .* s; ask for less"):
+        run_sql(lake, endless, limit_s=0.2)
+    assert run_sql(lake, "SELECT count(*) FROM bar_1h", limit_s=60.0)[1] == [(963,)]
+
+
+@pytest.mark.fault("S11")
+def test_a_query_that_outgrows_its_memory_fails_with_a_word(lake: Lake) -> None:
+    with pytest.raises(BadInput, match=r"(?i)memory"):
+        run_sql(lake, "SELECT list(range) FROM range(2000000000)", limit_s=120.0)
+
+
+@pytest.mark.fault("S09")
+def test_files_replaced_between_verifying_and_opening_are_asked_for_anew(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer commits in the worst moment, three times."""
+    writer, asked, close = Lake(lake.root), Lake.verified_files, iter([8.0, 9.0, 10.0])
+
+    def then_replaced(reader: Lake, kinds: list[str]) -> dict[str, list[Path]]:
+        files = asked(reader, kinds)
+        if (value := next(close, None)) is not None:
+            writer.write([bars(3, symbol="币安人生USDT", close=value)], on_conflict="replace")
+        return files
+
+    monkeypatch.setattr(Lake, "verified_files", then_replaced)
+    _, rows = run_sql(lake, "SELECT DISTINCT open FROM bar_1h WHERE symbol = '币安人生USDT'")
+    assert rows == [(10.0,)]
+
+
+@pytest.mark.fault("S09", "S10")
+def test_many_readers_beside_a_writer_see_whole_commits_only(tmp_path: Path) -> None:
+    """Each commit gives every row of a series the same open; nobody sees two of them, or a file that went."""
+    store = Lake(tmp_path)
+    store.write([bars(4, close=100.0)])
+    ended, wrong = threading.Event(), list[object]()
+
+    def ask() -> None:
+        mine = Lake(tmp_path)
+        while not ended.is_set():
+            try:
+                rows = run_sql(mine, "SELECT DISTINCT open FROM bar_1h")[1]
+                table = mine.read("bar_1h", "binance", "BTCUSDT")["open"].n_unique()
+            except AirpocketError as error:
+                wrong.append(error)
+                return
+            if len(rows) != 1 or table != 1:
+                wrong.append(rows)
+
+    readers = [threading.Thread(target=ask) for _ in range(6)]
+    for reader in readers:
+        reader.start()
+    for commit in range(1, 40):
+        store.write([bars(4, close=100.0 + commit)], on_conflict="replace")
+    ended.set()
+    for reader in readers:
+        reader.join()
+    assert wrong == []

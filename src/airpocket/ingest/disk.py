@@ -243,6 +243,16 @@ def _taken(file: BinaryIO) -> bool:
     return False
 
 
+@contextmanager
+def still(folder: Path) -> Generator[bool]:
+    """Keep a writer from starting for the block; False where one runs.
+
+    The word of who held the lock last stays in it: the next writer must learn of a crash.
+    """
+    with (folder / LOCK).open("a+b") as file:
+        yield _taken(file)
+
+
 def is_held(folder: Path) -> bool:
     """Whether a process is writing in the folder at this moment."""
     try:

@@ -1,7 +1,9 @@
 """SQL over the store: DuckDB in memory, one view per stored kind, over verified files and nothing else."""
 
 import re
-from contextlib import closing
+import threading
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +16,8 @@ from airpocket.ingest.tables import columns_of, kind_named
 
 Row: TypeAlias = tuple[object, ...]
 
+_TRIES = 5  # a writer that replaces files faster than this is not one of ours
+
 _SETTINGS = (
     "SET TimeZone = 'UTC'",
     "SET temp_directory = ''",  # a query that outgrows the memory fails instead of filling the disk
@@ -25,22 +29,33 @@ _SETTINGS = (
 _CLOSED = ("SET enable_external_access = false", "SET lock_configuration = true")
 
 
-def run_sql(lake: Lake, sql: str, *, limit_rows: int = 1_000) -> tuple[list[str], list[Row]]:
+def run_sql(
+    lake: Lake, sql: str, *, limit_rows: int = 1_000, limit_s: float | None = None
+) -> tuple[list[str], list[Row]]:
     """The column names and first `limit_rows` rows of one SELECT over the store.
 
     Every stored kind is a view under its name (bar_1h, funding, …) with venue and symbol columns; times
-    are UTC. Other files, settings and statements that change something are out of reach.
+    are UTC. Other files, settings and statements that change something are out of reach. Where a writer
+    replaced files before they were opened, the query is asked anew, of the store as it is then.
 
     Raises:
-        BadInput: not one SELECT, or DuckDB refuses it.
+        BadInput: not one SELECT, or DuckDB refuses it: among others for its memory, or after `limit_s`.
         StoreDamaged: a file that the query would read is damaged.
     """
     kinds = sorted({series.kind for series in lake.series()})
-    try:
+    for left in reversed(range(_TRIES)):
         files = lake.verified_files(_kinds_named(sql, kinds))
-        return _answer(files, sql, limit_rows)
-    except duckdb.Error as error:
-        raise BadInput(_shortened(error, kinds)) from error
+        try:
+            return _answer(files, sql, limit_rows, limit_s)
+        except duckdb.InterruptException as error:
+            raise BadInput(
+                f"the query was stopped after {limit_s:,.0f} s; ask for less, or give it more (--seconds)"
+            ) from error
+        except duckdb.Error as error:
+            if left and not all(path.exists() for found in files.values() for path in found):
+                continue
+            raise BadInput(_shortened(error, kinds)) from error
+    raise AssertionError  # the last round returns or raises
 
 
 def _kinds_named(sql: str, kinds: list[str]) -> list[str]:
@@ -48,8 +63,10 @@ def _kinds_named(sql: str, kinds: list[str]) -> list[str]:
     return [kind for kind in kinds if re.search(rf"\b{kind}\b", sql, re.IGNORECASE)] or kinds
 
 
-def _answer(files: dict[str, list[Path]], sql: str, limit_rows: int) -> tuple[list[str], list[Row]]:
-    with closing(duckdb.connect(":memory:")) as connection:
+def _answer(
+    files: dict[str, list[Path]], sql: str, limit_rows: int, limit_s: float | None
+) -> tuple[list[str], list[Row]]:
+    with closing(duckdb.connect(":memory:")) as connection, _stopping(connection, limit_s):
         statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise BadInput("the query must be one SELECT: the store is read-only for SQL")
@@ -65,6 +82,22 @@ def _answer(files: dict[str, list[Path]], sql: str, limit_rows: int) -> tuple[li
         names = [str(column[0]) for column in result.description or ()]
         rows = result.fetchmany(limit_rows)
     return names, [tuple(_in_utc(value) for value in row) for row in rows]
+
+
+@contextmanager
+def _stopping(connection: duckdb.DuckDBPyConnection, limit_s: float | None) -> Generator[None]:
+    """Interrupt whatever the connection does when its time is over."""
+    if limit_s is None:
+        yield
+        return
+    timer = threading.Timer(limit_s, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # else it might interrupt a connection that is closed
 
 
 def _execute_all(connection: duckdb.DuckDBPyConnection, *statements: str) -> None:

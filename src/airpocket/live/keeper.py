@@ -5,26 +5,44 @@ from pathlib import Path
 
 import polars as pl
 
+from airpocket.domain.errors import BadInput, StoreError
 from airpocket.domain.events import Batch
 from airpocket.domain.kinds import split_name
-from airpocket.ingest.lake import Lake, Table, WriteReport
+from airpocket.ingest.lake import Lake, Table
 from airpocket.ingest.tables import TIME
 from airpocket.market.live import rows
 from airpocket.market.pulse import PulseStatus
 
+_MOST_ROWS = 1_000_000  # kept in memory while the store takes none: days of them
+
 
 class FactKeeper:
-    """Gathers batches and writes them together; what is not flushed can be made again from the raw log."""
+    """Gathers batches and writes them together. A store that takes nothing costs no row while memory lasts.
+
+    `dropped`: rows lost to the store; the raw log still has what they were made of.
+    """
 
     def __init__(self, store: Path) -> None:
         self._lake = Lake(store)
         self._states: dict[tuple[str, str, str], str] = {}
         self._waiting: dict[tuple[str, str, str], list[Batch]] = {}
+        self._refused: list[Table] = []  # by the store, to be tried again
+        self._why_refused = self._why_dropped = ""
+        self.dropped = 0
+
+    @property
+    def trouble(self) -> str:
+        """Why rows are not in the store, '' when all went in."""
+        waits = f"{_rows(self._refused):,} rows wait: {self._why_refused}" if self._refused else ""
+        lost = f"{self.dropped:,} rows were dropped: {self._why_dropped}" if self.dropped else ""
+        told = "; ".join(each for each in (waits, lost) if each)
+        return f"store: {told}" if told else ""
 
     @property
     def waiting(self) -> int:
         """Rows not yet in the store."""
-        return sum(len(batch) for batches in self._waiting.values() for batch in batches)
+        gathered = sum(len(batch) for batches in self._waiting.values() for batch in batches)
+        return gathered + _rows(self._refused)
 
     def add(self, batches: Iterable[Batch]) -> None:
         """Take batches for the next flush."""
@@ -50,18 +68,76 @@ class FactKeeper:
             for (venue, symbol), made in changed.items()
         )
 
+    def ended_states(self, at: int, now: int, why: str) -> list[Batch]:
+        """That every channel which the store believed up before `now` is down since `at`, known `now` (ns).
+
+        For the next start: a recorder that was killed could not say so itself. Changes nothing here, so
+        that another thread may call it.
+
+        Raises:
+            StoreError: what the store believes can't be read.
+        """
+        found: list[Batch] = []
+        for series in self._lake.series():
+            if series.kind != "channel_state":
+                continue
+            known = self._lake.read_batch(series.kind, series.venue, series.symbol)
+            last: dict[str, tuple[int, str]] = {}
+            for ts, name, state in zip(
+                known.ints("ts"), known.texts("channel"), known.texts("state"), strict=True
+            ):
+                if ts < now:
+                    last[str(name)] = (int(ts), str(state))
+            made: list[dict[str, object]] = [
+                {"ts": max(at, ts + 1_000), "usable_from": now, "channel": name, "state": "down", "reason": why}
+                for name, (ts, state) in last.items()
+                if state != "down"
+            ]  # fmt: skip
+            if made:
+                found.append(rows.batch("channel_state", series.venue, series.symbol, made))
+        return found
+
     def take(self) -> list[Table]:
         """What waits, as tables of the store; it waits no more."""
         ready, self._waiting = self._waiting, {}
-        return [table_of(batches) for batches in ready.values()]
+        again, self._refused = self._refused, []
+        return [*again, *(table_of(batches) for batches in ready.values())]
 
-    def write(self, tables: list[Table]) -> WriteReport | None:
-        """Write tables; a row that is there already stays as it is: minutes heard twice are one minute.
-
-        Raises:
-            StoreError, BadTable: as `Lake.write`.
+    def write(self, tables: list[Table]) -> int:
+        """Write tables and count their new rows; a row that is there already stays as it is: minutes heard
+        twice are one minute. What the store does not take waits for the next call.
         """
-        return self._lake.write(tables, on_conflict="keep") if tables else None
+        if not tables:
+            return 0
+        try:
+            report = self._lake.write(tables, on_conflict="keep")
+        except StoreError as error:
+            self._keep_back(tables, str(error))
+            return 0
+        except BadInput as error:
+            return self._without_the_bad(tables, str(error))
+        return report.rows_new
+
+    def _keep_back(self, tables: list[Table], why: str) -> None:
+        self._refused += tables
+        self._why_refused = why
+        while len(self._refused) > 1 and _rows(self._refused) > _MOST_ROWS:
+            self._drop(self._refused.pop(0), why)
+
+    def _drop(self, table: Table, why: str) -> None:
+        self.dropped += table.frame.height
+        self._why_dropped = why
+
+    def _without_the_bad(self, tables: list[Table], why: str) -> int:
+        """One table that may not enter must not keep the others out, now or ever."""
+        if len(tables) == 1:
+            self._drop(tables[0], why)
+            return 0
+        return sum(self.write([table]) for table in tables)
+
+
+def _rows(tables: list[Table]) -> int:
+    return sum(table.frame.height for table in tables)
 
 
 def table_of(batches: list[Batch]) -> Table:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from airpocket.domain.errors import NothingKnown
 from airpocket.ingest.log import reader
+from airpocket.ingest.log.gaps import Gap, Gaps
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.segment import LogDamage
 from airpocket.live.feeds import decoders, feeds_of, sized_decoders
@@ -16,7 +17,10 @@ from airpocket.live.session import States
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay went through. `journal` is the hash of all events in order; times are ns heard."""
+    """What a replay went through. `journal` is the hash of all events in order; times are ns heard.
+
+    `gaps`: when no connection of a route was open, however the recording ended.
+    """
 
     records: int
     frames: int
@@ -26,6 +30,7 @@ class Replayed:
     last: int
     damages: tuple[LogDamage, ...]
     journal: str
+    gaps: tuple[Gap, ...] = ()
 
 
 class Replay:
@@ -40,6 +45,7 @@ class Replay:
         )
         self._first = 0
         self._damages: list[LogDamage] = []
+        self._gaps = Gaps()
 
     def run(self, folder: Path, *, pace: Callable[[Record], None] | None = None) -> Replayed:
         """Replay a log folder; `pace` is called before each record and may wait.
@@ -56,6 +62,7 @@ class Replay:
             if pace is not None:
                 pace(found)
             self._first = self._first or found.heard
+            self._gaps.take(found)
             self.intake.take(found)
         return self.report()
 
@@ -63,6 +70,7 @@ class Replay:
         """Replay records from elsewhere."""
         for record in records:
             self._first = self._first or record.heard
+            self._gaps.take(record)
             self.intake.take(record)
 
     def report(self) -> Replayed:
@@ -71,4 +79,5 @@ class Replay:
         return Replayed(
             self.intake.records, sum(self.intake.frames.values()), self.intake.events, refused,
             self._first, self.intake.latest, tuple(self._damages), self.intake.journal,
+            tuple(self._gaps.all()),
         )  # fmt: skip

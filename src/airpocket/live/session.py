@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from airpocket.domain.channels import ChannelName
-from airpocket.domain.errors import BadInput, NothingKnown
+from airpocket.domain.errors import BadInput, NothingKnown, StoreError
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import LiveEvent
@@ -16,8 +16,10 @@ from airpocket.ingest.ask import Asker
 from airpocket.ingest.connection import World
 from airpocket.ingest.dial import websocket_dial
 from airpocket.ingest.feed import Feed
+from airpocket.ingest.log import sealed
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
+from airpocket.ingest.space import room_at
 from airpocket.ingest.world import asleep_ns
 from airpocket.live import health_file
 from airpocket.live.drift import News, remembered
@@ -25,22 +27,26 @@ from airpocket.live.feeds import decoders, sized_decoders
 from airpocket.live.health_file import Health
 from airpocket.live.keeper import FactKeeper
 from airpocket.live.recorder import Recorder, RecorderSettings
+from airpocket.live.sealing import Sealer
 from airpocket.market.live.reference import Change
 from airpocket.market.live.state import LiveState
 
 RAW = "raw"  # folder of the log within a store
+_LAST_TRIES_S = (0.0, 1.0, 3.0)  # waits before each try to store what is left at the end
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
     """`gate`: an address to reach every venue through (host:port, without scheme), '' for none.
 
-    `flush_s`: how often closed minutes enter the store. `for_s`: stop after so long, None: when told.
+    `flush_s`: how often closed minutes enter the store. `seal_s`: how often closed segments of the log are
+    looked for, to be sealed. `for_s`: stop after so long, None: when told.
     """
 
     gate: str = ""
     flush_s: float = 60.0
     health_s: float = 5.0
+    seal_s: float = 60.0
     for_s: float | None = None
     log: LogSettings = field(default_factory=LogSettings)
     recorder: RecorderSettings = field(default_factory=RecorderSettings)
@@ -138,7 +144,11 @@ class Session:
         self._store, self._feeds, self._clock = store, feeds, clock
         self.states = States(assets, feeds)
         self.keeper = FactKeeper(store)
+        self.sealer = Sealer(store / RAW)
         self.recorder: Recorder | None = None
+        self._log: LogWriter | None = None
+        self._unsaid = ""  # why the channels' health could not be written
+        self._unended = ""  # why the states left by the recording before could not be ended
         self.rows_kept = 0
         self.alarms: tuple[str, ...] = ()  # as they stood when the recording ended
         self._stop = asyncio.Event()
@@ -160,24 +170,53 @@ class Session:
         asker = Asker(budgets, self._clock, gate=f"http://{gate}" if gate else "")
         dial = websocket_dial(f"ws://{gate}" if gate else "")
         world = World(self._clock, dial, asker, asleep=asleep_ns)
-        with LogWriter(self._store / RAW, self._clock, s.log) as log:
-            settings = replace(s.recorder, assets=tuple(self.states.by_asset))
-            self.recorder = Recorder(
-                self._feeds, decoders(), log, self.states, world, settings, sized=sized_decoders()
+        try:
+            with LogWriter(self._store / RAW, self._clock, s.log) as log:
+                await self._record(log, world, each_second)
+        finally:
+            await asker.close()
+        if self.keeper.waiting:
+            raise StoreError(
+                f"{self.keeper.trouble}; the raw frames are safe in {self._store / RAW}"
             )
-            self.recorder.intake.drift = remembered(self._store)
-            recording = asyncio.create_task(self.recorder.run())
-            try:
-                await self._until_stopped(recording, each_second)
-                self.alarms = self.recorder.alarms()
-            finally:
-                recording.cancel()
-                ended = await asyncio.gather(recording, return_exceptions=True)
-                await self._flush()
-                health_file.write(self._store, self.health())
-                await asker.close()
-            if isinstance(ended[0], Exception):
-                raise _root(ended[0])
+
+    async def _record(
+        self, log: LogWriter, world: World, each_second: Callable[["Session"], None] | None
+    ) -> None:
+        settings = replace(self.settings.recorder, assets=tuple(self.states.by_asset))
+        self._log = log
+        self.recorder = Recorder(
+            self._feeds, decoders(), log, self.states, world, settings, sized=sized_decoders()
+        )
+        self.recorder.intake.drift = remembered(self._store)
+        # beside the recording: nothing that the store holds may delay what is heard
+        ending = asyncio.create_task(self._end_what_was_open(log, self._clock.now()))
+        recording = asyncio.create_task(self.recorder.run())
+        sealing = asyncio.create_task(self.sealer.run(self.settings.seal_s))
+        try:
+            await self._until_stopped(recording, each_second)
+            self.alarms = self.health().alarms
+        finally:
+            recording.cancel()
+            sealing.cancel()
+            ended = await asyncio.gather(recording, sealing, ending, return_exceptions=True)
+            # nothing of this raises for a store that takes nothing: it must not hide why we end
+            await self._flush_the_last()
+            self._tell_health()
+        for error in ended:
+            if isinstance(error, Exception):
+                raise _root(error)
+
+    async def _end_what_was_open(self, log: LogWriter, now: int) -> None:
+        """The store's last word on each channel is from before: since then nobody listened."""
+        try:
+            entries = await asyncio.to_thread(sealed.load, log.folder)
+            at = max(log.repaired.last_heard, *(e.heard_last for e in entries.values()), 0)
+            why = "the recording broke off" if log.broken_off else "the recording ended"
+            if at:
+                self.keeper.add(await asyncio.to_thread(self.keeper.ended_states, at, now, why))
+        except StoreError as error:
+            self._unended = f"store: {error}"
 
     def health(self) -> Health:
         """The channels now.
@@ -185,14 +224,15 @@ class Session:
         Raises:
             NothingKnown: the session is not running.
         """
-        recorder = self.recorder
-        if recorder is None:
+        recorder, log = self.recorder, self._log
+        if recorder is None or log is None:
             raise NothingKnown("nothing is being recorded")
         refused = {f"{venue}: {why}": n for (venue, why), n in recorder.intake.refused.items()}
         return Health(
             asof=self._clock.now(), pid=os.getpid(), assets=tuple(self.states.by_asset),
             records=recorder.intake.records, channels=recorder.status(), refused=refused, news=self.news(),
-            clocks=recorder.clocks.skews(), alarms=recorder.alarms(),
+            reserve_used=log.state.reserve_used, clocks=recorder.clocks.skews(),
+            alarms=(*self._storage_alarms(log), *recorder.alarms()),
             worst_held_up_s=round(recorder.watch.worst_late_s, 3),
             notes=(*(why for _, why in recorder.pulse.incidents), *self.states.notes()),
         )  # fmt: skip
@@ -209,6 +249,24 @@ class Session:
         if self.recorder is None:
             return []
         return self.recorder.intake.drift.untold(self.news(), self._clock.now())
+
+    def _storage_alarms(self, log: LogWriter) -> tuple[str, ...]:
+        found = [self.keeper.trouble, self.sealer.trouble, self._unsaid, self._unended]
+        if log.state.reserve_used:
+            found.append("raw log: the reserve is used up; free space now, or the recording stops")
+        try:
+            found += room_at(self._store).notes()
+        except OSError as error:
+            found.append(f"{self._store}: cannot be reached: {error.strerror}")
+        return tuple(each for each in found if each)
+
+    def _tell_health(self) -> None:
+        try:
+            health_file.write(self._store, self.health())
+        except StoreError as error:  # a full disk: the log has a reserve, this has none
+            self._unsaid = str(error)
+        else:
+            self._unsaid = ""
 
     async def _until_stopped(
         self,
@@ -228,7 +286,7 @@ class Session:
                     await self._flush()
                 if now - told >= self.settings.health_s * SECOND_NS:
                     told = now
-                    health_file.write(self._store, self.health())
+                    self._tell_health()
                 if self.recorder is not None:
                     self.keeper.note(self.recorder.status(), self._clock.now())
                 if each_second is not None:
@@ -246,11 +304,21 @@ class Session:
             state.facts.clear()
         if self.recorder is not None:
             self.keeper.note(self.recorder.status(), self._clock.now())
-            self.recorder.intake.drift.save(self._store)
-        tables = self.keeper.take()
-        report = await asyncio.to_thread(self.keeper.write, tables)
-        if report is not None:
-            self.rows_kept += report.rows_new
+            self._save_drift(self.recorder)
+        self.rows_kept += await asyncio.to_thread(self.keeper.write, self.keeper.take())
+
+    def _save_drift(self, recorder: Recorder) -> None:
+        try:
+            recorder.intake.drift.save(self._store)
+        except StoreError as error:  # it is written again with the next flush
+            self._unsaid = str(error)
+
+    async def _flush_the_last(self) -> None:
+        for wait_s in _LAST_TRIES_S:
+            await asyncio.sleep(wait_s)
+            await self._flush()
+            if not self.keeper.waiting:
+                return
 
 
 def _root(error: Exception) -> Exception:

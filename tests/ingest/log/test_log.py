@@ -21,7 +21,7 @@ from airpocket.ingest import disk
 from airpocket.ingest.log import reader, stop
 from airpocket.ingest.log.records import KINDS, LARGEST_BODY, Record, public_url
 from airpocket.ingest.log.seal import seal
-from airpocket.ingest.log.segment import LogDamage, segments_in
+from airpocket.ingest.log.segment import LogDamage, create, path_of, segments_in
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.world import SystemClock
@@ -255,16 +255,52 @@ def test_sealed_segments_read_as_before_and_sealing_again_changes_nothing(tmp_pa
         assert log.append(record(0)).sequence == 201
 
 
-def test_a_damaged_segment_is_left_as_it_is(tmp_path):
-    written(tmp_path, 200, SMALL)
+@pytest.mark.fault("S04")
+@pytest.mark.parametrize("at", [80, 300])
+def test_of_a_damaged_segment_the_rest_is_sealed_and_the_damage_stays_told(tmp_path, at):
+    """A torn block inside a batch, with whole records behind it: no byte of it is thrown away."""
+    before = written(tmp_path, 200, SMALL)
     path = segments_in(tmp_path)[2]
     data = bytearray(path.read_bytes())
-    data[300] ^= 1
+    data[at] ^= 1  # in the first record, or further on
     path.write_bytes(data)
+    found = list(reader.read(tmp_path))
     report = seal(tmp_path)
-    assert any("2" in left for left in report.left)
-    assert path.exists()
-    assert any(isinstance(found, LogDamage) for found in reader.read(tmp_path))
+    after = list(reader.read(tmp_path))
+    assert not report.left
+    assert not segments_in(tmp_path)
+    assert [r for r in after if isinstance(r, Record)] == [
+        r for r in found if isinstance(r, Record)
+    ]
+    (was,), (is_,) = ([d for d in each if isinstance(d, LogDamage)] for each in (found, after))
+    assert (is_.offset, is_.bytes, is_.lost) == (was.offset, was.bytes, was.lost) != (0, 0, 0)
+    assert after.index(is_) == found.index(was)
+    aside = tmp_path / "sealed" / "0000000002.damaged"
+    assert aside.read_bytes() == bytes(data[was.offset : was.offset + was.bytes])
+    assert len(before) == len(after) - 1 + was.lost
+
+
+@pytest.mark.fault("S20")
+def test_sealing_after_a_crash_leaves_the_crash_to_be_noticed(tmp_path):
+    log = LogWriter(tmp_path, CLOCK, ONE)
+    log.append(record(1, kind="connect")).wait()
+    log._folder_lock.let_go(well=False)  # as the kernel does for a process that is killed
+    assert seal(tmp_path).sealed
+    with LogWriter(tmp_path, CLOCK, ONE) as again:
+        assert again.broken_off
+
+
+@pytest.mark.fault("S01")
+def test_an_unfinished_end_waits_for_the_start_that_sets_it_aside(tmp_path):
+    written(tmp_path, 20)
+    (path,) = segments_in(tmp_path).values()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 11)
+    assert [left.partition(":")[0] for left in seal(tmp_path).left] == [str(path)]
+    written(tmp_path, 1)
+    assert not seal(tmp_path).left
+    assert not segments_in(tmp_path)
+    assert not reader.verify(tmp_path).damages
 
 
 @pytest.mark.fault("S04")
@@ -336,21 +372,54 @@ def test_a_folder_deleted_under_a_running_log_stops_it(tmp_path):
 
 
 @pytest.mark.fault("S19")
-@pytest.mark.parametrize("other", ["an earlier block of the file", "the block of another segment"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "an earlier block of the file",
+        "the block of another segment",
+        "the block of a later segment",
+    ],
+)
 def test_a_block_that_belongs_elsewhere_is_never_read_as_a_record(tmp_path, other):
     before = written(
         tmp_path, 400, LogSettings(commit_every_ms=0.0, segment_bytes=16_384, reserve_bytes=0)
     )
     paths = list(segments_in(tmp_path).values())
     data = bytearray(paths[1].read_bytes())
-    source = bytes(data) if other.startswith("an earlier") else paths[0].read_bytes()
+    of = {"an earlier block of the file": 1, "the block of another segment": 0}.get(other, 2)
+    source = paths[of].read_bytes()
     at = 4_096 if other.startswith("an earlier") else 8_192
     data[8_192 : 8_192 + 4_096] = source[at : at + 4_096]
     paths[1].write_bytes(data)
     found = list(reader.read(tmp_path))
     assert all(one in before for one in found if isinstance(one, Record))
+    sequences = [one.sequence for one in found if isinstance(one, Record)]
+    assert sequences == sorted(set(sequences))
     assert sum(one.lost for one in found if isinstance(one, LogDamage)) > 10
     assert [one.path for one in found if isinstance(one, LogDamage)] == [paths[1]]
+
+
+@pytest.mark.fault("S19")
+def test_a_stale_block_with_the_very_numbers_expected_is_not_read(tmp_path):
+    """Records lost unacknowledged, their numbers given again, and the disk returns an old block."""
+
+    def life(folder, numbers):
+        with LogWriter(folder, CLOCK, ONE) as log:
+            for number in numbers:
+                log.append(record(number))
+        return list(reader.records(folder))
+
+    life(tmp_path / "lost", range(1_000, 1_400))
+    disk.make_folder(tmp_path / "log")
+    os.close(create(tmp_path / "log", 1, 1, CLOCK)[1])  # all that was durable of the life before
+    before = life(tmp_path / "log", range(2_000, 2_400))
+    stale, path = path_of(tmp_path / "lost", 1), path_of(tmp_path / "log", 2)
+    data = bytearray(path.read_bytes())
+    data[8_192:12_288] = stale.read_bytes()[8_192:12_288]
+    path.write_bytes(data)
+    found = list(reader.read(tmp_path / "log"))
+    assert all(one in before for one in found if isinstance(one, Record))
+    assert sum(one.lost for one in found if isinstance(one, LogDamage)) > 10
 
 
 @pytest.mark.fault("S20")

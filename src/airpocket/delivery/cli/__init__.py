@@ -40,6 +40,7 @@ _STORE_COMMANDS = (
     ("ls", "Every series the store holds."),
     ("verify", "Check every file against the manifest."),
     ("sql", "Ask the store in SQL."),
+    ("seal", "Closed segments of the raw log into compressed, checksummed files."),
 )
 
 

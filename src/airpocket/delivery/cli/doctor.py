@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 _NEEDED = ("numpy", "numba", "polars", "duckdb", "msgspec", "websockets", "httpx", "rich")
 _EXTRAS = {"ccxt": "airpocket backfill"}
-_LEAST_FREE = 2_000_000_000  # bytes
 _SKEW_WARN_MS = 500.0
 
 
@@ -74,14 +73,17 @@ def _packages() -> list[Check]:
 
 def _storage(store: Path) -> list[Check]:
     import os
-    import shutil
+
+    from airpocket.ingest.space import room_at
 
     place = store if store.exists() else store.absolute().parent
     if not place.exists():
         return [Check("store", "fault", f"{store.absolute().parent} does not exist")]
-    free = shutil.disk_usage(place).free
-    room = "ok" if free >= _LEAST_FREE else "fault"
-    found = [Check("disk", room, f"{free / 1e9:,.1f} GB free at {place}")]
+    room = room_at(place)
+    notes = room.notes()
+    state = "fault" if room.is_short else "note" if notes else "ok"
+    told = [f"{room.free_bytes / 1e9:,.1f} GB free at {place}", *notes]
+    found = [Check("disk", state, "; ".join(told))]
     if not os.access(place, os.W_OK):
         return [*found, Check("store", "fault", f"{place} can't be written")]
     if not store.exists():
@@ -95,7 +97,6 @@ def _storage(store: Path) -> list[Check]:
 def _contents(store: Path) -> list[Check]:
     from airpocket.domain.errors import AirpocketError
     from airpocket.ingest.lake import Lake
-    from airpocket.ingest.log import reader
     from airpocket.live.session import RAW
 
     found: list[Check] = []
@@ -105,15 +106,28 @@ def _contents(store: Path) -> list[Check]:
         text = f"{damages[0].path}: {damages[0].problem}" if damages else "every file intact"
         found.append(Check("store", state, text))
         if (store / RAW).is_dir():
-            log = reader.verify(store / RAW)
-            broken = f"{log.damages[0].path}: {log.damages[0].problem}" if log.damages else ""
-            told = (
-                broken or f"{log.records:,} records, {log.sealed} sealed files, {log.segments} open"
-            )
-            found.append(Check("raw log", "fault" if broken else "ok", told))
+            found.append(_raw_log(store / RAW))
     except AirpocketError as error:
         found.append(Check("store", "fault", str(error)))
     return found
+
+
+def _raw_log(folder: Path) -> Check:
+    """Whether the log is whole, and how often a route was down in it."""
+    from airpocket.ingest.log import reader
+    from airpocket.ingest.log.gaps import Gaps
+
+    gaps = Gaps()
+    log = reader.verify(folder, gaps.take)
+    if log.damages:
+        first = log.damages[0]
+        more = f"; {len(log.damages) - 1} more" if len(log.damages) > 1 else ""
+        return Check("raw log", "fault", f"{first.path}: {first.problem}{more}")
+    down_s = [(gap.until - gap.since) / 1e9 for gap in gaps.all() if gap.until is not None]
+    told = f"{log.records:,} records, {log.sealed} sealed files, {log.segments} open"
+    if down_s:
+        told += f"; routes were down {len(down_s)} times, for {max(down_s):,.0f} s at most"
+    return Check("raw log", "ok", told)
 
 
 async def _venues(gate: str) -> list[Check]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from airpocket.ingest.log.records import Record
     from airpocket.live.replay import Replay, Replayed
 
+_GAPS_SHOWN = 20
+
 
 def replay(
     *assets: str,
@@ -79,6 +81,16 @@ def _print_json(run: "Replay", found: "Replayed") -> None:
             "journal": found.journal,
             "refused": found.refused,
             "damages": [f"{d.path} at {d.offset}: {d.problem}" for d in found.damages],
+            "gaps": [
+                {
+                    "venue": gap.venue,
+                    "route": gap.route,
+                    "since": format_time(gap.since),
+                    "until": None if gap.until is None else format_time(gap.until),
+                    "cause": gap.cause,
+                }
+                for gap in found.gaps
+            ],
             "books": [row for state in run.states.by_asset.values() for row in _books(state)],
         }
     )
@@ -100,6 +112,7 @@ def _print(run: "Replay", found: "Replayed") -> None:
         say(f"not understood, {count:,} times: {what}")
     for damage in found.damages:
         say(f"damaged: {damage.path} at byte {damage.offset}: {damage.problem}")
+    _print_gaps(found)
     rows = [row for state in run.states.by_asset.values() for row in _books(state)]
     if rows:
         print_table(
@@ -107,6 +120,24 @@ def _print(run: "Replay", found: "Replayed") -> None:
             ["venue", "symbol", "state", "bid", "ask", "changes", "gaps", "repeated", "reason"],
             [[_text(value) for value in row.values()] for row in rows],
             right={"bid", "ask", "changes", "gaps", "repeated"},
+        )
+
+
+def _print_gaps(found: "Replayed") -> None:
+    from airpocket.delivery.cli.printing import print_table
+    from airpocket.domain.units import format_time
+
+    over = [gap for gap in found.gaps if gap.until is not None]
+    if over:
+        print_table(
+            f"{len(over)} times a route was down between two connections"
+            + (f", the last {_GAPS_SHOWN}" if len(over) > _GAPS_SHOWN else ""),
+            ["venue", "route", "since", "until", "cause"],
+            [
+                [g.venue, g.route, format_time(g.since), format_time(g.until or 0), g.cause]
+                for g in over[-_GAPS_SHOWN:]
+            ],
+            right=set(),
         )
 
 

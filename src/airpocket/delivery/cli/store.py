@@ -1,6 +1,9 @@
 """The commands of `airpocket store`: what is in it, whether it is intact, and questions in SQL."""
 
+import os
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +12,14 @@ from cyclopts import Parameter
 from airpocket.delivery.cli.printing import print_json, print_table, say, size_text
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from airpocket.ingest.lake import SeriesInfo
     from airpocket.ingest.query import Row
 
 DAMAGED = 3  # exit status, as for StoreDamaged
+_KILLED = 1
+_GRACE_S = 5.0  # from the interruption of a query to the end of its process
 
 
 def ls(
@@ -80,6 +87,7 @@ def sql(
     *,
     store: Path = Path("store"),
     limit: Annotated[int, Parameter(name="--limit")] = 100,
+    seconds: float = 60.0,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Ask the store in SQL (DuckDB): one view per kind, such as bar_1h or funding.
@@ -92,6 +100,8 @@ def sql(
         Folder of the store.
     limit
         Most rows to print.
+    seconds
+        The query is stopped after so long; it never takes more than 2 GB.
     as_json
         Print JSON for programs instead of a table.
     """
@@ -101,8 +111,11 @@ def sql(
 
     if limit < 1:
         raise BadInput("--limit must be at least 1")
+    if not 0.0 < seconds <= threading.TIMEOUT_MAX - _GRACE_S:
+        raise BadInput("--seconds must be above 0")
     text = sys.stdin.read() if query == "-" else query
-    columns, rows = run_sql(Lake(store), text, limit_rows=limit + 1)
+    with _killed_after(seconds + _GRACE_S):
+        columns, rows = run_sql(Lake(store), text, limit_rows=limit + 1, limit_s=seconds)
     shown, more = rows[:limit], len(rows) > limit
     if as_json:
         print_json({"columns": columns, "rows": shown, "more": more})
@@ -113,6 +126,67 @@ def sql(
         [[_cell(value) for value in row] for row in shown],
         right=_numeric(columns, shown),
     )
+
+
+@contextmanager
+def _killed_after(limit_s: float) -> "Generator[None]":
+    """End this process when even an interrupted query does not stop."""
+
+    def kill() -> None:
+        sys.stderr.write(f"the query did not stop; ended after {limit_s:,.0f} s\n")
+        sys.stderr.flush()
+        os._exit(_KILLED)
+
+    timer = threading.Timer(limit_s, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def seal(
+    *,
+    store: Path = Path("store"),
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Seal the closed segments of the raw log: compressed, checksummed, read back, then the segment goes.
+
+    A running recorder does the same by itself. Exit status 3 when a segment had damage: its whole records
+    are sealed, the rest is kept beside them.
+
+    Parameters
+    ----------
+    store
+        Folder of the store.
+    as_json
+        Print JSON for programs.
+    """
+    from airpocket.domain.errors import NothingKnown
+    from airpocket.ingest.log.seal import seal as seal_log
+    from airpocket.live.session import RAW
+
+    folder = store / RAW
+    if not folder.is_dir():
+        raise NothingKnown(f"{folder}: no recorded log lies here; airpocket record makes one")
+    report = seal_log(folder)
+    damages = [(entry.path, note) for entry in report.sealed for note in entry.damages]
+    before = sum(entry.log_bytes for entry in report.sealed)
+    after = sum(entry.size for entry in report.sealed)
+    if as_json:
+        listed = [{"file": path, "offset": n.offset, "problem": n.problem} for path, n in damages]
+        print_json(
+            {"sealed": len(report.sealed), "log_bytes": before, "bytes": after, "damages": listed,
+             "left": report.left}
+        )  # fmt: skip
+    else:
+        say(f"{len(report.sealed):,} segments sealed, {size_text(before)} → {size_text(after)}")
+        for path, note in damages:
+            say(f"damaged: {path}, byte {note.offset} of its segment: {note.problem}")
+        for left in report.left:
+            say(f"left: {left}")
+    return DAMAGED if damages else 0
 
 
 def _nothing_in(store: Path) -> str:

@@ -1,6 +1,6 @@
 """Reading a raw log: sealed files and open segments as one sequence, every other byte accounted for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +11,7 @@ from airpocket.ingest import disk
 from airpocket.ingest.log import sealed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.repair import TORN
-from airpocket.ingest.log.sealed import SealedEntry
+from airpocket.ingest.log.sealed import Noted, SealedEntry
 from airpocket.ingest.log.segment import Found, LogDamage, Scan, path_of, segments_in
 
 
@@ -150,16 +150,35 @@ class Follower:
         first = entry.first_sequence
         if entry.records:
             expected, self._expected = self._expected, entry.last_sequence + 1
-            if expected is not None and expected < first and first > self._span.after + 1:
-                problem = f"the records {expected} to {first - 1} before it are missing"
-                yield LogDamage(path, 0, 0, first - expected, problem)
+            # what was lost before the first whole record of a damaged segment its own notes tell
+            known = sum(note.lost or 0 for note in entry.damages if note.before == first)
+            missing = 0 if expected is None else first - known - expected
+            if missing > 0 and first > self._span.after + 1:
+                problem = f"the records {expected} to {first - known - 1} before it are missing"
+                yield LogDamage(path, 0, 0, missing, problem)
             if self._span.misses(entry):
-                return
+                return  # its damages too, as those of a file that need not be read
         problem = sealed.problem_with(self._folder, entry)
         if problem:
             yield LogDamage(path, 0, entry.size, entry.records, problem)
             return
-        yield from sealed.records_of(path, entry.records)
+        yield from _with_notes(path, entry)
+
+
+def _with_notes(path: Path, entry: SealedEntry) -> Iterator[Found]:
+    """The records of a sealed file, and where they were the damages that its segment had."""
+    notes = list(entry.damages)
+    for record in sealed.records_of(path, entry.records):
+        while notes and 0 < notes[0].before <= record.sequence:
+            yield _told(path, notes.pop(0))
+        yield record
+    for note in notes:
+        yield _told(path, note)
+
+
+def _told(path: Path, note: Noted) -> LogDamage:
+    problem = f"the segment had damage when it was sealed: {note.problem}"
+    return LogDamage(path, note.offset, note.bytes, note.lost, problem)
 
 
 def read(
@@ -192,8 +211,11 @@ def records(
             yield found
 
 
-def verify(folder: Path) -> LogReport:
-    """Read everything, checksums included, and say what is there and what is not; raises as `read`."""
+def verify(folder: Path, each: Callable[[Record], None] | None = None) -> LogReport:
+    """Read everything, checksums included, and say what is there and what is not; raises as `read`.
+
+    `each` is called with every record, for who wants to know more without reading twice.
+    """
     count = size = first = last = 0
     lowest = highest = 0
     damages: list[LogDamage] = []
@@ -201,6 +223,8 @@ def verify(folder: Path) -> LogReport:
         if isinstance(found, LogDamage):
             damages.append(found)
             continue
+        if each is not None:
+            each(found)
         count += 1
         size += len(found.body)
         first = first or found.heard

@@ -1,32 +1,35 @@
 """Sealing: a closed segment becomes a verified Parquet file, then the segment goes; restartable at any step."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from airpocket.domain.errors import StoreBusy, StoreDamaged, StoreError
+from msgspec.structs import replace
+
+from airpocket.domain.errors import StoreDamaged, StoreError
 from airpocket.ingest import disk
 from airpocket.ingest.log import sealed
 from airpocket.ingest.log.records import Record
-from airpocket.ingest.log.sealed import SealedEntry
+from airpocket.ingest.log.sealed import Noted, SealedEntry
 from airpocket.ingest.log.segment import LogDamage, Scan, segments_in
 
 
 @dataclass(frozen=True)
 class SealReport:
-    """What sealing did; `left` names the closed segments that stay as they are, and says why.
+    """What sealing did; `left` names a closed segment that stays as it is, and says why.
 
-    They have damage inside, or an unfinished end that the next start of the writer sets aside.
+    It has an unfinished end, which the next start of the writer sets aside.
     """
 
     sealed: tuple[SealedEntry, ...]
     left: tuple[str, ...]
 
 
-def seal(folder: Path) -> SealReport:
-    """Seal every closed segment; the one that a running writer appends to is not closed.
+def seal(folder: Path, *, most: int | None = None) -> SealReport:
+    """Seal every closed segment, or the oldest `most`; the one that a running writer appends to is not closed.
 
-    Takes the memory of one segment. A segment with damage inside is not sealed, so that no byte of it is
-    thrown away.
+    Takes the memory of one segment. Of a segment with damage inside, every whole record is sealed, the
+    manifest tells of the damage, and the bytes that are no record are kept beside (`.damaged`).
 
     Raises:
         StoreBusy: another process is sealing.
@@ -40,9 +43,10 @@ def seal(folder: Path) -> SealReport:
         disk.make_folder(place)
         with disk.locked(place, task="sealing this log"):
             entries = sealed.load(folder)
-            closed = _closed(folder)
+            closed, newest = _closed(folder)
             _finish(folder, entries)
-            return _sealed(folder, entries, closed)
+            waiting = {number: path for number, path in closed.items() if number not in entries}
+            return _sealed(folder, entries, dict(islice(waiting.items(), most)), newest)
     except OSError as error:
         raise StoreError(
             f"{folder}: cannot be sealed: {error}; no record is lost, seal again"
@@ -73,19 +77,17 @@ def rebuild(folder: Path) -> tuple[SealedEntry, ...]:
     return tuple(kept)
 
 
-def _closed(folder: Path) -> dict[int, Path]:
-    """Segments that nobody will write again; a writer never reopens one, so listing them is enough.
+def _closed(folder: Path) -> tuple[dict[int, Path], int]:
+    """Segments that nobody will write again, and which of them the next start of a writer repairs (0: none).
 
-    The writer's lock is held for the listing alone, so that a writer about to start is not turned away.
+    A writer never reopens a segment, so listing them is enough: it is kept from starting for that alone.
     """
-    try:
-        with disk.locked(folder, task="sealing this log"):
-            return segments_in(folder)
-    except StoreBusy:
+    with disk.still(folder) as idle:
         found = segments_in(folder)
-        if found:
-            found.popitem()
-        return found
+    newest = max(found, default=0)
+    if not idle:
+        found.pop(newest, None)
+    return found, newest
 
 
 def _finish(folder: Path, entries: dict[int, SealedEntry]) -> None:
@@ -95,24 +97,33 @@ def _finish(folder: Path, entries: dict[int, SealedEntry]) -> None:
         raise StoreDamaged(f"{orphans[0]}: not in the manifest; {sealed.REMEDY}")
     place = folder / sealed.FOLDER
     unlisted = [p for p in place.glob(sealed.NAMES) if f"{sealed.FOLDER}/{p.name}" not in listed]
-    for path in (*unlisted, *place.glob(".*.parquet.tmp"), *place.glob(".*.jsonl.tmp")):
+    for path in (
+        *unlisted,
+        *place.glob(".*.parquet.tmp"),
+        *place.glob(".*.jsonl.tmp"),
+        *place.glob(".*.damaged.tmp"),
+    ):
         disk.remove(path)
     for number, path in segments_in(folder).items():
         if number in entries:
             _remove(folder, path, entries[number])
 
 
-def _sealed(folder: Path, entries: dict[int, SealedEntry], closed: dict[int, Path]) -> SealReport:
+def _sealed(
+    folder: Path, entries: dict[int, SealedEntry], closed: dict[int, Path], newest: int
+) -> SealReport:
     done: list[SealedEntry] = []
     left: list[str] = []
     for number, path in closed.items():
-        if number in entries:
+        records, noted, tail = _whole(path)
+        if tail is not None and number == newest:
+            left.append(f"{path}: offset {tail.offset}: {tail.problem}")
             continue
-        records, damages = _whole(path)
-        if damages:
-            left.append(f"{path}: offset {damages[0].offset}: {damages[0].problem}")
-            continue
-        entry, data = sealed.packed(number, records, path.stat().st_size)
+        if tail is not None:
+            noted.append(_note(tail))
+        entry, data = sealed.packed(number, records, path.stat().st_size, tuple(noted))
+        if noted:
+            disk.put(folder / sealed.damaged_file(number), _bytes_of(path, noted))
         disk.put(folder / entry.path, data)
         del data
         disk.sync_folder(folder / sealed.FOLDER)
@@ -124,17 +135,40 @@ def _sealed(folder: Path, entries: dict[int, SealedEntry], closed: dict[int, Pat
     return SealReport(tuple(done), tuple(left))
 
 
-def _whole(path: Path) -> tuple[list[Record], list[LogDamage]]:
+def _whole(path: Path) -> tuple[list[Record], list[Noted], LogDamage | None]:
+    """The records of a segment, the damages between them, and its unfinished end."""
     scan = Scan(path)
+    records: list[Record] = []
+    noted: list[Noted] = []
     try:
-        items = list(scan.items())
-        tail = scan.tail()
+        for item in scan.items():
+            if isinstance(item, LogDamage):
+                noted.append(_note(item))
+            else:
+                for k in range(len(noted) - 1, -1, -1):
+                    if noted[k].before:
+                        break
+                    noted[k] = replace(noted[k], before=item.sequence)
+                records.append(item)
+        return records, noted, scan.tail()
     finally:
         scan.close()
-    damages = [item for item in items if isinstance(item, LogDamage)]
-    if tail is not None:
-        damages.append(tail)
-    return [item for item in items if isinstance(item, Record)], damages
+
+
+def _note(damage: LogDamage) -> Noted:
+    return Noted(
+        offset=damage.offset, bytes=damage.bytes, lost=damage.lost, problem=damage.problem, before=0
+    )
+
+
+def _bytes_of(path: Path, noted: list[Noted]) -> bytes:
+    """What was no record, in the order of the notes."""
+    parts: list[bytes] = []
+    with path.open("rb") as file:
+        for note in noted:
+            file.seek(note.offset)
+            parts.append(file.read(note.bytes))
+    return b"".join(parts)
 
 
 def _compare(folder: Path, entry: SealedEntry, records: list[Record]) -> None:

@@ -35,6 +35,20 @@ _SCHEMA = {
 }
 
 
+class Noted(Struct, frozen=True, kw_only=True):
+    """A damage that a segment had when it was sealed: `bytes` at `offset` that were no record.
+
+    `lost` counts the records they held, None where that can't be known; `before` is the sequence of the
+    next whole record, 0 where none follows. The bytes lie in the segment's `.damaged` file, in order.
+    """
+
+    offset: int
+    bytes: int
+    lost: int | None
+    problem: str
+    before: int
+
+
 class SealedEntry(Struct, frozen=True, kw_only=True):
     """One sealed segment; `path` is relative to the log folder, times are UTC ns, sequences inclusive.
 
@@ -52,6 +66,7 @@ class SealedEntry(Struct, frozen=True, kw_only=True):
     heard_last: int
     venues: tuple[str, ...]
     log_bytes: int  # of the segment it replaced
+    damages: tuple[Noted, ...] = ()
 
 
 _ENTRY = msgspec.json.Decoder(SealedEntry)
@@ -68,9 +83,12 @@ def load(folder: Path) -> dict[int, SealedEntry]:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        if orphans := orphans_in(folder, ()):
-            raise StoreDamaged(f"{path}: missing, but {orphans[0]} is there; {REMEDY}") from None
-        return {}
+        orphans = orphans_in(folder, ())
+        if not orphans:
+            return {}
+        if path.exists():  # the first sealing ended between these looks
+            return load(folder)
+        raise StoreDamaged(f"{path}: missing, but {orphans[0]} is there; {REMEDY}") from None
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
     header = _HEADER.match(raw)
@@ -86,6 +104,11 @@ def load(folder: Path) -> dict[int, SealedEntry]:
     except msgspec.MsgspecError as error:
         raise StoreDamaged(f"{path}: {error}") from error
     return {entry.number: entry for entry in sorted(entries, key=lambda entry: entry.number)}
+
+
+def damaged_file(number: int) -> str:
+    """Where the bytes of a sealed segment that were no record lie, relative to the log folder."""
+    return f"{FOLDER}/{number:010d}.damaged"
 
 
 def orphans_in(folder: Path, listed: Collection[str]) -> list[Path]:
@@ -114,7 +137,9 @@ def _digest(version: int, body: bytes) -> bytes:
     return hashlib.sha256(b"airpocket-log %d\n" % version + body).hexdigest().encode()
 
 
-def packed(number: int, records: list[Record], log_bytes: int) -> tuple[SealedEntry, bytes]:
+def packed(
+    number: int, records: list[Record], log_bytes: int, damages: tuple[Noted, ...] = ()
+) -> tuple[SealedEntry, bytes]:
     """Records as Parquet bytes with their manifest entry; the same records give the same bytes."""
     columns = {name: [getattr(record, name) for record in records] for name in _SCHEMA}
     buffer = io.BytesIO()
@@ -122,7 +147,7 @@ def packed(number: int, records: list[Record], log_bytes: int) -> tuple[SealedEn
         buffer, compression="zstd", row_group_size=_ROWS, metadata={"airpocket.log": str(FORMAT)}
     )
     data = buffer.getvalue()
-    return _entry(number, data, records, log_bytes), data
+    return _entry(number, data, records, log_bytes, damages), data
 
 
 def entry_of(path: Path) -> SealedEntry:
@@ -138,7 +163,13 @@ def entry_of(path: Path) -> SealedEntry:
     return _entry(int(path.name[:10]), data, list(records_of(path, rows)), 0)
 
 
-def _entry(number: int, data: bytes, records: list[Record], log_bytes: int) -> SealedEntry:
+def _entry(
+    number: int,
+    data: bytes,
+    records: list[Record],
+    log_bytes: int,
+    damages: tuple[Noted, ...] = (),
+) -> SealedEntry:
     digest = hashlib.sha256(data).hexdigest()
     heard = [record.heard for record in records]
     return SealedEntry(
@@ -153,6 +184,7 @@ def _entry(number: int, data: bytes, records: list[Record], log_bytes: int) -> S
         heard_last=max(heard, default=0),
         venues=tuple(sorted({record.venue for record in records})),
         log_bytes=log_bytes,
+        damages=damages,
     )
 
 

@@ -236,7 +236,12 @@ class LogWriter:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except LogFailed as failure:
+            if error is None:
+                raise
+            error.add_note(str(failure))  # what ended the block is the real reason
 
     def _check_open(self) -> None:
         if self._failure:
