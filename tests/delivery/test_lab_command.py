@@ -1,4 +1,4 @@
-"""`airpocket lab run`: a folder of tables with the truth beside them, or a clear refusal."""
+"""`airpocket lab`: a folder of tables with the truth beside them, its facts, or a clear refusal."""
 
 import json
 from pathlib import Path
@@ -127,6 +127,69 @@ def test_the_ladder_counts_the_coin_of_the_positions_in_reach(folder: Path) -> N
         pl.col("ts") == last, pl.col("side") == "short", pl.col("distance_percent").is_between(0.0, 19.9)
     )  # fmt: skip
     assert counted["size_coin"].sum() == pytest.approx(near["size_coin"].sum(), rel=1e-6)
+
+
+def test_the_tape_of_a_minute_holds_its_trades_and_the_mean_spread(folder: Path) -> None:
+    tape, trades = table(folder, "tape_1m"), table(folder, "trade")
+    usd = pl.col("price") * pl.col("size")
+    minutes = (
+        trades.group_by("venue", ts=pl.col("ts").dt.truncate("1m"))
+        .agg(usd.filter(pl.col("taker_side") == "buy").sum().alias("bought"), told=pl.len())
+        .join(tape, on=["venue", "ts"])
+    )  # fmt: skip
+    assert minutes.height == tape.height == 4 * 15
+    assert minutes["buy_usd"].to_numpy() == pytest.approx(minutes["bought"].to_numpy())
+    assert (minutes["prints"] == minutes["told"]).all()
+    # a tick of 0.1 at 3,000 is a third of a basis point
+    assert tape["spread_bps"].min() > 0.32
+    assert tape["spread_bps"].median() < 5.0
+
+
+def test_the_facts_of_a_run_stand_beside_real_ones(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lab", "facts", str(folder)]) == 0
+    page = capsys.readouterr().out
+    assert main(["lab", "facts", str(folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    assert "SIMULATED" in page
+    row = next(line for line in page.splitlines() if line.startswith("funding per 8 h"))
+    assert row.split()[-4:] == ["0.405", "-0.253", "to", "1"]
+    facts = {(fact["name"], fact["venue"]): fact["value"] for fact in told["facts"]}
+    assert (
+        facts["depth_10bps_usd_m", "sim_binance"]
+        > facts["depth_10bps_usd_m", "sim_hyperliquid"]
+        > 0
+    )
+    assert facts["interest_day_percent", "sim_binance"] is None
+    assert "2025" in told["real"]["excess_kurtosis"]["sample"]
+
+
+def test_the_facts_of_a_world_file_are_those_of_its_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[object] = []
+    for what in (["--seed", "3", str(folder.parent / "quarter.toml")], [str(folder)]):
+        assert main(["lab", "facts", *what, "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out)["facts"])
+
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [([], "not the folder of a run"), (["--seed", "1"], "--seed belongs")]
+)
+def test_facts_of_what_is_no_run_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(["lab", "facts", str(tmp_path), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_world_file_needs_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "facts", str(WORLDS / "squeeze.toml")]) == 2
+    assert "--seed is needed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

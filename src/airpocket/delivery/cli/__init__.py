@@ -43,7 +43,10 @@ _STORE_COMMANDS = (
 )
 
 
-_LAB_COMMANDS = (("run", "Run a simulated world from its file into tables, truth beside them."),)
+_LAB_COMMANDS = (
+    ("run", "Run a simulated world from its file into tables, truth beside them."),
+    ("facts", "Stylised facts of a simulated market, beside real figures."),
+)
 
 
 def build() -> App:
