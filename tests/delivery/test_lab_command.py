@@ -7,6 +7,9 @@ import polars as pl
 import pytest
 
 from airpocket.delivery.cli import main
+from airpocket.delivery.simulated import store_run
+from airpocket.domain.errors import BadInput
+from airpocket.ingest.lake import Lake
 
 WORLDS = Path(__file__).resolve().parents[2] / "examples" / "worlds"
 SCENARIO = """
@@ -30,9 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("lab")
     world = place / "quarter.toml"
     world.write_text(SCENARIO.format(base=WORLDS / "four_venues.toml"), encoding="utf-8")
-    assert (
-        main(["lab", "run", str(world), "--seed", "3", "--out", str(place / "out"), "--book"]) == 0
-    )
+    into = ["--out", str(place / "out"), "--store", str(place / "store")]
+    assert main(["lab", "run", str(world), "--seed", "3", *into, "--book"]) == 0
     return place / "out"
 
 
@@ -145,6 +147,35 @@ def test_the_tape_of_a_minute_holds_its_trades_and_the_mean_spread(folder: Path)
     assert tape["spread_bps"].median() < 5.0
 
 
+def test_a_run_in_a_store_gives_a_brief_that_says_simulated(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = str(folder.parent / "store")
+    assert main(["brief", "ETH", "--store", store, "--offline", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    closes = table(folder, "bar_1m").filter(pl.col("venue") == "sim_binance").sort("ts")["close"]
+    assert told["health"]["simulated"] is True
+    assert "SIMULATED" in told["answer"]
+    assert f"{closes[-1]:,.2f}" in told["answer"]
+
+
+def test_the_store_holds_what_the_public_heard_and_writing_it_again_changes_nothing(
+    folder: Path,
+) -> None:
+    lake = Lake(folder.parent / "store")
+    rows = dict.fromkeys(("trade", "bar_1m", "depth", "liquidation"), 0)
+    for series in lake.series():
+        if series.kind in rows:
+            rows[series.kind] += series.rows
+
+    assert rows == {kind: table(folder, kind).height for kind in rows}
+    assert "positions" not in {series.kind for series in lake.series()}
+    assert store_run(folder, lake.root).files_written == 0
+    with pytest.raises(BadInput, match=r"run\.json"):
+        store_run(lake.root, lake.root)
+
+
 def test_the_facts_of_a_run_stand_beside_real_ones(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,7 +185,7 @@ def test_the_facts_of_a_run_stand_beside_real_ones(
     told = json.loads(capsys.readouterr().out)
 
     assert "SIMULATED" in page
-    row = next(line for line in page.splitlines() if line.startswith("funding per 8 h"))
+    row = next(line for line in page.splitlines() if "funding per 8 h" in line)
     assert row.split()[-4:] == ["0.405", "-0.253", "to", "1"]
     facts = {(fact["name"], fact["venue"]): fact["value"] for fact in told["facts"]}
     assert (

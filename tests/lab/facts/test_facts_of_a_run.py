@@ -143,6 +143,6 @@ def test_a_folder_that_no_run_made_is_refused(tmp_path):
     with pytest.raises(BadInput, match=r"run\.json"):
         facts_in(tmp_path)
 
-    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "run.json").write_text('{"files": {"bar_1m.parquet": 9}}', encoding="utf-8")
     with pytest.raises(BadInput, match=r"bar_1m\.parquet: cannot be read"):
         facts_in(tmp_path)

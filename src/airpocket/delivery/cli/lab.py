@@ -16,6 +16,7 @@ def run(
     *,
     seed: int,
     out: Path,
+    store: Path | None = None,
     truth_every: int = 5,
     book: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -28,6 +29,7 @@ def run(
         world: World file (TOML), such as examples/worlds/squeeze.toml.
         seed: Whole number that all chance comes from.
         out: New folder for tables, truth and run.json.
+        store: Also write the public tables into this store, for commands such as `airpocket brief`.
         truth_every: Minutes between looks at all positions.
         book: Also keep every change of every book (about 1 GB a simulated day).
         as_json: Print JSON.
@@ -36,7 +38,12 @@ def run(
 
     if not 1 <= truth_every <= 1_440:
         raise BadInput("--truth-every must lie between 1 and 1440 minutes")
-    _print(_run(world, seed, out, truth_every=truth_every, book=book), out, as_json=as_json)
+    ran = _run(world, seed, out, truth_every=truth_every, book=book)
+    if store is not None:
+        from airpocket.delivery.simulated import store_run
+
+        store_run(out, store)
+    _print(ran, out, as_json=as_json)
     return 0
 
 

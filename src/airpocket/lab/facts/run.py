@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 
 from airpocket.domain.errors import BadInput
 from airpocket.domain.events import FloatArray
+from airpocket.domain.kinds import split_name
 from airpocket.lab.facts import measures
 from airpocket.lab.facts.measures import Rise
+from airpocket.lab.tables import build
 
 MINUTES_PER_DAY = 1_440
 DAY_S = 86_400
@@ -35,17 +38,35 @@ def facts_in(folder: Path) -> list[Fact]:
     Raises:
         BadInput: not the folder of a run, or one of its tables cannot be read.
     """
-    if not (folder / "run.json").is_file():
-        raise BadInput(f"{folder}: not the folder of a run: it has no run.json")
-    return facts_of({name: _table(folder, name) for name in _TABLES})
+    path = folder / "run.json"
+    try:
+        files = msgspec.json.decode(path.read_bytes(), type=_Run).files
+    except FileNotFoundError as error:
+        raise BadInput(f"{folder}: not the folder of a run: it has no run.json") from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise BadInput(f"{path}: cannot be read: {error}") from error
+    return facts_of({name: _table(folder, name, files) for name in _TABLES})
 
 
-def _table(folder: Path, name: str) -> pl.DataFrame:
+class _Run(msgspec.Struct):
+    files: dict[str, int]  # rows by file
+
+
+def _table(folder: Path, name: str, files: Mapping[str, int]) -> pl.DataFrame:
+    """A table of the run; no rows where it wrote none, as of funding before the first settlement."""
     path = folder / f"{name}.parquet"
+    if path.relative_to(folder).as_posix() not in files:
+        return _empty(name)
     try:
         return pl.read_parquet(path, hive_partitioning=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{path}: cannot be read: {error}") from error
+
+
+def _empty(name: str) -> pl.DataFrame:
+    never = np.empty(0, dtype=np.int64)
+    columns = {column.name: None for column in split_name(name)[0].columns}
+    return build(name, ("", ""), "", (never, never), columns).frame.with_columns(venue=pl.lit(""))
 
 
 def facts_of(tables: Mapping[str, pl.DataFrame]) -> list[Fact]:
