@@ -129,12 +129,12 @@ _STANDS_FOR: dict[str, tuple[str, ...]] = {
     "sim_deribit": ("deribit",),
     "sim_hyperliquid": ("hyperliquid",),
 }
-_FAMILIES |= {
+_FAMILIES.update({
     name: tuple(
         family for real in stood for family in _FAMILIES[real] if family.kind in ("linear", "inverse")
     )
     for name, stood in _STANDS_FOR.items()
-}  # fmt: skip
+})  # fmt: skip
 
 _ALIASES = {"XBT": "BTC"}
 
