@@ -1,4 +1,4 @@
-"""`airpocket lab run`: a folder of tables with the truth beside them, or a clear refusal."""
+"""`airpocket lab`: a folder of tables with the truth beside them, its facts, or a clear refusal."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,9 @@ import polars as pl
 import pytest
 
 from airpocket.delivery.cli import main
+from airpocket.delivery.simulated import store_run
+from airpocket.domain.errors import BadInput
+from airpocket.ingest.lake import Lake
 
 WORLDS = Path(__file__).resolve().parents[2] / "examples" / "worlds"
 SCENARIO = """
@@ -30,9 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("lab")
     world = place / "quarter.toml"
     world.write_text(SCENARIO.format(base=WORLDS / "four_venues.toml"), encoding="utf-8")
-    assert (
-        main(["lab", "run", str(world), "--seed", "3", "--out", str(place / "out"), "--book"]) == 0
-    )
+    into = ["--out", str(place / "out"), "--store", str(place / "store")]
+    assert main(["lab", "run", str(world), "--seed", "3", *into, "--book"]) == 0
     return place / "out"
 
 
@@ -127,6 +129,95 @@ def test_the_ladder_counts_the_coin_of_the_positions_in_reach(folder: Path) -> N
         pl.col("ts") == last, pl.col("side") == "short", pl.col("distance_percent").is_between(0.0, 19.9)
     )  # fmt: skip
     assert counted["size_coin"].sum() == pytest.approx(near["size_coin"].sum(), rel=1e-6)
+
+
+def test_the_tape_of_a_minute_holds_its_trades_and_the_mean_spread(folder: Path) -> None:
+    tape, trades = table(folder, "tape_1m"), table(folder, "trade")
+    usd = pl.col("price") * pl.col("size")
+    minutes = (
+        trades.group_by("venue", ts=pl.col("ts").dt.truncate("1m"))
+        .agg(usd.filter(pl.col("taker_side") == "buy").sum().alias("bought"), told=pl.len())
+        .join(tape, on=["venue", "ts"])
+    )  # fmt: skip
+    assert minutes.height == tape.height == 4 * 15
+    assert minutes["buy_usd"].to_numpy() == pytest.approx(minutes["bought"].to_numpy())
+    assert (minutes["prints"] == minutes["told"]).all()
+    # a tick of 0.1 at 3,000 is a third of a basis point
+    assert tape["spread_bps"].min() > 0.32
+    assert tape["spread_bps"].median() < 5.0
+
+
+def test_a_run_in_a_store_gives_a_brief_that_says_simulated(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = str(folder.parent / "store")
+    assert main(["brief", "ETH", "--store", store, "--offline", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    closes = table(folder, "bar_1m").filter(pl.col("venue") == "sim_binance").sort("ts")["close"]
+    assert told["health"]["simulated"] is True
+    assert "SIMULATED" in told["answer"]
+    assert f"{closes[-1]:,.2f}" in told["answer"]
+
+
+def test_the_store_holds_what_the_public_heard_and_writing_it_again_changes_nothing(
+    folder: Path,
+) -> None:
+    lake = Lake(folder.parent / "store")
+    rows = dict.fromkeys(("trade", "bar_1m", "depth", "liquidation"), 0)
+    for series in lake.series():
+        if series.kind in rows:
+            rows[series.kind] += series.rows
+
+    assert rows == {kind: table(folder, kind).height for kind in rows}
+    assert "positions" not in {series.kind for series in lake.series()}
+    assert store_run(folder, lake.root).files_written == 0
+    with pytest.raises(BadInput, match=r"run\.json"):
+        store_run(lake.root, lake.root)
+
+
+def test_the_facts_of_a_run_stand_beside_real_ones(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lab", "facts", str(folder)]) == 0
+    page = capsys.readouterr().out
+    assert main(["lab", "facts", str(folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    assert "SIMULATED" in page
+    row = next(line for line in page.splitlines() if "funding per 8 h" in line)
+    assert row.split()[-4:] == ["0.405", "-0.253", "to", "1"]
+    facts = {(fact["name"], fact["venue"]): fact["value"] for fact in told["facts"]}
+    spreads = table(folder, "tape_1m").filter(pl.col("venue") == "sim_bybit")["spread_bps"]
+    assert facts["spread_bps", "sim_bybit"] == pytest.approx(spreads.median())
+    assert facts["interest_day_percent", "sim_binance"] is None
+    assert "2025" in told["real"]["excess_kurtosis"]["sample"]
+
+
+def test_the_facts_of_a_world_file_are_those_of_its_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[object] = []
+    for what in (["--seed", "3", str(folder.parent / "quarter.toml")], [str(folder)]):
+        assert main(["lab", "facts", *what, "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out)["facts"])
+
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [([], "not the folder of a run"), (["--seed", "1"], "--seed belongs")]
+)
+def test_facts_of_what_is_no_run_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(["lab", "facts", str(tmp_path), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_world_file_needs_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "facts", str(WORLDS / "squeeze.toml")]) == 2
+    assert "--seed is needed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,21 @@ _FAMILIES: dict[str, tuple[_Family, ...]] = {
     "sim_flows": (_family(r"(?P<base>\w+)", "{base}", "index", "USD"),),
 }
 
+# Perpetuals of the lab's runs: symbols and margin rules of the venues that they stand for.
+_STANDS_FOR: dict[str, tuple[str, ...]] = {
+    "sim_binance": ("binance_usdm", "binance_coinm"),
+    "sim_bybit": ("bybit_linear", "bybit_inverse"),
+    "sim_okx": ("okx",),
+    "sim_deribit": ("deribit",),
+    "sim_hyperliquid": ("hyperliquid",),
+}
+_FAMILIES.update({
+    name: tuple(
+        family for real in stood for family in _FAMILIES[real] if family.kind in ("linear", "inverse")
+    )
+    for name, stood in _STANDS_FOR.items()
+})  # fmt: skip
+
 _ALIASES = {"XBT": "BTC"}
 _LONGEST_NAME = 32
 
@@ -171,12 +186,22 @@ def instruments_of(asset: str) -> list[Instrument]:
     return found
 
 
+def stands_for(venue: str, symbol: str) -> str:
+    """The venue whose symbols and margin rules a venue of the lab has; any other is itself."""
+    for real in _STANDS_FOR.get(venue, ()):
+        if any(family.pattern.fullmatch(symbol) for family in _FAMILIES[real]):
+            return real
+    return venue
+
+
 def venues() -> list[str]:
     """The venue names airpocket knows."""
     return list(_FAMILIES)
 
 
 def _contract_size(venue: str, base: str, kind: ContractKind) -> float | None:
+    if venue in _STANDS_FOR:
+        return 1.0  # a run's sizes are coin
     if venue == "okx" and kind == "linear":
         return _OKX_CONTRACT_COIN.get(base)
     if venue == "okx" and kind == "option":

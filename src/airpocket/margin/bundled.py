@@ -1,8 +1,10 @@
 """Maintenance schedules that venues published, by date: what is known without a download."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from airpocket.domain.errors import MarginError
+from airpocket.domain.instruments import stands_for
 from airpocket.domain.units import TimeNs, parse_time
 from airpocket.margin.tiers import Schedule, SizeSlope, TierTable, table_from
 
@@ -117,13 +119,15 @@ def _simulated(venue: str, symbol: str) -> TierTable:
 def schedules_of(venue: str, symbol: str, now: TimeNs) -> list[Schedule]:
     """Bundled schedules of a contract that had been published at `now`, oldest first; often none.
 
-    A schedule dated after `now` is never given: the tiers of today say nothing sure about then.
+    A schedule dated after `now` is never given: the tiers of today say nothing sure about then. A venue of
+    the lab has those of the venue that it stands for.
     """
     if venue in ("sim_perp", "sim_perp2"):
         return [_simulated(venue, symbol)]
+    real = stands_for(venue, symbol)
     found: list[Schedule] = [
-        one
+        one if real == venue else replace(one, venue=venue)
         for one in (*_BINANCE, *_HYPERLIQUID, *_DERIBIT)
-        if (one.venue, one.symbol) == (venue, symbol) and one.as_of <= now
+        if (one.venue, one.symbol) == (real, symbol) and one.as_of <= now
     ]
     return sorted(found, key=lambda one: one.as_of)

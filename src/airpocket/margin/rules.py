@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from airpocket.domain.instruments import instrument
+from airpocket.domain.instruments import instrument, stands_for
 from airpocket.domain.units import EARLIEST, LATEST, TimeNs, parse_time
 from airpocket.margin.kernel import ContractForm
 
@@ -165,13 +165,16 @@ RULES: tuple[VenueRules, ...] = (
 def rules_in_force(venue: str, symbol: str, at: TimeNs) -> VenueRules | None:
     """The margin rules of a contract at a time; None where none are known here.
 
+    A venue of the lab has those of the venue that it stands for.
+
     Raises:
         UnknownInstrument: the venue is known and does not write symbols like this.
     """
     form = "inverse" if venue == "bitmex" else instrument(venue, symbol).kind
+    real = stands_for(venue, symbol)
     for rules in RULES:
-        if rules.venue == venue and rules.form == form and rules.valid_from <= at < rules.valid_to:
-            return rules
+        if rules.venue == real and rules.form == form and rules.valid_from <= at < rules.valid_to:
+            return rules if real == venue else replace(rules, venue=venue)
     return None
 
 

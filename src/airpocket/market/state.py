@@ -21,8 +21,8 @@ from airpocket.market.bars import EMPTY_BARS, Bars, BarSeries
 
 # Whose price an asset is quoted at when several are fresh: the deepest perpetual first.
 _REFERENCE_ORDER = (
-    "binance_usdm", "bybit_linear", "okx", "hyperliquid", "sim_perp", "binance_spot", "coinbase",
-    "kraken_spot", "sim_spot",
+    "binance_usdm", "bybit_linear", "okx", "hyperliquid", "sim_perp", "sim_binance", "binance_spot",
+    "coinbase", "kraken_spot", "sim_spot",
 )  # fmt: skip
 
 
@@ -38,7 +38,11 @@ class Observations:
         return len(self.columns["ts"])
 
     def ints(self, name: str) -> IntArray:
-        return np.asarray(self.columns[name], dtype=np.int64)
+        """Whole numbers, −1 where unknown: the store hands a column with nulls over as floats with NaN."""
+        values = np.asarray(self.columns[name])
+        if values.dtype.kind == "f":
+            values = np.where(np.isnan(values), -1.0, values)
+        return np.asarray(values, dtype=np.int64)
 
     def floats(self, name: str) -> FloatArray:
         return np.asarray(self.columns[name], dtype=np.float64)

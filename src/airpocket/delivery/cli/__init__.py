@@ -47,6 +47,7 @@ _STORE_COMMANDS = (
 _LAB_COMMANDS = (
     ("run", "Run a simulated world from its file into tables, truth beside them."),
     ("serve", "Serve a simulated world on loopback, each venue in its own language."),
+    ("facts", "Stylised facts of a simulated market, beside real figures."),
 )
 
 

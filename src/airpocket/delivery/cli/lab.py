@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
+    from airpocket.lab.facts.run import Fact
     from airpocket.lab.runs.recording import Ran
     from airpocket.lab.runs.worldfile import World
     from airpocket.lab.server.gate import Gate
@@ -17,6 +18,7 @@ def run(
     *,
     seed: int,
     out: Path,
+    store: Path | None = None,
     truth_every: int = 5,
     book: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -29,24 +31,67 @@ def run(
         world: World file (TOML), such as examples/worlds/squeeze.toml.
         seed: Whole number that all chance comes from.
         out: New folder for tables, truth and run.json.
+        store: Also write the public tables into this store, for commands such as `airpocket brief`.
         truth_every: Minutes between looks at all positions.
         book: Also keep every change of every book (about 1 GB a simulated day).
         as_json: Print JSON.
     """
+    from airpocket.domain.errors import BadInput
+
+    if not 1 <= truth_every <= 1_440:
+        raise BadInput("--truth-every must lie between 1 and 1440 minutes")
+    ran = _run(world, seed, out, truth_every=truth_every, book=book)
+    if store is not None:
+        from airpocket.delivery.simulated import store_run
+
+        store_run(out, store)
+    _print(ran, out, as_json=as_json)
+    return 0
+
+
+def _run(world: Path, seed: int, out: Path, *, truth_every: int, book: bool) -> "Ran":
     from airpocket.delivery.warmup import compiling
     from airpocket.domain.errors import BadInput
 
     if not 0 <= seed < 2**63:
         raise BadInput("--seed must lie between 0 and 2^63 - 1")
-    if not 1 <= truth_every <= 1_440:
-        raise BadInput("--truth-every must lie between 1 and 1440 minutes")
     with compiling():
         from airpocket.lab.runs.recording import RunSettings, run_world
         from airpocket.lab.runs.worldcheck import read_world
 
-        read = read_world(world)
-        ran = run_world(read, seed, out, RunSettings(truth_every, book), _progress)
-    _print(ran, out, as_json=as_json)
+        return run_world(read_world(world), seed, out, RunSettings(truth_every, book), _progress)
+
+
+def facts(
+    what: Path,
+    *,
+    seed: int | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Hold a simulated market beside real ones: tails, clustering, depth, impact, open interest, funding.
+
+    docs/lab.md says how each figure is measured and where the real ones come from.
+
+    Args:
+        what: Folder of a finished run, or a world file to run now (kept nowhere).
+        seed: With a world file: whole number that all chance comes from.
+        as_json: Print JSON.
+    """
+    from airpocket.domain.errors import BadInput
+
+    if what.is_dir():
+        if seed is not None:
+            raise BadInput("--seed belongs to a world file; a folder was run with its own")
+        found = _facts_in(what)
+    elif seed is None:
+        raise BadInput("--seed is needed to run a world file")
+    else:
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="airpocket-lab-") as place:
+            _run(what, seed, Path(place) / "run", truth_every=1_440, book=False)
+            found = _facts_in(Path(place) / "run")
+    _print_facts(found, what, as_json=as_json)
     return 0
 
 
@@ -116,6 +161,39 @@ async def _serve(gate: "Gate", world: "World", seed: int) -> None:
         say(
             f"the world has ended: {gate.counts.frames:,} frames told, hash {gate.house.session.hash}"
         )
+
+
+def _facts_in(folder: Path) -> "list[Fact]":
+    from airpocket.lab.facts.run import facts_in
+
+    return facts_in(folder)
+
+
+def _print_facts(found: "list[Fact]", what: Path, *, as_json: bool) -> None:
+    from airpocket.delivery.cli.printing import print_json, print_table, say
+    from airpocket.lab.facts.reference import WORDS, figure_of
+
+    perpetual = {name: figure_of(name, spot=False) for name in WORDS}
+    if as_json:
+        print_json({"facts": found, "real": perpetual, "words": WORDS})
+        return
+    venues = list(dict.fromkeys(fact.venue for fact in found))
+    value = {(fact.name, fact.venue): fact.value for fact in found}
+    rows: list[list[str]] = []
+    for name, words in WORDS.items():
+        real = perpetual[name]
+        middle = None if real is None else real.middle
+        rows.append(
+            [words, *(_figure(value.get((name, venue))) for venue in venues), _figure(middle),
+             "" if real is None or real.low is None else f"{_figure(real.low)} to {_figure(real.high)}"]
+        )  # fmt: skip
+    columns = ["fact", *venues, "real", "80 % of real"]
+    print_table(f"SIMULATED {what}", columns, rows, right=set(columns[1:]))
+    say("real: perpetual; a day, settlement or rise in the middle. Sources and dates: docs/lab.md")
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"
 
 
 def _progress(share: float) -> None:

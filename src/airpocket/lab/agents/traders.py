@@ -3,14 +3,15 @@
 from airpocket.domain.kernel import kernel
 from airpocket.lab.agents.desk import Actor, order, pause
 from airpocket.lab.exchange.clearing import notional
-from airpocket.lab.exchange.draws import SIZES, drawn, uniform
+from airpocket.lab.exchange.draws import uniform
 from airpocket.lab.exchange.journal import ORDINARY
 from airpocket.lab.exchange.matching import cancel_all
 from airpocket.lab.exchange.solvency import equity
 from airpocket.lab.exchange.state import Market
 
-SLIPPAGE = 0.005  # of an opening order; closing ones go further
-CLOSING_SLIPPAGE = 0.05
+SLIPPAGE = 0.004  # of an opening order: what the book does not give so near stays unopened
+CLOSING_SLIPPAGE = 0.004  # of a closing order: the rest of a large position waits for another look
+HASTE = 20.0  # leverage that doubles the closing hazard and halves the size: more risk, held for shorter
 
 
 @kernel
@@ -47,6 +48,12 @@ def leverage_of(m: Market, book: int, u: float) -> float:
 
 
 @kernel
+def margin_share(position_share: float, leverage: float) -> float:
+    """Share of the pocket that goes into a new position as margin."""
+    return min(1.0, position_share / (1.0 + leverage / HASTE) / leverage)
+
+
+@kernel
 def _opened(m: Market, actor: Actor) -> None:
     trader = m.traders[actor.row]
     it = m.accounts[trader.account]
@@ -58,8 +65,7 @@ def _opened(m: Market, actor: Actor) -> None:
         return
     side = 1 if uniform(actor) * (longs + shorts) < longs else -1
     trader.leverage = leverage_of(m, trader.book, uniform(actor))
-    size = trader.position_share * drawn(actor, m.tables, SIZES) / trader.leverage
-    margin = int(it.pocket * min(1.0, size))
+    margin = int(it.pocket * margin_share(trader.position_share, trader.leverage))
     each = notional(m, trader.book, 1, m.books[trader.book].mark)
     lots = int(margin * trader.leverage * 0.98 / each)
     if lots <= 0:
@@ -76,15 +82,15 @@ def _opened(m: Market, actor: Actor) -> None:
         it.cash -= back
         it.pocket += back
     if uniform(actor) < trader.stop_share:
-        _stop_set(m, actor)
+        stop_set(m, actor.row, uniform(actor))
 
 
 @kernel
-def _stop_set(m: Market, actor: Actor) -> None:
-    """A stop somewhere between 30 and 80 % of the way that the margin lasts."""
-    trader = m.traders[actor.row]
+def stop_set(m: Market, row: int, u: float) -> None:
+    """A stop at quantile u between 30 and 80 % of the way that the margin lasts."""
+    trader = m.traders[row]
     held = m.positions[trader.account, m.books[trader.book].slot]
-    way = (0.3 + 0.5 * uniform(actor)) / trader.leverage
+    way = (0.3 + 0.5 * u) / trader.leverage
     entry = held.cost / held.lots
     held.stop = max(1, int(entry * (1.0 - way if held.lots > 0 else 1.0 + way)))
 
@@ -99,7 +105,7 @@ def _looked_after(m: Market, actor: Actor) -> None:
     phase = m.story[m.phase, trader.book]
     gain = (book.mark * held.lots / held.cost - 1.0) * (1.0 if held.lots > 0 else -1.0)
     on_margin = gain * trader.leverage
-    hazard = trader.close * phase.closing
+    hazard = trader.close * phase.closing * (1.0 + trader.leverage / HASTE)
     if on_margin > trader.take_profit:
         hazard *= trader.tilt
     if on_margin < -trader.panic_at:

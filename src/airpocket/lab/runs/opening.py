@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from airpocket.lab.agents.pairs import ARBITRAGE, CARRY
+from airpocket.lab.agents.traders import HASTE, leverage_of, margin_share, stop_set
 from airpocket.lab.exchange.clearing import cleared
 from airpocket.lab.exchange.solvency import equity, maintenance
 from airpocket.lab.exchange.state import INVERSE, SPOT, Market
@@ -14,8 +15,8 @@ from airpocket.lab.runs.population import Populated
 from airpocket.lab.runs.worldfile import Traders
 
 OPEN_AT_START = 0.6  # of the levered traders
-SAFE = 1.3  # equity of a position of the start, in maintenances, at least
-WORST = 0.5  # of the way to bankruptcy that a position of the start may have gone
+SAFE = 2.0  # equity of a position of the start, in maintenances, at least
+WORST = 0.3  # of the way to bankruptcy that a position of the start may have gone
 
 
 class Holding(NamedTuple):
@@ -70,9 +71,11 @@ def _levered(
     largest = max(longs, shorts)
     scale = traders.open_interest_usd_m * 1e6 / largest if largest > 0.0 else 0.0
     _fill_pockets(made, m, book, rows, scale if scale > 0.0 else 1.0)
-    others = _others(m, people, book)
+    others, dice = _others(m, people, book), Dice(made.seed, 5, book)
     for k, one in enumerate(held):
         _placed(made, m, book, one, scale, others[k % len(others)])
+        if dice.uniform() < traders.stop_share:
+            _stopped(m, book, one.row, dice.uniform())
     _hedge(m, people, book)
     for row in people.makers[book]:
         maker = m.makers[row]
@@ -90,19 +93,23 @@ def _holdings(
             continue
         sign = 1 if dice.uniform() < traders.long_share else -1
         low, high = traders.long_entry_percent if sign > 0 else traders.short_entry_percent
-        u = dice.uniform()
-        leverage = next(one.leverage for one in m.mixes[book] if u <= one.below)
+        leverage = _held_leverage(m, book, dice)
         away = dice.between(low, high) / 100.0
-        most = float(m.books[book].max_leverage)
-        leverage = min(float(leverage), most)
         if sign * away > WORST / leverage:  # so far under water it would not have lasted
             away = sign * WORST / leverage * dice.uniform()
         entry = max(1, round(float(m.books[book].mark) * (1.0 + away)))
-        margin = (
-            float(m.accounts[m.traders[row].account].pocket) * traders.position_share / leverage
-        )
+        share = float(margin_share(traders.position_share, leverage))
+        margin = float(m.accounts[m.traders[row].account].pocket) * share
         found.append(Holding(row, sign, leverage, margin, entry))
     return found
+
+
+def _held_leverage(m: Market, book: int, dice: Dice) -> float:
+    """The leverage of a position found open: of the mix, the rarer the sooner such positions close."""
+    while True:
+        leverage = float(leverage_of(m, book, dice.uniform()))
+        if dice.uniform() * (1.0 + leverage / HASTE) < 1.0:
+            return leverage
 
 
 def _fill_pockets(made: Draft, m: Market, book: int, rows: list[int], scale: float) -> None:
@@ -133,6 +140,18 @@ def _placed(made: Draft, m: Market, book: int, one: Holding, scale: float, other
     cleared(m, book, buyer, seller, lots, one.entry)
     trader.leverage = one.leverage
     _made_safe(m, int(trader.account))
+
+
+def _stopped(m: Market, book: int, row: int, u: float) -> None:
+    """A stop as new positions have it, unless price already passed it."""
+    terms = m.books[book]
+    held = m.positions[m.traders[row].account, terms.slot]
+    if held.lots == 0:
+        return
+    stop_set(m, row, u)
+    sign = 1 if held.lots > 0 else -1
+    if sign * (float(terms.mark) - float(held.stop)) <= 0.0:
+        held.stop = 0
 
 
 def _made_safe(m: Market, account: int) -> None:

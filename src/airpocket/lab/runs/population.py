@@ -12,7 +12,7 @@ from airpocket.lab.runs.making import Dice, Draft
 from airpocket.lab.runs.worldfile import Carry, Followers, Traders, Venue
 
 LADDER_REACH = 0.025  # the last quote's distance, as a share of the price
-RICHEST = 60.0  # a trader's wealth at most, in those of the poorest
+RICHEST = 6.0  # a trader's wealth at most, in those of the poorest
 SLIPPAGE = 0.004  # takers' orders reach so far beyond the touch
 PURSE = 4.0  # what a carry fund holds beyond its capacity of spot, in capacities
 FLOW_CAPITAL_USD = 5e9

@@ -10,7 +10,7 @@ from airpocket.domain.units import MINUTE_NS, SECOND_NS
 from airpocket.lab.exchange import journal
 from airpocket.lab.exchange.feeds import LATEST
 from airpocket.lab.exchange.state import INVERSE, SPOT, Market
-from airpocket.lab.tables import BundledTable, build
+from airpocket.lab.tables import BundledTable, Values, build
 
 TICKER_NS = 5 * SECOND_NS
 MILLI = 1_000.0
@@ -38,7 +38,7 @@ def coin_of(m: Market, book: int, lots: IntArray | int, ticks: FloatArray) -> Fl
 def tables_of(m: Market, listed: Listed, rows: IntArray) -> list[BundledTable]:
     """Every table of one contract from its journal rows, (n, COLUMNS) in order; depth excepted."""
     mine = rows[rows[:, 2] == listed.book]
-    makers = [_trades, _bars, _tickers]
+    makers = [_trades, _bars, _tickers, _tape]
     if m.books[listed.book].form != SPOT:
         makers += [_funding, _estimates, _interest, _liquidations]
     found = [make(m, listed, mine) for make in makers]
@@ -101,6 +101,41 @@ def _tickers(m: Market, listed: Listed, rows: IntArray) -> BundledTable:
         "index": None if spot else _usd(m, listed, part[:, 4] / MILLI),
     }
     return build("ticker", _listing(listed), listed.source, (at, at), columns)
+
+
+def _tape(m: Market, listed: Listed, rows: IntArray) -> BundledTable:
+    """Minutes of the tape and the touch: the spread is the mean of each second's; a minute without a
+    two-sided touch has none, and what is heard only from single changes of the book is null."""
+    trades, marks = _of(rows, journal.TRADE), _of(rows, journal.MARK)
+    ticks = trades[:, 3].astype(np.float64)
+    usd = _usd(m, listed, ticks) * coin_of(m, listed.book, trades[:, 4], ticks)
+    bought = trades[:, 4] > 0
+    traded = pl.DataFrame(
+        {
+            "ts": trades[:, 1] // MINUTE_NS, "buy_usd": np.where(bought, usd, 0.0),
+            "sell_usd": np.where(bought, 0.0, usd), "print": np.ones(len(trades), dtype=np.int64),
+        }
+    ).group_by("ts").agg(pl.col("buy_usd", "sell_usd").sum(), prints=pl.col("print").sum())  # fmt: skip
+    # the mark of a whole minute tells of the second before it
+    minute = (marks[:, 1] - 1) // MINUTE_NS
+    bid, ask = marks[:, 5].astype(np.float64), marks[:, 6].astype(np.float64)
+    two_sided = (bid >= 1.0) & (ask < float(m.books[listed.book].window))
+    seen = pl.DataFrame({"ts": minute, "bps": 2e4 * (ask - bid) / (ask + bid), "two": two_sided})
+    spread = seen.filter("two").group_by("ts").agg(spread_bps=pl.col("bps").mean())
+    all_of_it = (
+        seen.select(pl.col("ts").unique()).join(traded, on="ts", how="left")
+        .join(spread, on="ts", how="left").sort("ts")
+        .with_columns(pl.col("prints", "buy_usd", "sell_usd").fill_null(0))
+    )  # fmt: skip
+    at = all_of_it["ts"].to_numpy() * MINUTE_NS
+    columns: dict[str, Values] = {
+        "prints": all_of_it["prints"].to_numpy(),
+        "buy_usd": all_of_it["buy_usd"].to_numpy(),
+        "sell_usd": all_of_it["sell_usd"].to_numpy(),
+        "spread_bps": all_of_it["spread_bps"].to_list(),
+    }
+    columns |= dict.fromkeys(("reloads", "retreats", "refill_s"))
+    return build("tape_1m", _listing(listed), listed.source, (at, at + MINUTE_NS), columns)
 
 
 def _funding(_: Market, listed: Listed, rows: IntArray) -> BundledTable:
