@@ -132,7 +132,7 @@ def test_the_shipped_recorder_records_every_venue_and_its_replay_sees_the_same(t
 
     async def run():
         async with Served(world(FIRST), speed=3.0) as served:
-            session = await served.record(tmp_path, until=all_live)
+            session = await served.record(tmp_path, until=all_live, for_s=120.0)
             return session, served.gate
 
     session, gate = asyncio.run(run())

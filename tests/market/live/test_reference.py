@@ -119,6 +119,16 @@ def test_an_empty_or_shortened_list_changes_nothing_and_is_named(kept):
 
 
 @pytest.mark.fault("M04")
+def test_newcomers_do_not_make_up_for_those_a_list_lacks():
+    reference = Reference()
+    old, new = ALL[:5], ALL[5:]
+    told(reference, *old)
+    for turn in (1, 2, 3):
+        assert not whats(told(reference, *old[:2], *new, at=T0 + turn * 240 * S), "vanished")
+    assert reference.doubts
+
+
+@pytest.mark.fault("M04")
 @given(st.lists(st.sets(st.sampled_from(ALL)), max_size=12))
 def test_no_run_of_lists_ends_more_than_a_half_of_the_markets_at_once(lists):
     reference = Reference()

@@ -225,9 +225,10 @@ def _bounds(
 def _doubt(held: frozenset[str] | None, symbols: frozenset[str]) -> str:
     if not symbols:
         return "the list came empty: the last good one stands"
-    if held is None or len(held) < _SMALL or len(symbols) >= _BELIEVABLE * len(held):
+    missing = 0 if held is None else len(held - symbols)
+    if held is None or len(held) < _SMALL or missing <= (1.0 - _BELIEVABLE) * len(held):
         return ""
-    return f"the list shrank from {len(held)} to {len(symbols)}: the last good one stands"
+    return f"the list lacks {missing} of the {len(held)} it held: the last good one stands"
 
 
 def _told(listing: Listing) -> tuple[object, ...]:
