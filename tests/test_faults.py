@@ -15,3 +15,8 @@ def test_a_covered_case_is_not_said_to_come_later():
 
 def test_the_page_of_faults_is_current():
     assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_every_case_has_a_test_or_a_reason_or_the_part_that_will_own_it():
+    told = {one for one, case in catalogue().items() if "later" in case or "reason" in case}
+    assert not set(catalogue()) - set(covering()) - told
