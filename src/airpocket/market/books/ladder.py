@@ -171,10 +171,6 @@ class SideLadder:
         self._state[FAR] = keys.size
         lay(*self.arrays, best)
 
-    def fits(self, price: float) -> bool:
-        """Whether the unit is fine enough for a price."""
-        return 0.0 < price < MOST and key_of(price, self.unit) != 0
-
     def write(self, levels: Iterable[Level], texts: Iterable[Texts]) -> None:
         """Keep how the venue wrote the levels just put, for its checksum."""
         for (price, size), text in zip(levels, texts, strict=False):
