@@ -13,12 +13,14 @@ from airpocket.domain.units import PositionSide, TimeNs
 class Ladder:
     """Forced notional of one side by price bucket, arrays (B,) in USD at the bucket's own price.
 
-    `draws` (M, B) holds one row for each draw from the prior; `usd` is the prior's centre. A sum over
-    buckets takes its interval from the sums of the draws, never from the sum of bucket intervals.
+    `draws` (M, B) holds one row for each way it may be; `usd` is their centre. A sum over buckets takes
+    its interval from the sums of the draws, never from the sum of bucket intervals. beyond: USD at the
+    map's price that no price on the ladder forces out (hedged, or backed by a whole wallet).
     """
 
     usd: FloatArray
     draws: FloatArray
+    beyond: float = 0.0
 
     def within(self, inside: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> "Amount":
         """Total over the buckets chosen, with the 10 to 90 % range of the draws."""

@@ -1,0 +1,172 @@
+"""What prints teach: the leverage mix by MAP-EM under a reporting rate, and how likely each hour was.
+
+Liquidations told in hour t are Gamma-Poisson with mean r Σ_k π_k Y_k(t): emission tomography (Shepp and
+Vardi 1982) with a Dirichlet prior. Amounts are counted in typical prints, their size-weighted mean size,
+which makes the variance of sums of unequal prints that of a Poisson count.
+"""
+
+from math import exp, lgamma, log
+
+import numpy as np
+
+from airpocket.domain.events import FloatArray
+from airpocket.domain.kernel import kernel
+
+SWEEPS = 6
+_ROOT_STEPS = 40
+_BACKGROUND = 0.02  # of the mean hour, told of nothing that the model holds
+_LEAST_PRINTS = 3.0
+
+
+@kernel
+def typical_print(sizes: FloatArray) -> float:
+    """Coin of a typical print: Σs²/Σs; 0 before the first one."""
+    return sizes[1] / sizes[0] if sizes[0] > 0.0 else 0.0
+
+
+@kernel
+def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so that learning knows no cohorts
+    hour: FloatArray,
+    told: FloatArray,
+    flows: FloatArray,
+    tells: FloatArray,
+    mix: FloatArray,
+    sizes: FloatArray,
+    score: FloatArray,
+    number: int,
+    rate: float,
+    shape: float,
+    fade: float,
+) -> None:
+    """Files an hour's flows and prints, and adds its log-likelihood under the mix before it."""
+    at = number % len(tells)
+    one = typical_print(sizes)
+    score[0] *= fade
+    for side in range(2):
+        mean = 0.0
+        for k in range(hour.shape[1]):
+            flows[at, side, k] = hour[side, k]
+            mean += mix[side, k + 1] * hour[side, k]
+        tells[at, side] = told[side]
+        if one > 0.0 and told[side] >= 0.0:
+            score[0] += gamma_poisson(told[side] / one, rate * mean / one + _BACKGROUND, shape)
+
+
+@kernel
+def gamma_poisson(count: float, mean: float, shape: float) -> float:
+    """Log-likelihood of a count of prints (it need not be whole), up to what depends on it alone."""
+    found = lgamma(count + shape) - lgamma(shape) + shape * log(shape / (shape + mean))
+    return found + count * log(mean / (shape + mean))
+
+
+@kernel
+def learned(  # noqa: PLR0913, PLR0917
+    flows: FloatArray,
+    tells: FloatArray,
+    mix: FloatArray,
+    caught_by: FloatArray,
+    sizes: FloatArray,
+    count: int,
+    prior: FloatArray,
+    rate: float,
+    strength: float,
+    fade: float,
+) -> None:
+    """A few MAP-EM sweeps from the present mix over the hours on file, older ones counting less."""
+    one = typical_print(sizes)
+    if one == 0.0 or sizes[0] < _LEAST_PRINTS * one:
+        return
+    hours, classes = min(count, len(tells)), flows.shape[2]
+    offered = np.zeros(classes)
+    for side in range(2):
+        caught = caught_by[side]
+        mean, weight = 0.0, 0.0
+        for t in range(hours):
+            if tells[t, side] >= 0.0:
+                faded = fade ** ((count - 1 - t) % len(tells))
+                mean += faded * tells[t, side]
+                weight += faded
+        if weight == 0.0:
+            continue
+        background = _BACKGROUND * mean / weight
+        for _ in range(SWEEPS):
+            caught[:] = 0.0
+            offered[:] = 0.0
+            for t in range(hours):
+                if tells[t, side] >= 0.0:
+                    faded = fade ** ((count - 1 - t) % len(tells)) / one
+                    _hour_shared(flows[t, side], tells[t, side], mix[side], background, rate, faded,
+                                 caught, offered)  # fmt: skip
+            maximised(mix[side], caught, offered, prior[side], strength)
+
+
+@kernel
+def _hour_shared(  # noqa: PLR0913, PLR0917
+    flow: FloatArray,
+    told: float,
+    mix: FloatArray,
+    background: float,
+    rate: float,
+    weight: float,
+    caught: FloatArray,
+    offered: FloatArray,
+) -> None:
+    """The E-step of one hour: its prints shared among the classes by what each had to give."""
+    mean = background
+    for k in range(len(flow)):
+        mean += rate * flow[k] * mix[k + 1]
+    share = weight * told / mean if mean > 0.0 else 0.0
+    for k in range(len(flow)):
+        given = rate * flow[k]
+        caught[k] += share * given * mix[k + 1]
+        offered[k] += weight * given
+
+
+@kernel
+def maximised(
+    mix: FloatArray, caught: FloatArray, offered: FloatArray, prior: FloatArray, strength: float
+) -> None:
+    """The M-step on the simplex: π_k = (caught_k + α π0_k) / (offered_k + α + λ), Σ π = 1 by λ.
+
+    mix, prior: (K + 1,) never first, which offers nothing and catches nothing. The sum falls in λ, so
+    the root is bracketed above the first pole and halved.
+    """
+    least = strength + (offered.min() if len(offered) else 0.0)
+    low, high = -min(least, strength), 0.0
+    step = 1.0 + strength
+    while _sum(caught, offered, prior, strength, high) > 1.0:
+        high += step
+        step *= 2.0
+    for _ in range(_ROOT_STEPS):
+        middle = 0.5 * (low + high)
+        if _sum(caught, offered, prior, strength, middle) > 1.0:
+            low = middle
+        else:
+            high = middle
+    mix[0] = strength * prior[0] / (strength + high)
+    total = mix[0]
+    for k in range(len(caught)):
+        mix[k + 1] = (caught[k] + strength * prior[k + 1]) / (offered[k] + strength + high)
+        total += mix[k + 1]
+    mix /= total
+
+
+@kernel
+def _sum(
+    caught: FloatArray, offered: FloatArray, prior: FloatArray, strength: float, root: float
+) -> float:
+    total = strength * prior[0] / (strength + root) if strength + root > 0.0 else np.inf
+    for k in range(len(caught)):
+        below = offered[k] + strength + root
+        total += (caught[k] + strength * prior[k + 1]) / below if below > 0.0 else np.inf
+    return total
+
+
+@kernel
+def weights_of(scores: FloatArray, temper: float) -> FloatArray:
+    """(P,) shares of the ways the world may be, by their log-likelihoods raised to `temper`."""
+    best = scores.max()
+    weight = np.empty(len(scores))
+    for p in range(len(scores)):
+        weight[p] = exp(temper * (scores[p] - best))
+    return weight / weight.sum()
