@@ -12,6 +12,7 @@ from airpocket.liquidations.flow import (
     FIRST,
     HEARD,
     HIGH,
+    HOUR,
     IMPOSSIBLE,
     LAST,
     LOW,
@@ -63,8 +64,10 @@ def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> 
         taken=s.winning,
         loss=world.loss,
         lost=s.losing,
+        top_up=world.top_up,
         rate=rate,
         strength=s.strength,
+        likeness=s.likeness,
         shape=s.shape,
         fade=float(np.exp(-1.0 / (24.0 * s.memory_days))),
     )
@@ -80,13 +83,14 @@ def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
         held=np.zeros((2, columns)),
         scale=np.ones((2, columns)),
         never=np.zeros(2),
-        mix=rules.prior.copy(),
+        mix=np.vstack([rules.prior, rules.prior.mean(axis=0)]),
         memory=np.zeros(4),
         counts=np.zeros(7, np.int64),
         hour=np.zeros((2, classes)),
         told=np.zeros(2),
         flows=np.zeros((filed, 2, classes)),
         tells=np.full((filed, 2), np.nan),
+        foreseen=np.zeros((filed, 3)),
         sizes=np.zeros(2),
         caught=np.zeros((2, classes)),
         score=np.zeros(1),
@@ -226,6 +230,20 @@ class VenueCohorts:
         """Hours on file in which somebody listened to the venue's liquidations."""
         tells = self.worlds[0].tells[: int(self.worlds[0].counts[HEARD])]
         return int((tells >= 0.0).all(axis=1).sum())
+
+    def foreseen(self) -> tuple[IntArray, FloatArray]:
+        """Hours on file, oldest first: index of the hour since 1970 (T,), forced coin by side (T, 2) that
+        the worlds, weighed by what was told before, had coming while price took the path it took."""
+        first = self.worlds[0]
+        count, size = int(first.counts[HEARD]), len(first.tells)
+        order = np.arange(max(0, count - size), count) % size
+        each = np.stack([world.foreseen[order] for world in self.worlds])
+        before = np.cumsum(each[:, :, 2], axis=1) - each[:, :, 2]
+        weight = np.exp(self._settings.temper * (before - before.max(axis=0)))
+        weight /= weight.sum(axis=0)
+        # the newest on file is the hour before the one that runs
+        hour = int(first.counts[HOUR]) - len(order) + np.arange(len(order), dtype=np.int64)
+        return hour, (weight[:, :, None] * each[:, :, :2]).sum(axis=0)
 
     def hours(self) -> tuple[IntArray, IntArray, FloatArray]:
         """Last whole hours: stamps (T,) ns, base (2,) bucket outward of row 0, coin (T, 2, B)."""

@@ -33,10 +33,11 @@ class Cohorts(NamedTuple):
     trigger and column, as if each class took all openings. Buckets of side 1 (longs) are mirrored,
     j ↦ −1 − j, so that for both sides "outward" is up. base: (2,) bucket of row 0. live: (2, 2) rows.
     held, scale: (2, K·L) coin in each column, and coin per unit of its cells. never: (2,) coin that no
-    price forces out, as if it took all openings. mix: (2, K + 1) share of openings, never first.
-    memory: (4,). counts: (7,). hour: (2, K) forced of each class in this hour and told (2,) what the
+    price forces out, as if it took all openings. mix: (3, K + 1) share of openings of
+    shorts, longs and both, never first. memory: (4,). counts: (7,). hour: (2, K) forced of each class in this hour and told (2,) what the
     venue told of it; flows (H, 2, K) and tells (H, 2) the same of past hours, NaN where nothing was
-    listened to. sizes: (2,) sums of prints and of their squares. caught: (2, K) prints that taught of each
+    listened to; foreseen (H, 3) forced flow by side as the mix of then had it, and the hour's
+    log-likelihood. sizes: (2,) sums of prints and of their squares. caught: (2, K) prints that taught of each
     class. score: (1,) log-likelihood of what was
     told. ring: (T, 2, B) coin at the last T whole hours; stamps: (T,) ns.
     """
@@ -54,6 +55,7 @@ class Cohorts(NamedTuple):
     told: FloatArray
     flows: FloatArray
     tells: FloatArray
+    foreseen: FloatArray
     sizes: FloatArray
     caught: FloatArray
     score: FloatArray
@@ -67,8 +69,10 @@ class Rules(NamedTuple):
     prior: (2, K + 1) mix of openings, never first. shift: (2, K) buckets from entry to liquidation.
     way: (L,) share of it at which a layer's stop sits, 1 first. layer: (L,) share of openings. pace:
     (K + 1,) closing hazard against the common one, never first. ageing: (3,). width; sticky; gain, loss:
-    closing hazard of winners beyond `taken` of margin and of losers beyond `lost`, against the rest.
-    rate: share of forced closes that the venue tells. strength: of the prior, in prints. shape: of the
+    closing hazard of winners beyond `taken` of margin and of losers beyond `lost`, against the rest. top_up: share of losers
+    that in an hour add as much margin as they have left.
+    rate: share of forced closes that the venue tells. strength: of the prior, and likeness: of
+    the sides to one another, in prints. shape: of the
     Gamma in the Gamma-Poisson of an hour. fade: of an hour in the memory of likelihood and mix.
     """
 
@@ -84,8 +88,10 @@ class Rules(NamedTuple):
     taken: float
     loss: float
     lost: float
+    top_up: float
     rate: float
     strength: float
+    likeness: float
     shape: float
     fade: float
 
@@ -117,8 +123,9 @@ def advance(
         counts[BARS] += 1
         ceiling = _ceiling(cohorts.memory, counts, interest, facts[VOLUME, i], measured[i])
         _listen(cohorts, facts, i)
-        high = floor(log(facts[REACH_HIGH, i]) / rules.width)
-        low = floor(log(facts[REACH_LOW, i]) / rules.width)
+        # a bucket stands for its middle: it is gone once price was there
+        high = floor(log(facts[REACH_HIGH, i]) / rules.width - 0.5)
+        low = -floor(0.5 - log(facts[REACH_LOW, i]) / rules.width)
         if points[i] == 1:
             start, step = log(facts[TYPICAL, i]) / rules.width, 0.0
         else:
@@ -325,7 +332,7 @@ def _hour_over(cohorts: Cohorts, rules: Rules, price: float, hours: int) -> None
         _age(cohorts, rules.ageing)
     heard_hour(
         cohorts.hour, cohorts.told, cohorts.flows, cohorts.tells, cohorts.mix, cohorts.sizes,
-        cohorts.score, cohorts.counts[HEARD], rules.rate, rules.shape, rules.fade,
+        cohorts.foreseen, cohorts.score, cohorts.counts[HEARD], rules.rate, rules.shape, rules.fade,
     )  # fmt: skip
     cohorts.counts[HEARD] += 1
     cohorts.hour[:] = 0.0
@@ -333,7 +340,7 @@ def _hour_over(cohorts: Cohorts, rules: Rules, price: float, hours: int) -> None
     if cohorts.counts[HEARD] % LEARN_EVERY == 0:
         learned(
             cohorts.flows, cohorts.tells, cohorts.mix, cohorts.caught, cohorts.sizes,
-            cohorts.counts[HEARD], rules.prior, rules.rate, rules.strength, rules.fade,
+            cohorts.counts[HEARD], rules.prior, rules.rate, rules.strength, rules.likeness, rules.fade,
         )  # fmt: skip
 
 
@@ -363,6 +370,15 @@ def _habits(cohorts: Cohorts, rules: Rules, side: int, price: float) -> None:
             total += value
         held[c] = total
         scale[c] = 1.0
+        top = min(int(floor(losing)), live[LAST])
+        nearest = price - cohorts.base[side]
+        for j in range(top, live[FIRST] - 1, -1):  # from afar, so that nothing moves twice
+            out = int(j - nearest)
+            if out > 0 and cells[j, c] > 0.0:
+                moved = rules.top_up * cells[j, c]
+                cells[j, c] -= moved
+                cells[j + out, c] += moved
+                live[LAST] = max(live[LAST], j + out)
 
 
 @kernel

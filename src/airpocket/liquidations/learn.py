@@ -32,24 +32,28 @@ def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so 
     tells: FloatArray,
     mix: FloatArray,
     sizes: FloatArray,
+    foreseen: FloatArray,
     score: FloatArray,
     number: int,
     rate: float,
     shape: float,
     fade: float,
 ) -> None:
-    """Files an hour's flows and prints, and adds its log-likelihood under the mix before it."""
+    """Files an hour's flows and prints, what was foreseen of them, and its log-likelihood under the mix before."""
     at = number % len(tells)
     one = typical_print(sizes)
     score[0] *= fade
+    foreseen[at, 2] = 0.0
     for side in range(2):
         mean = 0.0
         for k in range(hour.shape[1]):
             flows[at, side, k] = hour[side, k]
             mean += mix[side, k + 1] * hour[side, k]
         tells[at, side] = told[side]
+        foreseen[at, side] = mean
         if one > 0.0 and told[side] >= 0.0:
-            score[0] += gamma_poisson(told[side] / one, rate * mean / one + _BACKGROUND, shape)
+            foreseen[at, 2] += gamma_poisson(told[side] / one, rate * mean / one + _BACKGROUND, shape)
+    score[0] += foreseen[at, 2]
 
 
 @kernel
@@ -64,40 +68,75 @@ def learned(  # noqa: PLR0913, PLR0917
     flows: FloatArray,
     tells: FloatArray,
     mix: FloatArray,
-    caught_by: FloatArray,
+    caught: FloatArray,
     sizes: FloatArray,
     count: int,
     prior: FloatArray,
     rate: float,
     strength: float,
+    likeness: float,
     fade: float,
 ) -> None:
-    """A few MAP-EM sweeps from the present mix over the hours on file, older ones counting less."""
+    """A few MAP-EM sweeps from the present mix over the hours on file, older ones counting less.
+
+    mix: (3, K + 1) of shorts, longs and both together. Both sides' prints teach the common mix from the
+    prior; each side's own departs from it by its own prints, against `likeness` prints' worth of it.
+    """
     one = typical_print(sizes)
     if one == 0.0 or sizes[0] < _LEAST_PRINTS * one:
         return
-    hours, classes = min(count, len(tells)), flows.shape[2]
-    offered = np.zeros(classes)
+    offered = np.zeros(flows.shape[2])
+    background = _background(tells)
+    for _ in range(SWEEPS):
+        caught[0, :] = 0.0
+        offered[:] = 0.0
+        for side in range(2):
+            _shared(flows, tells, mix[2], side, count, one, background, rate, fade, caught[0], offered)
+        maximised(mix[2], caught[0], offered, 0.5 * (prior[0] + prior[1]), strength)
     for side in range(2):
-        caught = caught_by[side]
-        mean, weight = 0.0, 0.0
-        for t in range(hours):
-            if tells[t, side] >= 0.0:
-                faded = fade ** ((count - 1 - t) % len(tells))
-                mean += faded * tells[t, side]
-                weight += faded
-        if weight == 0.0:
-            continue
-        background = _BACKGROUND * mean / weight
+        own = mix[2] * prior[side]
+        own /= 0.5 * (prior[0] + prior[1]) + 1e-300
+        own /= own.sum()
         for _ in range(SWEEPS):
-            caught[:] = 0.0
+            caught[side, :] = 0.0
             offered[:] = 0.0
-            for t in range(hours):
-                if tells[t, side] >= 0.0:
-                    faded = fade ** ((count - 1 - t) % len(tells)) / one
-                    _hour_shared(flows[t, side], tells[t, side], mix[side], background, rate, faded,
-                                 caught, offered)  # fmt: skip
-            maximised(mix[side], caught, offered, prior[side], strength)
+            _shared(flows, tells, mix[side], side, count, one, background, rate, fade, caught[side],
+                    offered)  # fmt: skip
+            maximised(mix[side], caught[side], offered, own, likeness)
+
+
+@kernel
+def _background(tells: FloatArray) -> float:
+    """A little of the mean hour's prints, which come from nothing that the model holds."""
+    total, hours = 0.0, 0
+    for t in range(len(tells)):
+        for side in range(2):
+            if tells[t, side] >= 0.0:
+                total += tells[t, side]
+                hours += 1
+    return _BACKGROUND * total / hours if hours else 0.0
+
+
+@kernel
+def _shared(  # noqa: PLR0913, PLR0917
+    flows: FloatArray,
+    tells: FloatArray,
+    mix: FloatArray,
+    side: int,
+    count: int,
+    one: float,
+    background: float,
+    rate: float,
+    fade: float,
+    caught: FloatArray,
+    offered: FloatArray,
+) -> None:
+    """The E-step of one side: adds its hours' prints to the classes by what each had to give."""
+    size = len(tells)
+    for t in range(min(count, size)):
+        if tells[t, side] >= 0.0:
+            weight = fade ** ((count - 1 - t) % size) / one
+            _hour_shared(flows[t, side], tells[t, side], mix, background, rate, weight, caught, offered)
 
 
 @kernel

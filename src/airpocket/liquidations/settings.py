@@ -14,7 +14,8 @@ class Habits:
 
     sticky: share of a venue's volume, per side, that opens positions meant to last. haste: exponent of
     leverage in the closing hazard, against 10x. stops: share of positions with a stop nearer than
-    liquidation. gain, loss: closing hazard of winners and of losers against the rest. told: where a
+    liquidation. gain, loss: closing hazard of winners and of losers against the rest. top_up: share of
+    losers that in an hour add as much margin as they have left. told: where a
     reporting rate lies in its range, 0 to 1.
     """
 
@@ -23,6 +24,7 @@ class Habits:
     stops: float
     gain: float
     loss: float
+    top_up: float
     told: float
 
 
@@ -32,7 +34,8 @@ class MapSettings:
 
     leverage: classes, x. shorts_mix, longs_mix: share of what is opened that no price forces out (hedged,
     or backed by a whole wallet), then in each class; longs are taken to be more levered, shorts to hold
-    more hedgers (Soska et al. 2021). strength: of that prior, in typical prints. low, high: edges of the
+    more hedgers (Soska et al. 2021). strength: of that prior, and likeness: of the two sides to each other, in
+    typical prints. low, high: edges of the
     box of habits, which `ways` points fill evenly. rate_sampled, rate_all: range of the share of forced
     closes that a feed tells when it calls itself a sample, and when it claims all. rates: by contract
     key, where a rate is known. temper: exponent of the likelihood of a way. doubt: standard deviation of
@@ -51,9 +54,10 @@ class MapSettings:
         0.12, 0.10, 0.10, 0.14, 0.19, 0.10, 0.08, 0.08, 0.04, 0.03, 0.02,
     )  # fmt: skip
     strength: float = 20.0
-    low: Habits = Habits(0.02, 0.1, 0.0, 1.0, 1.0, 0.0)
-    high: Habits = Habits(0.20, 0.7, 0.9, 4.0, 4.0, 1.0)
-    ways: int = 24
+    likeness: float = 60.0
+    low: Habits = Habits(0.05, 0.1, 0.3, 1.0, 1.0, 0.0, 0.0)
+    high: Habits = Habits(0.40, 0.7, 0.85, 3.0, 3.0, 0.3, 1.0)
+    ways: int = 32
     rate_sampled: tuple[float, float] = (0.25, 0.85)
     rate_all: tuple[float, float] = (0.85, 1.0)
     rates: tuple[tuple[str, float], ...] = ()
@@ -122,7 +126,7 @@ class MapSettings:
     @property
     def worlds(self) -> tuple[Habits, ...]:
         """`ways` points that fill the box of habits evenly, its middle first."""
-        return tuple(self._habits(point) for point in even_points(self.ways, 6))
+        return tuple(self._habits(point) for point in even_points(self.ways, 7))
 
     def _habits(self, u: FloatArray) -> Habits:
         low, high = self.low, self.high
@@ -132,7 +136,8 @@ class MapSettings:
             stops=_between(low.stops, high.stops, u[2]),
             gain=_between(low.gain, high.gain, u[3], logs=True),
             loss=_between(low.loss, high.loss, u[4], logs=True),
-            told=_between(low.told, high.told, u[5]),
+            top_up=_between(low.top_up, high.top_up, u[5]),
+            told=_between(low.told, high.told, u[6]),
         )
 
     def rate_of(self, key: str, told: float, *, sampled: bool) -> float:

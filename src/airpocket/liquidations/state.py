@@ -67,6 +67,14 @@ class MapState:
             notes=_notes(left_out, s),
         )
 
+    def cohorts(self, key: str) -> VenueCohorts:
+        """The cohorts of one contract that was mapped.
+
+        Raises:
+            KeyError: it never was.
+        """
+        return self._venues[key]
+
     def _source(self, feed: Feed) -> Source:
         venue = self._venues[feed.key]
         assumed = [*feed.assumed, *self._learned(feed, venue)]
