@@ -3,9 +3,7 @@
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.liquidations.cohorts import rules_of
-from airpocket.liquidations.feed import Feed, Rows, rows_of
-from airpocket.liquidations.flow import (
+from airpocket.liquidations.cells import (
     BOUGHT,
     INTEREST,
     REACH_HIGH,
@@ -13,6 +11,8 @@ from airpocket.liquidations.flow import (
     SOLD,
     TYPICAL,
 )
+from airpocket.liquidations.cohorts import rules_of
+from airpocket.liquidations.feed import Feed, Rows, rows_of
 from airpocket.liquidations.settings import MapSettings
 
 _EVEN_REACH = 0.5  # of log-price, over which the even map spreads a side

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from airpocket.domain.errors import NothingKnown
 from airpocket.domain.events import Batch, FloatArray, IntArray
 from airpocket.domain.units import HOUR_NS
 from airpocket.evaluation.baselines import Sold, carried_on, even
@@ -80,17 +81,19 @@ def score_world(seen: Observed, number: int, s: MapSettings) -> WorldScore:
         for name, state in states.items():
             found = state.measure(mixed if name == PERMUTED else market)
             if not isinstance(found, LiquidationMap):
-                raise ValueError(f"{seen.world.name}: no map: {found.reason}")
+                raise NothingKnown(f"{seen.world.name}: no map: {found.reason}")
             said[name].append(_said(found))
             if name == UNKNOWN:
                 maps.append(found)
     assert market is not None
     assert mixed is not None
     feeds = _feeds(market, s)
-    for name, each in _baselines(seen, feeds, s).items():
-        said[name] = each
+    said |= _baselines(seen, feeds, s)
     points = {name: _points(seen.truths, each, number) for name, each in said.items()}
-    told = [_foresight(states[name], _feeds(at, s)) for name, at in ((UNKNOWN, market), (PERMUTED, mixed))]
+    told = [
+        _foresight(states[name], _feeds(at, s))
+        for name, at in ((UNKNOWN, market), (PERMUTED, mixed))
+    ]
     return WorldScore(
         seen.world.name, seen.seed, seen.hash, seen.rates, points, Foresight(*told[0], *told[1]),
         reached(maps, market, seen.seed), _spread(seen.truths),
@@ -131,7 +134,12 @@ def _baselines(seen: Observed, feeds: list[Feed], s: MapSettings) -> dict[str, l
 
 def _points(truths: tuple[Truth, ...], said: list[_Said], number: int) -> Points:
     shape = (len(truths), len(BANDS))
-    truth_usd, usd, low, high = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
+    truth_usd, usd, low, high = (
+        np.zeros(shape),
+        np.zeros(shape),
+        np.full(shape, np.nan),
+        np.full(shape, np.nan),
+    )
     apart = np.full((len(truths), 2), np.nan)
     for k, (truth, one) in enumerate(zip(truths, said, strict=True)):
         for b, band in enumerate(BANDS):

@@ -175,5 +175,3 @@ def _rate(one: Listed, batches: tuple[Batch, ...], forced: pl.DataFrame) -> floa
         if (batch.kind, batch.venue, batch.symbol) == ("liquidation", one.venue, one.symbol)
     )
     return told / gone if gone else float("nan")
-
-

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.liquidations.feed import Feed, Rows, rows_of
-from airpocket.liquidations.flow import (
+from airpocket.liquidations.ageing import laid_out
+from airpocket.liquidations.cells import (
     FIRST,
     HEARD,
     HIGH,
@@ -19,16 +19,16 @@ from airpocket.liquidations.flow import (
     SNAPSHOTS,
     Cohorts,
     Rules,
-    advance,
-    laid_out,
 )
+from airpocket.liquidations.feed import Feed, Rows, rows_of
+from airpocket.liquidations.flow import advance
 from airpocket.liquidations.learn import typical_print, weights_of
-from airpocket.liquidations.settings import Habits, MapSettings
+from airpocket.liquidations.settings import SPELL_H, Habits, MapSettings
 
 _SLACK = 64  # rows added when the grid grows, so that it seldom does
 _THREADS = 2
 _EDGE = 4  # rows kept free at both ends, for ageing
-_MEMORIES = 4  # how many memories of hours are kept on file
+_MEMORIES = 3  # how many memories of hours are kept on file
 
 
 class Units(NamedTuple):
@@ -64,7 +64,7 @@ def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> 
         taken=s.winning,
         loss=world.loss,
         lost=s.losing,
-        top_up=world.top_up,
+        top_up=1.0 - (1.0 - world.top_up) ** SPELL_H,
         rate=rate,
         strength=s.strength,
         likeness=s.likeness,
@@ -84,7 +84,7 @@ def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
         scale=np.ones((2, columns)),
         never=np.zeros(2),
         mix=np.vstack([rules.prior, rules.prior.mean(axis=0)]),
-        memory=np.zeros(4),
+        memory=np.zeros(6),
         counts=np.zeros(7, np.int64),
         hour=np.zeros((2, classes)),
         told=np.zeros(2),
@@ -213,7 +213,7 @@ class VenueCohorts:
     def weights(self) -> FloatArray:
         """(P,) how far each world is believed, by what prints told; even where there were none."""
         scores = np.array([float(world.score[0]) for world in self.worlds])
-        return weights_of(scores, self._settings.temper)
+        return weights_of(self._settings.temper * scores)
 
     @property
     def impossible(self) -> int:

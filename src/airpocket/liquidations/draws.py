@@ -1,4 +1,4 @@
-"""Worlds weighed by what was told → one side's ladder with draws: who may be where, each adding up to open interest."""
+"""Worlds weighed by what was told → one side's ladder with draws, each adding up to open interest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -7,8 +7,8 @@ import numpy as np
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, TimeNs, format_time
 from airpocket.liquidations.crossing import shifts_of
-from airpocket.liquidations.told import Marks, Prints, marks_of, prints_of
 from airpocket.liquidations.settings import MapSettings
+from airpocket.liquidations.told import Marks, Prints, marks_of, prints_of
 from airpocket.market.bars import Bars
 from airpocket.market.carry import InterestHistory, interest_of
 from airpocket.market.state import Contract
@@ -80,8 +80,9 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     if fault:
         return fault
     lead = 0 if jumps else s.lead_days * DAY_NS
-    start = int(known_at[0]) - lead
-    own = _covers(contract.base, start + lead, int(known_at[-1]), s.own_share)
+    first = _history_from(now, s.history_days)
+    start = max(int(known_at[0]) - lead, first)
+    own = _covers(contract.base, max(int(known_at[0]), first), int(known_at[-1]), s.own_share)
     path = contract if own else reference
     settled = min(int(known_at[-1]), int(path.base.end[-1]) if len(path.base) else 0)
     settled -= settled % STEP_NS
@@ -96,6 +97,13 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     return Feed(
         contract.key, path, own, known_at, coin, start, settled, shifts, marks, prints, tuple(assumed)
     )  # fmt: skip
+
+
+def _history_from(now: int, days: int) -> int:
+    """Where history begins to count; it moves on in steps of half its length, so that most looks go on from
+    the last one and a look alone gives the same bits."""
+    step = days * DAY_NS // 2
+    return (now - days * DAY_NS) // step * step
 
 
 def rows_of(feed: Feed, after: int, s: MapSettings) -> Rows:

@@ -24,4 +24,3 @@ def liquidation_factor(side: PositionSide, leverage: float, maintenance: float) 
     if side == "short":
         return 1.0 + (1.0 / leverage - maintenance) / (1.0 + maintenance)
     return 1.0 - (1.0 / leverage - maintenance) / (1.0 - maintenance)
-

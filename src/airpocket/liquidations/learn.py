@@ -5,15 +5,15 @@ Vardi 1982) with a Dirichlet prior. Amounts are counted in typical prints, their
 which makes the variance of sums of unequal prints that of a Poisson count.
 """
 
-from math import exp, lgamma, log
+from math import lgamma, log
 
 import numpy as np
 
-from airpocket.domain.events import FloatArray
+from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.kernel import kernel
 
-SWEEPS = 6
-_ROOT_STEPS = 40
+SWEEPS = 5
+_ROOT_STEPS = 30
 _BACKGROUND = 0.02  # of the mean hour, told of nothing that the model holds
 _LEAST_PRINTS = 3.0
 
@@ -52,7 +52,9 @@ def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so 
         tells[at, side] = told[side]
         foreseen[at, side] = mean
         if one > 0.0 and told[side] >= 0.0:
-            foreseen[at, 2] += gamma_poisson(told[side] / one, rate * mean / one + _BACKGROUND, shape)
+            foreseen[at, 2] += gamma_poisson(
+                told[side] / one, rate * mean / one + _BACKGROUND, shape
+            )
     score[0] += foreseen[at, 2]
 
 
@@ -87,11 +89,12 @@ def learned(  # noqa: PLR0913, PLR0917
         return
     offered = np.zeros(flows.shape[2])
     background = _background(tells)
+    hours, weight = _telling(flows, tells, count, one, fade)
     for _ in range(SWEEPS):
         caught[0, :] = 0.0
         offered[:] = 0.0
         for side in range(2):
-            _shared(flows, tells, mix[2], side, count, one, background, rate, fade, caught[0], offered)
+            _shared(flows, tells, hours, weight, mix[2], side, background, rate, caught[0], offered)
         maximised(mix[2], caught[0], offered, 0.5 * (prior[0] + prior[1]), strength)
     for side in range(2):
         own = mix[2] * prior[side]
@@ -100,9 +103,27 @@ def learned(  # noqa: PLR0913, PLR0917
         for _ in range(SWEEPS):
             caught[side, :] = 0.0
             offered[:] = 0.0
-            _shared(flows, tells, mix[side], side, count, one, background, rate, fade, caught[side],
+            _shared(flows, tells, hours, weight, mix[side], side, background, rate, caught[side],
                     offered)  # fmt: skip
             maximised(mix[side], caught[side], offered, own, likeness)
+
+
+@kernel
+def _telling(
+    flows: FloatArray, tells: FloatArray, count: int, one: float, fade: float
+) -> tuple[IntArray, FloatArray]:
+    """Hours on file that teach something, and the weight of a print in each."""
+    size = len(tells)
+    hours = np.empty(size, np.int64)
+    weight = np.empty(size)
+    found = 0
+    for t in range(min(count, size)):
+        listened = tells[t, 0] >= 0.0 and tells[t, 1] >= 0.0
+        if listened and tells[t, 0] + tells[t, 1] + flows[t].sum() > 0.0:
+            hours[found] = t
+            weight[found] = fade ** ((count - 1 - t) % size) / one
+            found += 1
+    return hours[:found], weight[:found]
 
 
 @kernel
@@ -121,44 +142,26 @@ def _background(tells: FloatArray) -> float:
 def _shared(  # noqa: PLR0913, PLR0917
     flows: FloatArray,
     tells: FloatArray,
+    hours: IntArray,
+    weight: FloatArray,
     mix: FloatArray,
     side: int,
-    count: int,
-    one: float,
     background: float,
     rate: float,
-    fade: float,
     caught: FloatArray,
     offered: FloatArray,
 ) -> None:
-    """The E-step of one side: adds its hours' prints to the classes by what each had to give."""
-    size = len(tells)
-    for t in range(min(count, size)):
-        if tells[t, side] >= 0.0:
-            weight = fade ** ((count - 1 - t) % size) / one
-            _hour_shared(flows[t, side], tells[t, side], mix, background, rate, weight, caught, offered)
-
-
-@kernel
-def _hour_shared(  # noqa: PLR0913, PLR0917
-    flow: FloatArray,
-    told: float,
-    mix: FloatArray,
-    background: float,
-    rate: float,
-    weight: float,
-    caught: FloatArray,
-    offered: FloatArray,
-) -> None:
-    """The E-step of one hour: its prints shared among the classes by what each had to give."""
-    mean = background
-    for k in range(len(flow)):
-        mean += rate * flow[k] * mix[k + 1]
-    share = weight * told / mean if mean > 0.0 else 0.0
-    for k in range(len(flow)):
-        given = rate * flow[k]
-        caught[k] += share * given * mix[k + 1]
-        offered[k] += weight * given
+    """The E-step of one side: shares each hour's prints among the classes by what each had to give."""
+    for at in range(len(hours)):
+        flow = flows[hours[at], side]
+        mean = background
+        for k in range(len(flow)):
+            mean += rate * flow[k] * mix[k + 1]
+        share = weight[at] * tells[hours[at], side] / mean if mean > 0.0 else 0.0
+        for k in range(len(flow)):
+            given = rate * flow[k]
+            caught[k] += share * given * mix[k + 1]
+            offered[k] += weight[at] * given
 
 
 @kernel
@@ -201,11 +204,7 @@ def _sum(
     return total
 
 
-@kernel
-def weights_of(scores: FloatArray, temper: float) -> FloatArray:
-    """(P,) shares of the ways the world may be, by their log-likelihoods raised to `temper`."""
-    best = scores.max()
-    weight = np.empty(len(scores))
-    for p in range(len(scores)):
-        weight[p] = exp(temper * (scores[p] - best))
-    return weight / weight.sum()
+def weights_of(scores: FloatArray) -> FloatArray:
+    """(P,) shares of the ways the world may be, by their log-likelihoods."""
+    weight = np.exp(scores - scores.max())
+    return np.asarray(weight / weight.sum(), dtype=np.float64)

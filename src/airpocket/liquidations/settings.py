@@ -7,6 +7,8 @@ import numpy as np
 
 from airpocket.domain.events import FloatArray
 
+SPELL_H = 4  # hours between two looks at habits and age
+
 
 @dataclass(frozen=True, slots=True)
 class Habits:
@@ -55,9 +57,9 @@ class MapSettings:
     )  # fmt: skip
     strength: float = 20.0
     likeness: float = 60.0
-    low: Habits = Habits(0.05, 0.1, 0.3, 1.0, 1.0, 0.0, 0.0)
+    low: Habits = Habits(0.05, 0.1, 0.1, 1.0, 1.0, 0.0, 0.0)
     high: Habits = Habits(0.40, 0.7, 0.85, 3.0, 3.0, 0.3, 1.0)
-    ways: int = 32
+    ways: int = 24
     rate_sampled: tuple[float, float] = (0.25, 0.85)
     rate_all: tuple[float, float] = (0.85, 1.0)
     rates: tuple[tuple[str, float], ...] = ()
@@ -69,7 +71,7 @@ class MapSettings:
     typical_usd: float = 100_000.0
     shape: float = 2.0  # of the Gamma in an hour's Gamma-Poisson
     memory_days: float = 30.0  # in which prints come to count a third
-    temper: float = 0.5
+    temper: float = 0.1
     doubt: float = 0.15
     lump: float = 1.0
     quiet_h: int = 72  # without a print, after which a feed is taken to be down
@@ -82,6 +84,7 @@ class MapSettings:
     unit_jump: float = 5.0
     least_rows: int = 24
     own_share: float = 0.9  # of the time, that a venue's own bars must cover to be its path
+    history_days: int = 60  # of the past that are gone through, up to half as many more
     lead_days: int = 10  # of bars before the first open interest, to place what was open already
     heat_days: int = 14
     cluster_window: float = 0.005
@@ -98,9 +101,7 @@ class MapSettings:
             mix = getattr(self, name)
             whole = math.isclose(sum(mix), 1.0)
             if len(mix) != len(self.leverage) + 1 or min(mix) < 0 or mix[0] <= 0 or not whole:
-                raise ValueError(
-                    f"{name} needs a share for 'never' and each class, adding up to 1"
-                )
+                raise ValueError(f"{name} needs a share for 'never' and each class, adding up to 1")
         if self.ways < 1 or self.draws < 1:
             raise ValueError("needs a way the world may be and a draw")
         if min(self.leverage) <= 1.0 or not 0.0 <= self.maintenance < 1.0 / min(self.leverage):
@@ -115,12 +116,13 @@ class MapSettings:
 
     @property
     def ageing(self) -> tuple[float, float, float]:
-        """Shares of a bucket that stay, go one bucket out and two buckets out in an hour.
+        """Shares of a bucket that stay, go one bucket out and two buckets out in a spell.
 
-        Mean drift_h and variance 2·spread_h; nothing ever moves towards the price.
+        Mean drift_h and variance 2·spread_h an hour; nothing ever moves towards the price.
         """
-        two = (2.0 * self.spread_h + self.drift_h**2 - self.drift_h) / 2.0
-        one = self.drift_h - 2.0 * two
+        drift, spread = SPELL_H * self.drift_h, SPELL_H * self.spread_h
+        two = (2.0 * spread + drift**2 - drift) / 2.0
+        one = drift - 2.0 * two
         return 1.0 - one - two, one, two
 
     @property

@@ -75,7 +75,9 @@ class Prints:
 def marks_of(contract: Contract) -> Marks:
     """The contract's marks; none where no ticker carries them."""
     table = contract.table("ticker")
-    stand_in = ("last prices stand in for its mark price where marks are not stored each two minutes",)
+    stand_in = (
+        "last prices stand in for its mark price where marks are not stored each two minutes",
+    )
     if table is None:
         return Marks(np.zeros(0, np.int64), np.zeros(0), stand_in)
     price = table.floats("mark")
@@ -93,7 +95,9 @@ def prints_of(contract: Contract) -> Prints:
         said = ("no liquidation was told: the leverage mix is the prior's",)
         return Prints(none.astype(np.int64), none > 0, none, True, said)
     size, usd, price = (table.floats(name) for name in ("size", "notional_usd", "price"))
-    coin = np.where(size > 0.0, size, np.divide(usd, price, out=np.zeros_like(usd), where=price > 0.0))
+    coin = np.where(
+        size > 0.0, size, np.divide(usd, price, out=np.zeros_like(usd), where=price > 0.0)
+    )
     side = table.texts("forced_side")
     usable = (coin > 0.0) & np.isfinite(coin) & np.isin(side, ("buy", "sell"))
     order = np.argsort(table.ints("usable_from")[usable], kind="stable")

@@ -204,7 +204,9 @@ class World(_Strict, frozen=True, kw_only=True):
     phase: Annotated[list[Phase], Meta(min_length=1, max_length=100)]
     arbitrage: list[Arbitrage] = []
     carry: list[Carry] = []
-    step_s: Annotated[float, Meta(ge=0.5, le=60.0, multiple_of=0.5)] = 0.5  # between a venue's looks at its marks
+    step_s: Annotated[float, Meta(ge=0.5, le=60.0, multiple_of=0.5)] = (
+        0.5  # between a venue's looks at its marks
+    )
 
     @property
     def start_ns(self) -> int:
