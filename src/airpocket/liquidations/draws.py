@@ -1,4 +1,4 @@
-"""Worlds weighed by what was told → one side's ladder with draws, each adding up to open interest."""
+"""Worlds weighed by what was told → one side's ladder with draws, none above open interest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,7 +65,9 @@ class Drawn:
             if len(rows):
                 factor = self._factors(side, at, len(rows))
                 draws[rows, own] = self._mixed(world, factor, at, side)
-        return Held(first, centre, self._lumped(draws * self._doubt[:, None]), beyond)
+        drawn = self._lumped(draws * self._doubt[:, None])
+        most = drawn.sum(axis=1, keepdims=True) / self._feed.interest_coin
+        return Held(first, centre, drawn / np.maximum(most, 1.0), beyond)
 
     def _scale(self, total: float) -> float:
         return self._feed.interest_coin / total if total > 0.0 else 0.0
