@@ -17,7 +17,7 @@ from airpocket.ingest.world import SystemClock
 from airpocket.live.feeds import feeds_of
 from airpocket.live.session import RAW, Session, SessionSettings
 from benchmarks import live_venue
-from benchmarks.harness import Figure
+from benchmarks.harness import Figure, resident_mb
 
 _RUNS = "5000x60,15000x60"  # messages a second, for so many seconds
 _IDLE_S, _SLOW_PER_S = 8, 4  # what the slow route says goes on after the last message of the mix
@@ -41,7 +41,7 @@ def _recorded(rate: int, seconds: float) -> dict[str, float]:
 
         def look(running: Session) -> None:
             """Stop when all was sent and nothing has come for a while: a backlog is late, not lost."""
-            sizes.append(_resident_mb())
+            sizes.append(resident_mb())
             counts.append(running.recorder.intake.frames["binance_usdm"] if running.recorder else 0)
             if (
                 ours.poll()
@@ -83,14 +83,6 @@ def _kept(log: Path) -> tuple[int, int, int]:
             frames += 1
             lives.add(record.connection)
     return len(numbers), frames - len(numbers), len(lives)
-
-
-def _resident_mb() -> float:
-    """Memory now, MB; 0 where the system has no /proc."""
-    pages = Path("/proc/self/statm")
-    if not pages.exists():
-        return 0.0
-    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
 
 
 def figures() -> Iterator[Figure]:

@@ -69,8 +69,8 @@ class Venue:
     async def _speak_slowly(self) -> None:
         while True:
             now_ms = time.time_ns() // 1_000_000
-            for message in (_mark(now_ms), _minute(now_ms)):
-                broadcast(self._listening["market"], json.dumps(message))
+            for message in slow_frames(now_ms):
+                broadcast(self._listening["market"], message)
             await asyncio.sleep(1.0)
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -85,9 +85,7 @@ class Venue:
     def _answers(self, asked: str) -> object:
         now_ms = time.time_ns() // 1_000_000
         if asked == "depth":
-            data = _depth(self.sent, now_ms)
-            stamps = {"lastUpdateId": self.sent // 10, "E": now_ms, "T": now_ms}
-            return {**stamps, "bids": data["b"], "asks": data["a"]}
+            return _book(self.sent, now_ms)
         if asked == "openInterest":
             return {"openInterest": "2000000.000", "symbol": _SYMBOL, "time": now_ms}
         if asked == "exchangeInfo":
@@ -119,6 +117,16 @@ def frame(number: int, now_ms: int) -> str:
             "e": "trade", "E": now_ms, "T": now_ms, "s": _SYMBOL, "t": number, "p": f"{price:.2f}", "q": "0.5",
             "X": "MARKET", "m": number % 2 == 0}  # fmt: skip
     return json.dumps({"stream": f"ethusdt@{stream}", "data": data}, separators=(",", ":"))
+
+
+def slow_frames(now_ms: int) -> tuple[str, str]:
+    """What the route of marks and bars says each second."""
+    return json.dumps(_mark(now_ms)), json.dumps(_minute(now_ms))
+
+
+def snapshot(number: int, now_ms: int) -> bytes:
+    """The book after a message, as REST tells it."""
+    return json.dumps(_book(number, now_ms)).encode()
 
 
 class _Numbered(msgspec.Struct):
@@ -156,6 +164,11 @@ def _depth(number: int, now_ms: int) -> Message:
         "b": [[f"{price - 1 - k * 0.01:.2f}", f"{1 + (number + k) % 9}"] for k in range(_LEVELS)],
         "a": [[f"{price + 1 + k * 0.01:.2f}", f"{1 + (number + k) % 7}"] for k in range(_LEVELS)],
     }  # fmt: skip
+
+
+def _book(number: int, now_ms: int) -> Message:
+    data, stamps = _depth(number, now_ms), {"E": now_ms, "T": now_ms}
+    return {"lastUpdateId": number // 10, **stamps, "bids": data["b"], "asks": data["a"]}
 
 
 def _mark(now_ms: int) -> Message:
