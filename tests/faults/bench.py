@@ -1,4 +1,4 @@
-"""One run of the shipped recorder in virtual time: sessions on a machine that fails, venues behind a bad network."""
+"""A run of the shipped recorder in virtual time: on a machine that fails, its venues behind a bad network."""
 
 import asyncio
 import shutil
@@ -79,7 +79,9 @@ class Bench:
         self.machine.install(patches)
         patches.setattr(module, "LogWriter", partial(VirtualLogOf, self.machine))
         patches.setattr(module, "websocket_dial", lambda gate: self._dial)
-        patches.setattr(module, "Asker", lambda budgets, clock, gate: SimAsker(self.doors, budgets, clock))
+        patches.setattr(
+            module, "Asker", lambda budgets, clock, gate: SimAsker(self.doors, budgets, clock)
+        )
         patches.setattr(module, "asleep_ns", self.clock.asleep)
         patches.setattr(module, "World", partial(World, random=self.rng))
 
@@ -154,7 +156,7 @@ class Bench:
             await asyncio.wait({self._task})
             self._judge_end(self._task)
             await asyncio.sleep(self._back_s)
-            while self.machine.disk.is_off:
+            while self.machine.disk.is_off:  # noqa: ASYNC110 - virtual time
                 await asyncio.sleep(1.0)
             self._back_s = 5.0
 
@@ -171,7 +173,9 @@ class Bench:
             self.checks.violated(f"the recorder ended by itself: {error!r}")
 
     async def _dial(self, url: str):
-        venue = next(name for name, feed in self.feeds.items() if any(s.url == url for s in feed.sockets))
+        venue = next(
+            name for name, feed in self.feeds.items() if any(s.url == url for s in feed.sockets)
+        )
         return await self.doors[venue].dial(url)
 
     async def _speak(self) -> None:

@@ -17,7 +17,7 @@ BOOK_AGE_S = 60.0  # a live book must look as the true one did within so long
 SLACK_S = 2.0 + EVERY_S  # a tick of the recorder, and ours
 RESTING_S = 3_600.0  # the longest that a market's own silence may pass for rest
 WELL_AGAIN_S = 1_200.0  # after the last fault: an ill route is called anew once in 900 s
-_TASKS, _LINES_A_ROUTE, _WAITING = 120, 3, 20_000
+_TASKS, _LINES_A_ROUTE, _WAITING, _FACTS = 120, 3, 20_000, 5_000
 _FIGURES = re.compile(r"[\d,.]+")
 _TOLD = 20  # violations kept of one run
 
@@ -112,6 +112,8 @@ class Checks:
         symbol, now = door.market.symbol, self._bench.loop.time()
         if now - door.reached.get((symbol, "book"), -math.inf) > BOOK_AGE_S / 2:
             return  # it may rest: what it shows was true then
+        if door.now() - door.market.truth.books[0][0] < BOOK_AGE_S * SECOND_NS:
+            return  # the machine slept: the true books of then are forgotten
         made = door.market
         shown = tuple(
             tuple((made.ticks_of(p), made.lots_of(s, p)) for p, s in side.top(SHOWN))
@@ -137,7 +139,9 @@ class Checks:
             true = (truth.buy_usd, truth.sell_usd) if truth else (0.0, 0.0)
             self.minutes += 1
             for told, real in zip((float(buy), float(sell)), true, strict=True):
-                if not math.isnan(told) and not math.isclose(told, real, rel_tol=1e-6, abs_tol=1e-3):
+                if not math.isnan(told) and not math.isclose(
+                    told, real, rel_tol=1e-6, abs_tol=1e-3
+                ):
                     self.violated(
                         f"tape of {batch.venue}: minute {int(ts) // MINUTE_NS} is told whole with"
                         f" {told:,.2f} USD on a side, truly {real:,.2f}"
@@ -168,7 +172,7 @@ class Checks:
             self.violated(f"not well again after {since:,.0f} s of calm: {'; '.join(told)[:600]}")
 
     def _bounds(self, session) -> None:
-        """Nothing grows without end, and nobody is called more often than a venue allows."""
+        """Nothing grows without end."""
         bench = self._bench
         tasks = len(asyncio.all_tasks())
         if tasks > _TASKS:
@@ -176,17 +180,8 @@ class Checks:
         for venue, door in bench.doors.items():
             most = _LINES_A_ROUTE * len(bench.feeds[venue].sockets)
             if len(door.lines) > most:
-                self.violated(f"lines: {len(door.lines)} open at {venue}, at most {most} are needed")
-            calls = list(door.calls)
-            if len([at for at in calls if at > bench.loop.time() - 300.0]) > 300:
-                self.violated(f"calls: more than 300 in five minutes at {venue}")
-            for k in range(max(len(calls) - 20, 0), len(calls) - 3):
-                if calls[k + 3] - calls[k] < 1.0 and calls[k] >= bench.begun:
-                    self.violated(f"calls: more than three in a second at {venue}")
-            if door.weights.bans:
-                self.violated(f"calls: {venue} barred us for asking too often")
-            if door.asked_while_banned:
-                self.violated(f"calls: {venue} was asked while it had barred us")
+                self.violated(f"lines: {len(door.lines)} open at {venue}, {most} are enough")
+            self._calls(venue, door)
         if session is None or session.recorder is None or bench.machine.log is None:
             return
         waiting = len(session.recorder._waiting)
@@ -195,21 +190,35 @@ class Checks:
         if bench.machine.log._held > bench.machine.log._settings.queue_bytes:
             self.violated("memory: the log holds more than its queue may")
         facts = sum(len(state.facts) for state in session.states.by_asset.values())
-        if facts > 5_000:
+        if facts > _FACTS:
             self.violated(f"memory: {facts} batches wait for the store")
+
+    def _calls(self, venue: str, door) -> None:
+        """Nobody is called more often than a venue allows."""
+        calls, now = list(door.calls), self._bench.loop.time()
+        if len([at for at in calls if at > now - 300.0]) > 300:
+            self.violated(f"calls: more than 300 in five minutes at {venue}")
+        for first, fourth in zip(calls[-20:], calls[-17:], strict=False):
+            if fourth - first < 1.0 and first >= self._bench.begun:
+                self.violated(f"calls: more than three in a second at {venue}")
+        if door.weights.bans:
+            self.violated(f"calls: {venue} barred us for asking too often")
+        if door.asked_while_banned:
+            self.violated(f"calls: {venue} was asked while it had barred us")
 
 
 def check_log(bench) -> str:
-    """The log after the last life: whole, in order, with everything that was acknowledged. Its digest."""
-    folder, checks = bench.machine.folder / "raw", bench.checks
-    digest, held = hashlib.blake2b(digest_size=8), []
-    last, heard = 0, {}
-    for each in reader.read(folder):
+    """The log after the last life: in order, with everything that was acknowledged. Its digest.
+
+    A record that was torn before it was acknowledged may stand there as damage; its number is counted.
+    """
+    checks, digest = bench.checks, hashlib.blake2b(digest_size=8)
+    held: list[tuple[int, bytes]] = []
+    counts: dict[tuple[str, str], int] = {}
+    last = 0
+    for each in reader.read(bench.machine.folder / "raw"):
         if isinstance(each, LogDamage):
             last += each.lost or 0
-            if each.lost is None or each.lost:
-                held_back = f"{each.path.name} {each.reason if hasattr(each, 'reason') else each}"
-                bench.checks.damages.append(held_back) if hasattr(checks, "damages") else None
             continue
         assert isinstance(each, Record)
         if each.sequence != last + 1:
@@ -217,12 +226,10 @@ def check_log(bench) -> str:
         last = each.sequence
         held.append((each.sequence, each.body))
         digest.update(each.body)
-        if each.kind in ("text", "binary", "sent", "connect", "disconnect") and "#" in each.connection:
-            key = (each.venue, each.connection)
-            count = each.connection_sequence
-            if count and count != heard.get(key, 0) + 1:
-                checks.violated(f"log: of {key} record {count} follows {heard.get(key, 0)}")
-            heard[key] = count
+        key, count = (each.venue, each.connection), each.connection_sequence
+        if count and count != counts.get(key, 0) + 1:
+            checks.violated(f"log: of {key} record {count} follows {counts.get(key, 0)}")
+        counts[key] = count
     bench.outcome.frames = len(held)
     lost = bench.machine.lost(held)
     if lost:

@@ -158,15 +158,16 @@ class Machine:
 
     def install(self, patches):
         """The disk port leads to this machine's disk, whichever it is then."""
-        from airpocket.ingest import disk
         from ingest.sim_disk import PORT
+
+        from airpocket.ingest import disk
 
         for name in PORT:
             patches.setattr(disk, name, self._step(name))
         patches.setattr(disk, "is_gone", lambda handle: False)
 
     def _step(self, name):
-        return lambda *args: getattr(self.disk, name)(*args)
+        return lambda *args: getattr(self.disk, name)(*args)  # noqa: PLW0108 - the disk of then
 
     def kill(self):
         """The recorder's process is gone from this moment; the machine stays on."""

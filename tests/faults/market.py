@@ -90,7 +90,9 @@ class Market:
     def lots_of(self, size_coin: float, price: float) -> int:
         """Coin → lots, as this contract counts them."""
         lot = self.contract.lot
-        return round(size_coin * price / lot if self.contract.form == "inverse" else size_coin / lot)
+        return round(
+            size_coin * price / lot if self.contract.form == "inverse" else size_coin / lot
+        )
 
     def ticks_of(self, price: float) -> int:
         """Dollars → ticks."""

@@ -1,5 +1,6 @@
 """Work spread over processes: every shard of it once, its result as it comes, progress on the error stream."""
 
+import itertools
 import multiprocessing
 import os
 import sys
@@ -40,7 +41,7 @@ def cut(count: int, pieces: int) -> list[range]:
     """0 … count - 1 in `pieces` ranges of nearly the same length; none is empty."""
     pieces = max(1, min(pieces, count))
     edges = [count * k // pieces for k in range(pieces + 1)]
-    return [range(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [range(a, b) for a, b in itertools.pairwise(edges)]
 
 
 class Progress:

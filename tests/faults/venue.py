@@ -5,8 +5,8 @@ from collections import Counter, deque
 from random import Random
 from urllib.parse import urlsplit
 
-from airpocket.domain.errors import UndecodableFrame
 from airpocket.domain.channels import CHANNEL_OF
+from airpocket.domain.errors import UndecodableFrame
 from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import Listing, OptionTick, VolTick
 from airpocket.ingest.ask import Asker
@@ -50,7 +50,7 @@ class Line:
         self._arrives = 0.0
         self.closed = ""
         self.dead = False  # half open: nobody is at the other end
-        self._held: list[Frame] = []
+        self._held: list[str] = []  # come after the one behind them
 
     # -- the venue's side
 
@@ -76,19 +76,20 @@ class Line:
             return
         if net.mute and net.mute in frame.topic.lower():
             return
+        text = self._door.market.dialect.envelope(self.client, frame, now)
+        if not text:
+            return
+        self.client.sent_at = now
         if frame.book and net.drop:
             net.drop -= 1
             return
         if frame.book and net.late:
             net.late -= 1
-            self._held.append(frame)
+            self._held.append(text)
             return
-        for each in (frame, *self._held):
-            text = self._door.market.dialect.envelope(self.client, each, now)
-            if text:
-                self.client.sent_at = now
-                self.say(text)
-                self._door.told(self, text, self._arrives)
+        for each in (text, *self._held):
+            self.say(each)
+            self._door.told(self, each, self._arrives)
         self._held.clear()
 
     def hang_up(self, reason: str) -> None:
