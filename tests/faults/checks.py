@@ -120,7 +120,7 @@ class Checks:
             for side in (levels.bids, levels.asks)
         )
         self.books += 1
-        if not made.was(shown, door.now() - round(BOOK_AGE_S * SECOND_NS)):
+        if not made.was(shown, made.truth.books[-1][0] - round(BOOK_AGE_S * SECOND_NS)):
             self.violated(
                 f"book of {made.venue}: trusted, and never looked like this within {BOOK_AGE_S:g} s:"
                 f" {shown}, truly {made.truth.books[-1][1]}"
@@ -198,7 +198,7 @@ class Checks:
         calls, now = list(door.calls), self._bench.loop.time()
         if len([at for at in calls if at > now - 300.0]) > 300:
             self.violated(f"calls: more than 300 in five minutes at {venue}")
-        for first, fourth in zip(calls[-20:], calls[-17:], strict=False):
+        for first, fourth in zip(calls[-20:], calls[-20:][3:], strict=False):
             if fourth - first < 1.0 and first >= self._bench.begun:
                 self.violated(f"calls: more than three in a second at {venue}")
         if door.weights.bans:

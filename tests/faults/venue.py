@@ -156,7 +156,7 @@ class Door:
         self.calls: deque[float] = deque(maxlen=400)
         self.asked = Counter()
         self.asked_while_banned = 0
-        self._knows_of_ban = False
+        self._told_of_ban = 0.0  # until when we were told to stay away
         self.weights = Weights(market.dialect.manners)
         # (symbol, channel) → when we last put something of it into an open line (loop's seconds)
         self.reached: dict[tuple[str, str], float] = {}
@@ -187,12 +187,12 @@ class Door:
     async def ask(self, poll) -> bytes:
         loop, net = asyncio.get_running_loop(), self.net
         self.asked[urlsplit(poll.url).path] += 1
-        if self._knows_of_ban and net.banned_until > loop.time():
+        if self._told_of_ban > loop.time():
             self.asked_while_banned += 1
         await asyncio.sleep(0.05 + net.delay_s)
         await self._through()
         if net.banned_until > loop.time():
-            self._knows_of_ban = True
+            self._told_of_ban = net.banned_until
             raise refusal(418, {"Retry-After": str(int(net.banned_until - loop.time()) + 1)})
         if net.out or net.status:
             raise refusal(503 if net.out else net.status, {})
@@ -227,7 +227,7 @@ class Door:
 
     def forget_ban(self) -> None:
         """A new process asks, which was told of no ban."""
-        self._knows_of_ban = False
+        self._told_of_ban = 0.0
 
     def speak(self) -> None:
         """Let the market go on, and tell everyone who listens."""
