@@ -136,11 +136,11 @@ class LiveMarket:
             self.tape.lost(connection)
 
     def refused(self, connection: str, channel: ChannelName | None) -> None:
-        """A frame that may have been of this market was not understood; channel None: nobody knows of which."""
+        """A frame that may have been of this market was lost or not understood; channel None: of any."""
         if channel in (None, "trades"):
             self.tape.hole()
         if channel in (None, "book") and self.book.connection == connection:
-            self.book.distrust("a message of it was not understood")
+            self.book.distrust("a message of it was lost or not understood")
             self.book_lost()
 
     def faults(self, now: int) -> dict[str, str]:
