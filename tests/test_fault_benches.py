@@ -29,6 +29,7 @@ def test_sixty_simulated_hours_of_every_dialect_break_no_promise(told):
     told(f"60 seed-hours, {faults} faults, 0 violations")
 
 
+@pytest.mark.fault("R01")
 @pytest.mark.parametrize(
     ("messages", "reconnects"), [(6_000, 5), pytest.param(300_000, 20, marks=pytest.mark.slow)]
 )

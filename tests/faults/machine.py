@@ -165,6 +165,9 @@ class Machine:
         for name in PORT:
             patches.setattr(disk, name, self._step(name))
         patches.setattr(disk, "is_gone", lambda handle: False)
+        patches.setattr(
+            disk, "_PAUSE_S", 0.0
+        )  # nobody else is at the lock: waiting for it is in vain
 
     def _step(self, name):
         return lambda *args: getattr(self.disk, name)(*args)  # noqa: PLW0108 - the disk of then

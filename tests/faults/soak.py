@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,7 @@ SETTINGS = SessionSettings(
 _AHEAD = 4_000  # messages sent and not yet applied
 _WARM = 0.3  # of the messages, before memory is judged
 _LOOKS = 200
+_FIRST, _MORE = 40, 10  # looks that tell what is usual; how much more is a leak
 
 
 class Shard(NamedTuple):
@@ -89,6 +91,7 @@ class Source:
         self._share = max(messages // (reconnects + 1), 1)
         self.recorder = None
         self.memory: list[tuple[int, float]] = []
+        self.held: list[tuple[int, int, int]] = []  # open files, threads, tasks
         self.all_sent = asyncio.Event()
 
     async def dial(self, url):
@@ -107,6 +110,7 @@ class Source:
         self.sent += 1
         if self.sent % max(self.messages // _LOOKS, 1) == 0:
             self.memory.append((self.sent, resident_mb()))
+            self.held.append(held())
         return self.speaker.public(self.sent)
 
 
@@ -142,6 +146,12 @@ def resident_mb() -> float:
     """Of this process, now."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096 / 1e6
+
+
+def held() -> tuple[int, int, int]:
+    """Open files, threads and tasks of this process, now."""
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    return files, threading.active_count(), len(asyncio.all_tasks())
 
 
 def work(part: tuple[int, int, int]) -> Shard:
@@ -181,6 +191,11 @@ async def _record(store: Path, messages: int, reconnects: int) -> Shard:
         broken.append(f"the book ended {state} with {gaps} gaps")
     if session.sealer.trouble or session.keeper.trouble:
         broken.append(f"storage: {session.sealer.trouble} {session.keeper.trouble}")
+    for name, first, last in zip(
+        ("files", "threads", "tasks"), _most(source.held[:_FIRST]), _most(source.held), strict=True
+    ):
+        if last > first + _MORE:
+            broken.append(f"{name}: at first at most {first}, later {last}")
     slope = _slope(source.memory)
     took = time.monotonic() - begun  # noqa: TID251
     return Shard(
@@ -248,6 +263,10 @@ def _account(folder: Path, source: Source, applied) -> list[str]:
             f"state took {told} trades and changes of {sent[1]}, {source.speaker.changes}"
         )
     return broken
+
+
+def _most(looks: list[tuple[int, int, int]]) -> list[int]:
+    return [max(column) for column in zip(*looks, strict=True)]
 
 
 def _after(body: bytes, mark: bytes) -> bytes:
