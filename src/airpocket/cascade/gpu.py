@@ -1,5 +1,6 @@
 """The paths of `paths.py` on a GPU, a thread a path: the same step, the same dice, the same draws."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -38,26 +39,47 @@ def run(ground: Ground, deal: Deal, course: Course) -> Ends:
     Raises:
         ValueError: `can_run` says no.
     """
+    launch, ends, fan = _loaded(ground, deal, course)
+    launch()
+    count = len(deal.draw)
+    last: dict[str, Floats32] = dict(zip(_TOLD, ends.copy_to_host()[:, :count], strict=True))
+    return ends_of(last, fan.copy_to_host()[: course.marks, :count], course)
+
+
+def kernel_seconds(ground: Ground, deal: Deal, course: Course) -> float:
+    """How long the kernel alone runs, everything being on the device: no copies, no compilation."""
+    cuda: Any = gpu()
+    launch, _, _ = _loaded(ground, deal, course)
+    launch()
+    begin, end = cuda.event(), cuda.event()
+    begin.record()
+    launch()
+    end.record()
+    end.synchronize()
+    return float(cuda.event_elapsed_time(begin, end)) / 1_000.0
+
+
+def _loaded(ground: Ground, deal: Deal, course: Course) -> tuple[Callable[[], None], Any, Any]:
+    """Everything on the device: (what launches the kernel, where ends and fan come to lie)."""
     cuda = gpu()
     if cuda is None or not can_run(ground):
         raise ValueError("no GPU that can run this; use airpocket.cascade.paths")
-    count = len(deal.draw)
-    size = -(-max(count, 1) // LANES) * LANES
-    tables = tables_of(ground)
+    size = -(-max(len(deal.draw), 1) // LANES) * LANES
+    tables, send = tables_of(ground), cuda.to_device
     buckets = len(tables.impact)
     draws = np.ascontiguousarray(deal.draw[::LANES]) % (len(tables.ladder) // buckets)
-    send = cuda.to_device
-    terms = send(np.stack([padded(array, size) for array in terms_of(deal, course)]))
     ends = cuda.device_array((len(_TOLD), size), np.float32)
     fan = cuda.device_array((max(course.marks, 1), size), np.float32)
-    _kernel()[size // LANES, LANES, 0, 3 * 4 * buckets](
-        *map(send, keys_of(size, course.seed)), terms, send(padded(deal.jump.astype(np.float32), size)),
+    given = (
+        *map(send, keys_of(size, course.seed)),
+        send(np.stack([padded(array, size) for array in terms_of(deal, course)])),
+        send(padded(deal.jump.astype(np.float32), size)),
         send(tables.ladder), send(tables.rise), send(tables.impact), tables.first, tables.per_width,
         tables.top, send(draws), ends, fan, course.marks, course.steps, pushing_steps(course),
         F(course.pull), F(course.most_pull),
     )  # fmt: skip
-    last: dict[str, Floats32] = dict(zip(_TOLD, ends.copy_to_host()[:, :count], strict=True))
-    return ends_of(last, fan.copy_to_host()[: course.marks, :count], course)
+    kernel = _kernel()[size // LANES, LANES, 0, 3 * 4 * buckets]
+    return lambda: kernel(*given), ends, fan
 
 
 @cache

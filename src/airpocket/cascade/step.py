@@ -15,7 +15,7 @@ _15, _16, _8 = U(15), U(16), U(8)
 _BYTES, _HALF = U(0x00FF00FF), U(0xFFFF)
 # four bytes added up: mean 510, variance 4 (256² − 1)/12
 _MEAN, _SCALE = F(510.0), F(1.0 / np.sqrt(4.0 * 65_535.0 / 12.0))
-_NIL, _ONE = F(0.0), F(1.0)
+_NIL, _ONE, _LEAST = F(0.0), F(1.0), F(1e-12)
 
 
 class State(NamedTuple):
@@ -94,12 +94,14 @@ def advance(  # noqa: PLR0913, PLR0917 - every number a register
     bought = (ladder - state.behind_high) * terms.fuel if higher else _NIL
     sold = (ladder - state.behind_low) * terms.fuel if lower else _NIL
     buys, sells = state.buys + terms.booked * bought, state.sells + terms.booked * sold
-    buying, selling = buys * terms.sent, sells * terms.sent
+    # the last dollar goes at once, the last of a displacement too: ever smaller numbers are slow ones
+    buying = buys * terms.sent if buys > _ONE else buys
+    selling = sells * terms.sent if sells > _ONE else sells
     thinner = min(_ONE + pull * abs(state.fading), most_pull)
     move = (terms.push * pushing + buying - selling) * impact * terms.thin * thinner
+    fading = (state.fading + (_ONE - terms.lasts) * move) * terms.kept
     return State(
-        state.lasting + terms.lasts * move + terms.rough * dice,
-        (state.fading + (_ONE - terms.lasts) * move) * terms.kept,
+        state.lasting + terms.lasts * move + terms.rough * dice, fading if abs(fading) > _LEAST else _NIL,
         here if higher else state.high, here if lower else state.low,
         ladder if higher else state.behind_high, ladder if lower else state.behind_low,
         buys - buying, sells - selling, state.bought + bought, state.sold + sold,
