@@ -127,8 +127,8 @@ def _batch(table: BundledTable) -> Batch:
 def _truths(positions: pl.DataFrame) -> tuple[Truth, ...]:
     found: list[Truth] = []
     for part in positions.partition_by("ts", maintain_order=True):
-        notional = part["size_coin"] * part["mark"]
-        mark = float((part["mark"] * notional).sum() / notional.sum())
+        marks, coin = part["mark"].to_numpy(), part["size_coin"].to_numpy()
+        mark = float((marks * marks * coin).sum() / (marks * coin).sum())
         held = part.filter(pl.col("agent") != "venue").drop_nulls("liquidation_price")
         # each venue's distances count from its own mark
         price = (held["liquidation_price"] / held["mark"] * mark).to_numpy()

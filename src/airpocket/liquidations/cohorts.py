@@ -164,7 +164,7 @@ class VenueCohorts:
         self.worlds: list[Cohorts] = []
         self.bars = 0
         self._until = 0
-        self._taken: tuple[str, int, IntArray, FloatArray] | None = None
+        self._taken: tuple[tuple[object, ...], int, IntArray, FloatArray] | None = None
 
     def _restart(self, feed: Feed) -> None:
         s = self._settings
