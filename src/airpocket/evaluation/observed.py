@@ -66,8 +66,13 @@ def observe(world: World, seed: int, every_h: float, from_h: float) -> Observed:
     """Runs a world and looks at all positions every `every_h` hours from `from_h` on.
 
     Raises:
-        BadInput: a venue of the world has a name that the market state does not know.
+        BadInput: the world ends before the first look, or a venue has a name that the market state does
+            not know.
     """
+    if world.hours < from_h:
+        raise BadInput(
+            f"{world.name}: hours: {world.hours:g}, but maps are scored from hour {from_h:g} on"
+        )
     for venue in world.venue:
         try:
             instrument(venue.name, venue.symbol)

@@ -166,14 +166,18 @@ def snapshot(cohorts: Cohorts, rules: Rules, end: int) -> None:
 def laid_out(cohorts: Cohorts, rules: Rules, side: int, first: int, out: FloatArray) -> None:
     """Adds one side's coin under its mix, from trigger row `first` on, to (B, K) rows of liquidation."""
     cells = cohorts.cells[cohorts.counts[PARITY], side]
-    layers = len(rules.way)
-    for c in range(cells.shape[1]):
-        k = c // layers
-        share = cohorts.mix[side, k + 1] * cohorts.scale[side, c]
-        further = (1.0 - rules.way[c % layers]) * rules.shift[side, k]
-        whole = floor(further)
-        far = share * (further - whole)
-        near = share - far
-        for j in range(first, min(cohorts.live[side, LAST], len(out) - 2 - whole) + 1):
-            out[j + whole, k] += near * cells[j, c]
-            out[j + whole + 1, k] += far * cells[j, c]
+    columns, layers = cells.shape[1], len(rules.way)
+    whole = np.empty(columns, np.int64)
+    near, far = np.empty(columns), np.empty(columns)
+    for c in range(columns):
+        share = cohorts.mix[side, c // layers + 1] * cohorts.scale[side, c]
+        further = (1.0 - rules.way[c % layers]) * rules.shift[side, c // layers]
+        whole[c] = floor(further)
+        far[c] = share * (further - whole[c])
+        near[c] = share - far[c]
+    for j in range(first, cohorts.live[side, LAST] + 1):
+        for c in range(columns):
+            row = j + whole[c]
+            if cells[j, c] > 0.0 and row + 1 < len(out):
+                out[row, c // layers] += near[c] * cells[j, c]
+                out[row + 1, c // layers] += far[c] * cells[j, c]
