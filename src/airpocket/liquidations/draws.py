@@ -11,6 +11,8 @@ from airpocket.liquidations.feed import Feed
 from airpocket.liquidations.records import Ladder
 from airpocket.liquidations.settings import MapSettings
 
+_DUST = 1e-6  # coin; less than that is nobody's position
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -91,7 +93,8 @@ class Drawn:
         lump = self._s.lump * self._venue.typical_print
         if lump <= 0.0:
             return coin
-        return self._rng.gamma(np.maximum(coin / lump, 1e-12)) * lump
+        drawn = self._rng.gamma(np.maximum(coin / lump, 1e-12)) * lump
+        return np.where(drawn > _DUST, drawn, 0.0)
 
 
 def ladder_of(held: Sequence[Held], first: int, edge: FloatArray, price: float) -> Ladder:
