@@ -49,7 +49,8 @@ def bars(source, venue="binance_usdm", first=T0):
     frame = pl.DataFrame({"ts": ts, "usable_from": ts.dt.offset_by("1m"), "source": [source]})
     columns = {name: [3000.0] for name in ("open", "high", "low", "close")}
     columns |= {name: [1.0] for name in ("volume", "volume_usd", "taker_buy")}
-    return Table("bar_1m", venue, "ETHUSDT", frame.with_columns(**{k: pl.Series(v) for k, v in columns.items()}))  # fmt: skip
+    whole = frame.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+    return Table("bar_1m", venue, "ETHUSDT", whole)
 
 
 def test_every_row_of_a_recording_from_the_lab_says_where_it_came_from(recorded):
