@@ -204,7 +204,7 @@ class Lake:
         """
         frame = self.read(kind, venue, symbol, start=start, until=until)
         columns = {
-            column.name: _array(frame[column.name], column)
+            column.name: as_array(frame[column.name], column)
             for column in columns_of(kind_named(kind))
             if column.name != "source"
         }
@@ -332,7 +332,8 @@ def _info(entries: list[Entry]) -> SeriesInfo:
     )
 
 
-def _array(values: pl.Series, column: Column) -> ColumnArray:
+def as_array(values: pl.Series, column: Column) -> ColumnArray:
+    """A column of a table as batches hold it: times int64 ns, a missing float NaN, a missing text ''."""
     if column.dtype == "str":
         return np.array(values.fill_null("").to_list(), dtype=np.str_)
     if column.dtype == "time":
