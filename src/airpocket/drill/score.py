@@ -71,7 +71,7 @@ def _margin(decision: Decision, drill: Drill, after: Sequence[float]) -> str:
     before, short = decision.forced_before, drill.position_side == "short"
     worst = max(after) if short else min(after)
     if before is None or (worst < before if short else worst > before):
-        return f"it was not needed for that: the mark went to {worst:,.1f} at worst"
+        return f"it was not needed to stay in: the mark went no further than {worst:,.1f}"
     if drill.you.liquidated:
         return "the mark came there, and further: this margin was lost too"
     return f"without it you were out by force: the mark went to {worst:,.1f}"

@@ -168,7 +168,6 @@ class _Keyboard:
         self._clock, self._speed = clock, speed
         self._begun: int | None = None
         self._typed: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, name="drill-keys", daemon=True).start()
 
     def orders(self, at_s: int) -> "list[Order]":
         from airpocket.domain.errors import BadInput
@@ -186,6 +185,7 @@ class _Keyboard:
         """Those typed until the wall comes to this second of the market."""
         now = self._clock.monotonic()
         if self._begun is None:
+            threading.Thread(target=self._read, name="drill-keys", daemon=True).start()
             self._begun = now - round(1e9 / self._speed) * at_s if self._speed else now
         due = self._begun + round(at_s / self._speed * 1e9) if self._speed else now
         while True:
