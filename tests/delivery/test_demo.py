@@ -79,6 +79,14 @@ def test_a_second_time_nothing_changes(made):
     assert Lake(store).series() == before
 
 
+def test_a_folder_that_holds_something_else_is_refused(tmp_path, capsys):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "mine.txt").write_text("notes")
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    assert "holds something else" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "store").iterdir()] == ["mine.txt"]
+
+
 def test_the_lab_records_the_same_again(tmp_path):
     """The first seconds of it; `scripts/make_demo.py` makes all."""
     place_recording(tmp_path)

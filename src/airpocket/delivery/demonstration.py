@@ -4,9 +4,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from airpocket.delivery.tape import TapeSettings
+from airpocket.domain.errors import BadInput
 from airpocket.domain.units import parse_time
 from airpocket.ingest import disk
 from airpocket.ingest.lake import Lake, Table
+from airpocket.ingest.log import sealed
 from airpocket.lab import bundled_tables
 from airpocket.live.load import load
 from airpocket.live.replay import Replayed
@@ -28,11 +30,28 @@ _SPEAKS_AS = {
 
 
 def demo_store(root: Path) -> tuple[Lake, Replayed]:
-    """Fill a store: history, then the log, read as any recording is. Again changes nothing."""
+    """Fill a store: history, then the log, read as any recording is. Again changes nothing.
+
+    Raises:
+        BadInput: something else lies there, such as the demo of another version.
+    """
+    _check_place(root)
     lake = Lake(root)
     lake.write(history())
     place_recording(root / RAW)
     return lake, load(root / RAW, root, (ASSET,))
+
+
+def _check_place(root: Path) -> None:
+    if not root.exists() or not any(root.iterdir()):
+        return
+    manifest = Path(sealed.FOLDER, sealed.MANIFEST)
+    bundled = files("airpocket.lab") / "bundled" / "recording" / str(manifest)
+    found = root / RAW / manifest
+    if not found.is_file() or found.read_bytes() != bundled.read_bytes():
+        raise BadInput(
+            f"{root} holds something else, such as another version's demo: delete it, or name another --out"
+        )
 
 
 def history() -> list[Table]:
