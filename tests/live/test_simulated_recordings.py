@@ -8,6 +8,7 @@ import pytest
 from lab.served.test_gate import Served, alone, book_of
 from live.sim import MemoryLog, SimVenue, simulate, world_of
 
+from airpocket.delivery import answers
 from airpocket.delivery.answers import brief_of
 from airpocket.delivery.cli import main
 from airpocket.domain.errors import StoreConflict
@@ -18,6 +19,7 @@ from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.seal import seal
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.world import SystemClock
+from airpocket.live.glance import Glance
 from airpocket.live.keeper import FactKeeper
 from airpocket.live.recorder import Recorder, RecorderSettings
 from airpocket.live.replay import Replay
@@ -73,16 +75,32 @@ def test_venues_says_simulated(recorded, capsys):
     assert LABEL in capsys.readouterr().out
 
 
-def test_brief_and_map_of_what_the_recorder_keeps_say_simulated(tmp_path, capsys):
-    keeper = FactKeeper(tmp_path)
-    keeper.simulated = LABEL
+def minutes():
+    """Three hours of a quiet perpetual, as the recorder hears them."""
     start = T0 * 1_000 // MINUTE_NS * MINUTE_NS
-    minutes = [
+    heard = [
         {"ts": start + k * MINUTE_NS, "usable_from": start + (k + 1) * MINUTE_NS, "open": 3000.0, "high": 3001.0,
          "low": 2999.0, "close": 3000.0 + k % 2, "volume": 5.0, "volume_usd": 15_000.0, "taker_buy": 2.0}
         for k in range(180)
     ]  # fmt: skip
-    keeper.add([rows.batch("bar_1m", "binance_usdm", "ETHUSDT", minutes)])
+    return rows.batch("bar_1m", "binance_usdm", "ETHUSDT", heard)
+
+
+def test_a_glance_through_a_gate_says_simulated_and_one_at_the_venues_does_not(monkeypatch):
+    batch = minutes()
+
+    async def look(asset, ask, clock):
+        return Glance(int(batch.ints("usable_from")[-1]), (batch,), (f"binance_usdm:{asset}",), {})
+
+    monkeypatch.setattr(answers, "look", look)
+    assert answers.brief_at_a_glance("ETH", "127.0.0.1:9").answer.startswith("SIMULATED: ")
+    assert not answers.brief_at_a_glance("ETH").health.simulated
+
+
+def test_brief_and_map_of_what_the_recorder_keeps_say_simulated(tmp_path, capsys):
+    keeper = FactKeeper(tmp_path)
+    keeper.simulated = LABEL
+    keeper.add([minutes()])
     keeper.write(keeper.take())
     brief = brief_of("ETH", tmp_path)
     assert brief.health.simulated
