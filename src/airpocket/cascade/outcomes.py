@@ -114,9 +114,10 @@ def _error(values: FloatArray, draw: IntArray) -> float:
     return float(np.sqrt((apart**2).sum() * groups / (groups - 1)) / len(values))
 
 
-def fan(ends: Ends) -> FloatArray:
-    """(marks, 5) quantiles of the displacement at each mark, per cent of the start, signed."""
-    return np.quantile(100.0 * np.expm1(ends.fan.astype(np.float64)), SHARES, axis=1).T
+def fan(ends: Ends, ground: Ground) -> FloatArray:
+    """(marks, 5) quantiles of the displacement at each mark, per cent of the start; no further than known."""
+    inside = np.clip(ends.fan.astype(np.float64), ground.edges[0], ground.edges[-1])
+    return np.quantile(100.0 * np.expm1(inside), SHARES, axis=1).T
 
 
 def _percent(

@@ -103,7 +103,7 @@ def what_if(
         pushed=outcomes(ends, deal, ground, up=is_up),
         other_side=outcomes(ends, deal, ground, up=not is_up),
         without=outcomes(rest, idle, ground, up=is_up),
-        phase=phase_of(way, deal, ground), fan=fan(ends), fan_s=_marks(course),
+        phase=phase_of(way, deal, ground), fan=fan(ends, ground), fan_s=_marks(course),
         notes=tuple(_notes(way, volatility, how, float(likely.mean()))),
     )  # fmt: skip
 
