@@ -41,6 +41,8 @@ class Outcome:
     frames: int = 0
     acknowledged: int = 0
     lives: int = 0
+    books: int = 0  # looks at a trusted book, each held against the true one
+    minutes: int = 0  # told as whole, each held against what was traded
     recovered_s: float = 0.0  # the longest from the end of a storm until everything was live
     faults: dict[str, int] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
@@ -193,6 +195,7 @@ class Bench:
         outcome.digest = check_log(self)
         outcome.violations = self.checks.found
         outcome.recovered_s = self.checks.recovered_s
+        outcome.books, outcome.minutes = self.checks.books, self.checks.minutes
 
 
 def _feed(venue: str, symbol: str) -> Feed:

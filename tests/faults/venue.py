@@ -72,9 +72,9 @@ class Line:
     def tell(self, frame: Frame, now: int) -> None:
         """A frame of a topic, unless the venue's own faults keep it back."""
         net = self._door.net
-        if self.client.route in net.dead_routes or self.opened >= net.dead_from:
-            return
-        if net.mute and net.mute in frame.topic.lower():
+        dead = self.client.route in net.dead_routes or self.opened >= net.dead_from
+        if dead or (net.mute and net.mute in frame.topic.lower()):
+            self._door.market.withheld(now)
             return
         text = self._door.market.dialect.envelope(self.client, frame, now)
         if not text:

@@ -40,6 +40,8 @@ class Taker(Protocol):
         self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
     ) -> None: ...
 
+    def unheard(self, venue: str, symbol: str) -> None: ...
+
     def changed(self, change: Change) -> None: ...
 
     def suspicions(self, now: int) -> Mapping[tuple[str, str, str], str]: ...
@@ -95,8 +97,7 @@ class Intake:
             self._connection(record)
             return []
         if record.heard - self._asked >= SECOND_NS:
-            self._asked = record.heard
-            self.pulse.suspect(self._taker.suspicions(record.heard))
+            self._look_over(record)
         decode = self.listed.decoders.get(record.venue)
         if decode is None:
             self.refused[record.venue, "no decoder of this venue"] += 1
@@ -127,6 +128,13 @@ class Intake:
                 self._hash.update(_ENCODER.encode(event))
         self.events += len(kept)
         return kept
+
+    def _look_over(self, record: Record) -> None:
+        """Once a second: what the markets contradict, and whose trades have stopped coming."""
+        self._asked = record.heard
+        self.pulse.suspect(self._taker.suspicions(record.heard))
+        for venue, symbol in self.pulse.stopped("trades", record.monotonic or record.heard):
+            self._taker.unheard(venue, symbol)
 
     def _refuse(self, record: Record, error: UndecodableFrame) -> None:
         """What a frame told is missing from what it belonged to; a kind of message new to us belongs to nothing."""
