@@ -20,7 +20,7 @@ from tests.faults.checks import Checks, check_log
 from tests.faults.machine import Loop, Machine, is_refused
 from tests.faults.market import VENUES, Market
 from tests.faults.plan import Trouble
-from tests.faults.shards import Patches
+from tests.faults.shards import Patches, in_memory
 from tests.faults.venue import Door, SimAsker
 
 STEP_S = 2.0  # how often a venue speaks
@@ -218,9 +218,7 @@ def VirtualLogOf(machine, folder, clock, settings=None):  # noqa: N802 - stands 
 
 def run_seed(seed: int, hours: float) -> Outcome:
     """One seed from start to end, in a folder of its own."""
-    memory = Path("/dev/shm")  # noqa: S108 - a simulated disk belongs into memory
-    where = memory if memory.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix=f"airpocket-{seed}-", dir=where))
+    folder = Path(tempfile.mkdtemp(prefix=f"airpocket-{seed}-", dir=in_memory()))
     store = folder / "store"
     store.mkdir()
     loop, patches = Loop(), Patches()
