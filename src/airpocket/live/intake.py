@@ -71,6 +71,7 @@ class Intake:
         self.records = self.events = 0
         self.refusals, self.drift = Refusals(), Drift()
         self._counted = Counted()
+        self._open: dict[tuple[str, str], None] = {}  # venue, connection
         self.frames: Counter[str] = Counter()
         self.latest = 0  # heard, ns
 
@@ -148,15 +149,22 @@ class Intake:
         route = route_of(record)
         if record.kind == "connect":
             self.pulse.opened(record.venue, route, record.monotonic or record.heard)
+            self._open[record.venue, record.connection] = None
         elif record.kind == "disconnect":
             self.pulse.closed(record.venue, route, record.about)
-            self._counted.ended(record.venue, record.connection)
-            self._taker.ended(record.venue, record.connection)
+            self._open.pop((record.venue, record.connection), None)
+            self._ended(record.venue, record.connection)
         elif record.kind == "marker" and record.about != CLOCK_SET:
             # a recording begins: nothing that was open still is
             self.pulse.all_closed("the recorder was restarted")
-            self._counted.forget()
+            for venue, connection in self._open:  # ended without a word, when the recorder did
+                self._ended(venue, connection)
+            self._open.clear()
             self.listed.forget()
+
+    def _ended(self, venue: str, connection: str) -> None:
+        self._counted.ended(venue, connection)
+        self._taker.ended(venue, connection)
 
 
 def route_of(record: Record) -> str:
