@@ -160,7 +160,8 @@ class Bench:
             await asyncio.sleep(self._back_s)
             while self.machine.disk.is_off:  # noqa: ASYNC110 - virtual time
                 await asyncio.sleep(1.0)
-            self._back_s = 5.0
+            # as a supervisor waits that has just seen its program end at once
+            self._back_s = 5.0 if self.loop.time() - self.begun > 60.0 else 30.0
 
     def _judge_end(self, task) -> None:
         error = None if task.cancelled() else task.exception()

@@ -66,7 +66,8 @@ class Line:
             delay = (
                 LEAST_S + net.delay_s + (self._rng.random() * net.jitter_s if net.jitter_s else 0.0)
             )
-            self._arrives = max(self._arrives, now + delay, net.stalled_until)
+            # each after the last: timers of one moment come in any order
+            self._arrives = max(self._arrives + 1e-6, now + delay, net.stalled_until)
             self._loop.call_at(self._arrives, self._put, text)
 
     def tell(self, frame: Frame, now: int) -> None:
@@ -97,7 +98,7 @@ class Line:
         self._door.gone(self)
         if not self.closed:
             self.closed = reason
-            self._loop.call_at(max(self._arrives, self._loop.time()), self._put, None)
+            self._loop.call_at(max(self._arrives + 1e-6, self._loop.time()), self._put, None)
 
     def _put(self, text: str | None) -> None:
         if text is not None and (self.dead or self._door.net.swallowing):
