@@ -40,7 +40,7 @@ class MinuteTruth:
 
 @dataclass
 class Truth:
-    """The books as they were, oldest first, every minute's trades, and minutes of which something was not sent."""
+    """The books as they were, oldest first, every minute's trades, and minutes of which some were not sent."""
 
     books: deque[tuple[int, tuple[object, object]]] = field(default_factory=deque)
     minutes: dict[int, MinuteTruth] = field(default_factory=dict)
@@ -143,7 +143,7 @@ class Market:
             books.popleft()
 
     def withheld(self, now: int) -> None:
-        """Something of this minute was never sent, on a line that lives: nobody can know."""
+        """Trades of this minute were never sent, on a line that lives: nobody can know at first."""
         self.truth.withheld.add(now // MINUTE_NS)
 
     def was(self, shown: tuple[object, object], since: int) -> bool:

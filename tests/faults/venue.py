@@ -75,7 +75,8 @@ class Line:
         net = self._door.net
         dead = self.client.route in net.dead_routes or self.opened >= net.dead_from
         if dead or (net.mute and net.mute in frame.topic.lower()):
-            self._door.market.withheld(now)
+            if "trade" in frame.topic.lower():
+                self._door.market.withheld(now)
             return
         text = self._door.market.dialect.envelope(self.client, frame, now)
         if not text:
