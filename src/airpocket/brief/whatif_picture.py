@@ -126,7 +126,7 @@ def _phase(phase: Phase) -> str:
         f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" style="font-weight:bold">S {phase.squeeze:.2f}</text>'
     )
     return (
-        f'<text x="{pane.left:g}" y="76">R, forced over resting, against κτ, recovery over latency</text>'
+        f'<text x="{pane.left:g}" y="76">R (forced over resting) against κτ</text>'
         f'{"".join(parts)}<text x="{pane.left:g}" y="398">κτ 0</text>'
         f'<text x="{pane.right:g}" y="398" text-anchor="end">{ratio_most:.2g}</text>'
     )
