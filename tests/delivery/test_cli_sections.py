@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from airpocket.delivery.cli import main
-from airpocket.delivery.cli.demo import simulated_store
+from airpocket.delivery.demonstration import demo_store
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("sections")
-    simulated_store(folder)
+    demo_store(folder)
     return folder
 
 
@@ -24,7 +24,7 @@ def test_the_map_shows_risk_clusters_and_what_it_rests_on(store, capsys):
         "AT RISK",
         "LIQUIDATION MAP",
         "Made from",
-        "sim_perp:ETHUSDT",
+        "binance_usdm:ETHUSDT",
         "no liquidation print",
     ):
         assert wanted in shown
@@ -44,7 +44,8 @@ def test_the_heatmap_is_written_as_a_picture_of_its_own(store, tmp_path, capsys)
 def test_sections_as_json_hold_only_themselves(store, capsys):
     main(["cascade", "ETH", "--store", str(store), "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"schema", "asset", "as_of", "cascade"}
+    assert set(found) == {"schema", "asset", "as_of", "cascade", "simulated"}
+    assert found["simulated"] is True
     assert {way["direction"] for way in found["cascade"]["ways"]} == {"up", "down"}
     main(["map", "ETH", "--store", str(store), "--json"])
     assert set(json.loads(capsys.readouterr().out)) == {
@@ -53,6 +54,7 @@ def test_sections_as_json_hold_only_themselves(store, capsys):
         "as_of",
         "at_risk",
         "map",
+        "simulated",
     }
 
 

@@ -25,14 +25,17 @@ class PathPriors:
 
     latency_s: from margin call to order; Hyperliquid's engine looks every few seconds, others queue. half_s:
     in which half of a displacement has faded (books on Bitcoin refill in about 10 s; science §3.3). depth:
-    times the book. lasts: share of forced impact that stays; about two thirds come back (Bucci et al. 2019,
-    Donier and Bonart 2015). stops: stop orders, as a share of the map's forced flow on top of it. pull: by how
-    much the impact grows for each unit of fading displacement: 40 is +40 % at one per cent.
+    times the book as it rests. refill: times it again, for orders that come while the cascade runs and that no
+    book shows: from none to the thirtyfold that reconciles books with the square-root law (science §3.6), a
+    triangle in its logarithm. lasts: share of forced impact that stays; about two thirds come back (Bucci et al.
+    2019, Donier and Bonart 2015). stops: stop orders, as a share of the map's forced flow on top of it. pull: by
+    how much the impact grows for each unit of fading displacement: 40 is +40 % at one per cent.
     """
 
     latency_s: Prior = Prior(2.0, 6.0, 20.0)
     half_s: Prior = Prior(4.0, 10.0, 60.0)
     depth: Prior = Prior(0.5, 1.0, 1.5)
+    refill: Prior = Prior(1.0, 4.0, 30.0)
     lasts: Prior = Prior(0.13, 0.33, 0.53)
     stops: Prior = Prior(0.0, 0.2, 0.6)
     pull: float = 40.0
@@ -114,9 +117,14 @@ def deal_of(way: Way, push: Push, daily_volatility: float, settings: PathSetting
         booked=quantile(way.settings.book_share, even[:, 2]),
         latency_s=quantile(p.latency_s, even[:, 3]),
         recovery_s=quantile(p.half_s, even[:, 4]) / np.log(2.0),
-        depth=push.depth * quantile(p.depth, even[:, 5]),
+        depth=push.depth * quantile(p.depth, even[:, 5]) * _log_quantile(p.refill, even[:, 7]),
         lasts=quantile(p.lasts, even[:, 6]),
         push_usd=np.full(count, push.usd),
         jump=np.full(count, push.jump),
         draw=n // LANES % len(way.forced.draws),
     )
+
+
+def _log_quantile(prior: Prior, share: FloatArray) -> FloatArray:
+    low, centre, high = np.log([prior.low, prior.centre, prior.high]).tolist()
+    return np.exp(quantile(Prior(low, centre, high), share))

@@ -1,11 +1,15 @@
 """What many paths say: how far, how much forced, how much comes back, how long; each with its Monte-Carlo error."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpocket.cascade.paths import Deal, Ends, Ground
-from airpocket.domain.events import FloatArray
+from airpocket.domain.events import FloatArray, IntArray
+
+Mask: TypeAlias = NDArray[np.bool_]
 
 AT_PERCENT = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -15,7 +19,7 @@ _LEAST_MOVE = 5e-4  # a high nearer than this has nothing to give back
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """A probability, 0 to 1, and the standard error that comes from counting paths."""
+    """A probability, 0 to 1, and the standard error of simulating it: of counting paths and of drawing maps."""
 
     of: float
     error: float
@@ -62,7 +66,7 @@ def outcomes(ends: Ends, deal: Deal, ground: Ground, *, up: bool) -> Outcomes:
     """
     if not len(ends.end):
         raise ValueError("no path, nothing to count")
-    sign = 1.0 if up else -1.0
+    sign, draw = 1.0 if up else -1.0, deal.draw
     limit = 100.0 * sign * float(np.expm1(ground.edges[-1] if up else ground.edges[0]))
     extreme = np.minimum(_percent(ends.high if up else ends.low, sign), limit)
     kept = np.minimum(_percent(ends.end, sign), limit)
@@ -74,35 +78,46 @@ def outcomes(ends: Ends, deal: Deal, ground: Ground, *, up: bool) -> Outcomes:
     total = float(forced.sum())
     return Outcomes(
         paths=len(extreme),
-        reach={at: chance(extreme >= at) for at in AT_PERCENT if at < limit},
-        extreme=spread(extreme),
-        kept=spread(kept),
-        retrace=spread(back) if moved.any() else None,
-        forced_usd=spread(forced),
+        reach={at: chance(extreme >= at, draw) for at in AT_PERCENT if at < limit},
+        extreme=spread(extreme, draw),
+        kept=spread(kept, draw),
+        retrace=spread(back, draw[moved]) if moved.any() else None,
+        forced_usd=spread(forced, draw),
         off_book=float((forced * (1.0 - deal.booked)).sum()) / total if total > 0.0 else None,
-        extreme_s=spread((ends.high_s if up else ends.low_s).astype(np.float64)),
-        left=chance(extreme >= limit),
+        extreme_s=spread((ends.high_s if up else ends.low_s).astype(np.float64), draw),
+        left=chance(extreme >= limit, draw),
         stops=(edges, np.bincount(bins, minlength=_BINS) / len(extreme)),
     )
 
 
-def chance(happened: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> Chance:
-    """Share of the paths, with its standard error; never quite none where none happened (rule of succession)."""
+def chance(happened: Mask, draw: IntArray) -> Chance:
+    """Share of the paths, with its error; never quite none where none happened (rule of succession)."""
     n, k = len(happened), int(happened.sum())
     guarded = (k + 1.0) / (n + 2.0)
-    return Chance(k / n, float(np.sqrt(guarded * (1.0 - guarded) / n)))
+    counting = float(np.sqrt(guarded * (1.0 - guarded) / n))
+    return Chance(k / n, max(counting, _error(happened.astype(np.float64), draw)))
 
 
-def spread(values: FloatArray) -> Spread:
+def spread(values: FloatArray, draw: IntArray) -> Spread:
     """Quantiles and mean of at least one value."""
     low, middle, high = np.quantile(values, (0.1, 0.5, 0.9))
-    error = float(values.std() / np.sqrt(len(values)))
+    error = max(float(values.std() / np.sqrt(len(values))), _error(values, draw))
     return Spread(float(low), float(middle), float(high), float(values.mean()), error)
 
 
-def fan(ends: Ends) -> FloatArray:
-    """(marks, 5) quantiles of the displacement at each mark, per cent of the start, signed."""
-    return np.quantile(100.0 * np.expm1(ends.fan.astype(np.float64)), SHARES, axis=1).T
+def _error(values: FloatArray, draw: IntArray) -> float:
+    """Of the mean, where paths on one draw of the map are alike (cluster-robust; Liang and Zeger 1986)."""
+    apart = np.bincount(draw, values - values.mean())
+    groups = len(np.unique(draw))
+    if groups < 2:
+        return 0.0
+    return float(np.sqrt((apart**2).sum() * groups / (groups - 1)) / len(values))
+
+
+def fan(ends: Ends, ground: Ground) -> FloatArray:
+    """(marks, 5) quantiles of the displacement at each mark, per cent of the start; no further than known."""
+    inside = np.clip(ends.fan.astype(np.float64), ground.edges[0], ground.edges[-1])
+    return np.quantile(100.0 * np.expm1(inside), SHARES, axis=1).T
 
 
 def _percent(

@@ -143,7 +143,7 @@ def scan_of(way: Way) -> Scan:
     absorbed, fuel = np.diff(way.profile.absorb_usd), np.diff(way.fuel)
     with np.errstate(divide="ignore", invalid="ignore"):
         reproduction = np.concatenate([[np.nan], fuel / absorbed])
-    fast = fast_of(way)
+    fast = _fast(way)
     no_law = way.law if isinstance(way.law, str) else ""
     return Scan(
         direction=way.direction,
@@ -206,7 +206,7 @@ def _stretch(way: Way) -> float:
     return min(way.settings.fast_stretch, reach) if reach > 0 else way.settings.fast_stretch
 
 
-def fast_of(way: Way) -> Estimate:
+def _fast(way: Way) -> Estimate:
     """Forced over resting within the first stretch: R against the book as it stands."""
     stretch = _stretch(way)
     if way.profile.kind != "book":

@@ -13,6 +13,7 @@ from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.units import DAY_NS, SECOND_NS
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
+from airpocket.ingest.origin import told_by
 from airpocket.ingest.venue import Decode, SizedDecode
 from airpocket.live.counted import Counted
 from airpocket.live.drift import Drift
@@ -39,6 +40,8 @@ class Taker(Protocol):
     def refused(
         self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
     ) -> None: ...
+
+    def unheard(self, venue: str, symbol: str) -> None: ...
 
     def changed(self, change: Change) -> None: ...
 
@@ -69,8 +72,10 @@ class Intake:
         self.records = self.events = 0
         self.refusals, self.drift = Refusals(), Drift()
         self._counted = Counted()
+        self._open: dict[tuple[str, str], None] = {}  # venue, connection
         self.frames: Counter[str] = Counter()
         self.latest = 0  # heard, ns
+        self.simulated = ""  # the label of the market heard, where it is invented
 
     @property
     def refused(self) -> Counter[tuple[str, str]]:
@@ -95,8 +100,7 @@ class Intake:
             self._connection(record)
             return []
         if record.heard - self._asked >= SECOND_NS:
-            self._asked = record.heard
-            self.pulse.suspect(self._taker.suspicions(record.heard))
+            self._look_over(record)
         decode = self.listed.decoders.get(record.venue)
         if decode is None:
             self.refused[record.venue, "no decoder of this venue"] += 1
@@ -128,6 +132,13 @@ class Intake:
         self.events += len(kept)
         return kept
 
+    def _look_over(self, record: Record) -> None:
+        """Once a second: what the markets contradict, and whose trades have stopped coming."""
+        self._asked = record.heard
+        self.pulse.suspect(self._taker.suspicions(record.heard))
+        for venue, symbol in self.pulse.stopped("trades", record.monotonic or record.heard):
+            self._taker.unheard(venue, symbol)
+
     def _refuse(self, record: Record, error: UndecodableFrame) -> None:
         """What a frame told is missing from what it belonged to; a kind of message new to us belongs to nothing."""
         channel = self.refusals.refuse(record, error)
@@ -140,15 +151,23 @@ class Intake:
         route = route_of(record)
         if record.kind == "connect":
             self.pulse.opened(record.venue, route, record.monotonic or record.heard)
+            self._open[record.venue, record.connection] = None
         elif record.kind == "disconnect":
             self.pulse.closed(record.venue, route, record.about)
-            self._counted.ended(record.venue, record.connection)
-            self._taker.ended(record.venue, record.connection)
+            self._open.pop((record.venue, record.connection), None)
+            self._ended(record.venue, record.connection)
         elif record.kind == "marker" and record.about != CLOCK_SET:
             # a recording begins: nothing that was open still is
+            self.simulated = self.simulated or told_by(record)
             self.pulse.all_closed("the recorder was restarted")
-            self._counted.forget()
+            for venue, connection in self._open:  # ended without a word, when the recorder did
+                self._ended(venue, connection)
+            self._open.clear()
             self.listed.forget()
+
+    def _ended(self, venue: str, connection: str) -> None:
+        self._counted.ended(venue, connection)
+        self._taker.ended(venue, connection)
 
 
 def route_of(record: Record) -> str:

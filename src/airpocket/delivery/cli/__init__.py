@@ -12,12 +12,17 @@ from airpocket.domain.errors import AirpocketError
 _HERE = "airpocket.delivery.cli"
 _COMMANDS = (
     ("demo", "demo:demo", "The brief on a bundled SIMULATED market; no network, no keys."),
+    (
+        "drill",
+        "drill:drill",
+        "Hold a paper position through a SIMULATED squeeze; exits are scored.",
+    ),
     ("brief", "brief:brief", "What forced flow threatens an asset, from what the store knew."),
     ("map", "sections:map_", "Who is forced out at which prices, as far as data can tell."),
     (
         "cascade",
-        "sections:cascade",
-        "What a push costs each way, and where forced flow carries it.",
+        "cascade:cascade",
+        "What a push costs each way, and where forced flow carries it; what if.",
     ),
     ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
     (
