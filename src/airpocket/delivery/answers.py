@@ -1,7 +1,7 @@
 """Answers as values: what the commands print and the package's functions return."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from airpocket.brief.compose import compose
 from airpocket.brief.model import Brief
+from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.events import Batch
@@ -18,6 +19,7 @@ from airpocket.domain.units import TimeNs, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.ask import Asker
 from airpocket.ingest.catalysts import read_catalysts
+from airpocket.ingest.census.stored import accounts_of, loans_of
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import facts_of, newest
 from airpocket.ingest.world import SystemClock
@@ -32,7 +34,12 @@ def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) ->
     """The brief of an asset from a store, at `asof` or at the newest price stored."""
     lake, asset = _lake(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
-    return brief_from(asset, facts_of(lake, asset, now), now)
+    return brief_from(asset, facts_of(lake, asset, now), now, public_of(lake, asset, now))
+
+
+def public_of(lake: Lake, asset: str, now: int) -> list[AccountState | LoanState]:
+    """The public accounts and loans stored, as known at `now`."""
+    return [*accounts_of(lake, now), *loans_of(lake, asset, now)]
 
 
 def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
@@ -67,11 +74,17 @@ def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
     return replace(brief, health=replace(brief.health, missing=missing))
 
 
-def brief_from(asset: str, facts: Iterable[Batch], now: TimeNs) -> Brief:
-    """The brief of `facts` at `now`."""
+def brief_from(
+    asset: str,
+    facts: Iterable[Batch],
+    now: TimeNs,
+    public: Sequence[AccountState | LoanState] = (),
+) -> Brief:
+    """The brief of `facts` and of public accounts and loans at `now`."""
     assessor = Assessor(asset)
     for fact in facts:
         assessor.apply(fact)
+    assessor.hear(*public)
     return compose(assessor.assess(now))
 
 
@@ -121,6 +134,7 @@ def _situation(
     assessor = Assessor(asset)
     for fact in facts_of(lake, asset, now):
         assessor.apply(fact)
+    assessor.hear(*public_of(lake, asset, now))
     return assessor.assess(now).situation(calendar, held.portfolio_usd)
 
 

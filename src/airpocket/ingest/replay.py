@@ -11,8 +11,12 @@ from airpocket.domain.kinds import split_name
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, TimeNs
 from airpocket.ingest.lake import Lake, SeriesInfo
 
-# Facts that no stage of the middle reads: hindsight labels never may, the rest have no reader yet.
-_NOT_READ = ("label", "trade", "chain_health", "liquidation_total", "option_quote")
+# Facts that no stage of the middle reads as a batch: hindsight labels never may, accounts and loans are told
+# as states (census.stored), the rest have no reader yet.
+_NOT_READ = (
+    "label", "trade", "chain_health", "liquidation_total", "option_quote", "account", "account_seen",
+    "loan",
+)  # fmt: skip
 # In force until the next one, however old.
 _LASTING = ("tier", "listing", "funding_bound")
 # Dense, and read over a day only.
@@ -33,7 +37,8 @@ def facts_of(lake: Lake, asset: str, until: TimeNs) -> Iterator[Batch]:
     """
     mine = [series for series in lake.series() if _concerns(series, asset)]
     if not mine:
-        have = sorted({base for s in lake.series() if (base := _base_of(s)) is not None})
+        told = [s for s in lake.series() if s.kind not in ("account", "account_seen")]
+        have = sorted({base for s in told if (base := _base_of(s)) is not None})
         raise NothingKnown(
             f"the store holds nothing on {asset}; it holds: {', '.join(have) or 'nothing'}"
         )
