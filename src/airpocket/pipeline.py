@@ -98,6 +98,15 @@ class Assessor:
         """Take public accounts and loans; of each the newest counts."""
         self._accounts.hear(told)
 
+    def mapped(self, now: TimeNs) -> LiquidationMap | Unmapped:
+        """The map alone at `now`.
+
+        Raises:
+            ValueError: a fact applied could not be known at `now`.
+        """
+        market = self._market.snapshot(now)
+        return self._accounts.blend(self._map.measure(market), market, self.settings.map)
+
     def assess(self, now: TimeNs) -> Assessment:
         """The middle, once, at `now`.
 

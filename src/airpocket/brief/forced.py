@@ -166,21 +166,28 @@ def _source(mapped: LiquidationMap, source: Source) -> MapSource:
     )
 
 
+def heat_rows(price: float) -> FloatArray:
+    """(121,) edges of the picture's rows, quote per coin: evenly in log-price, 15 % each way."""
+    low, high = price * (1.0 - _HEAT_REACH), price * (1.0 + _HEAT_REACH)
+    return np.geomspace(low, high, _HEAT_ROWS + 1)
+
+
+def overlap(edge: FloatArray, rows: FloatArray) -> FloatArray:
+    """(B, R) share of each bucket that lies in each row, by log-price."""
+    low, high = np.log(edge[:-1])[:, None], np.log(edge[1:])[:, None]
+    under, over = np.log(rows[:-1])[None, :], np.log(rows[1:])[None, :]
+    inside = np.minimum(high, over) - np.maximum(low, under)
+    return np.maximum(inside, 0.0) / (high - low)
+
+
 def _heat(heat: Heat, edge: FloatArray, price: float) -> HeatGrid | None:
     """The map's heat within 15 % of the price, in rows and columns a picture can show."""
     if len(heat.ts) < 2:
         return None
-    low, high = price * (1.0 - _HEAT_REACH), price * (1.0 + _HEAT_REACH)
-    rows = np.geomspace(low, high, _HEAT_ROWS + 1)
+    rows = heat_rows(price)
     every = max(1, len(heat.ts) // _HEAT_COLUMNS)
     columns = np.arange(len(heat.ts) - 1, -1, -every)[::-1]
-    middle = np.sqrt(edge[:-1] * edge[1:])
-    row = np.searchsorted(rows, middle) - 1
-    inside = (row >= 0) & (row < _HEAT_ROWS)
-    forced = np.zeros((len(columns), _HEAT_ROWS))
-    both = heat.shorts[columns] + heat.longs[columns]
-    for at, coin in zip(row[inside], both[:, inside].T, strict=True):
-        forced[:, at] += coin
+    forced = (heat.shorts[columns] + heat.longs[columns]) @ overlap(edge, rows)
     return HeatGrid(
         ts=[int(t) for t in heat.ts[columns]],
         close=[float(f"{v:.8g}") for v in heat.close[columns]],

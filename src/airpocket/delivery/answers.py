@@ -8,6 +8,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from airpocket.brief.compose import compose
+from airpocket.brief.map_model import MapView
+from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
 from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
@@ -15,7 +17,7 @@ from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.events import Batch
 from airpocket.domain.instruments import instrument
 from airpocket.domain.positions import Position, Positions
-from airpocket.domain.units import TimeNs, parse_time
+from airpocket.domain.units import TimeNs, format_time, parse_interval, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.ask import Asker
 from airpocket.ingest.catalysts import read_catalysts
@@ -35,6 +37,66 @@ def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) ->
     lake, asset = _lake(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return brief_from(asset, facts_of(lake, asset, now), now, public_of(lake, asset, now))
+
+
+def map_of(
+    asset: str,
+    store: str | PathLike[str],
+    asof: str | None = None,
+    since: str | None = None,
+    venue: str = "",
+) -> MapView:
+    """The liquidation map of an asset from a store, and how it changed since another moment.
+
+    Args:
+        asset: The coin, such as ETH.
+        store: Folder of the store.
+        asof: The moment, ISO 8601 with its zone; by default the newest price stored.
+        since: What to compare with, a moment like `asof` or a length of time before it such as 24h.
+        venue: Only this venue's contracts.
+
+    Raises:
+        BadInput: a time that can't be read, or `since` is not before `asof`.
+        NothingKnown: the store has nothing of the asset, or nothing of the venue.
+    """
+    lake, asset = _lake(store), asset.upper()
+    now = newest(lake, asset) if asof is None else parse_time(asof)
+    then = _earlier(since or "24h", now)
+    assessors = [_assessor(lake, asset, at, venue) for at in (then, now)]
+    return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
+
+
+def _earlier(since: str, now: TimeNs) -> TimeNs:
+    try:
+        then = now - parse_interval(since)
+    except ValueError:
+        try:
+            then = parse_time(since)
+        except ValueError as error:
+            raise BadInput(f"--since: {error}, or 24h before the as-of time") from error
+    if not then < now:
+        raise BadInput(f"--since {since}: not before {format_time(now)}")
+    return TimeNs(then)
+
+
+def _assessor(lake: Lake, asset: str, at: TimeNs, venue: str) -> Assessor:
+    """All that was known at a moment, of one venue where one is named."""
+    assessor = Assessor(asset)
+    heard: set[str] = set()
+    for fact in facts_of(lake, asset, at):
+        heard.add(fact.venue)
+        if venue in ("", fact.venue):
+            assessor.apply(fact)
+    if venue and venue not in heard:
+        raise NothingKnown(
+            f"the store holds nothing of {asset} on '{venue}'; it holds: {', '.join(sorted(heard))}"
+        )
+    assessor.hear(*(each for each in public_of(lake, asset, at) if _of_venue(each, venue)))
+    return assessor
+
+
+def _of_venue(each: AccountState | LoanState, venue: str) -> bool:
+    return not venue or (isinstance(each, AccountState) and each.venue == venue)
 
 
 def public_of(lake: Lake, asset: str, now: int) -> list[AccountState | LoanState]:

@@ -19,7 +19,8 @@ SHIFTED = 0.0025  # of the price: a peak that moved less stands still
 class Migration:
     """One cluster then and now; None where there was, or is, none.
 
-    fate: traded: price went through it since. moved_percent: of the peak, signed, of the price then.
+    fate: traded: price went through it since; steady: as much as before, though perhaps no peak of its own then
+    or now. moved_percent: of the peak, signed, of the price then.
     """
 
     side: PositionSide
@@ -96,9 +97,11 @@ def _fate(
     if new is None:
         assert old is not None
         reached = traded[1] >= old.peak if old.side == "short" else traded[0] <= old.peak
-        return "traded" if reached else "gone"
+        if reached:
+            return "traded"
+        return "steady" if is_ >= (1.0 - CHANGED) * was else "gone"
     if old is None:
-        return "new"
+        return "steady" if was >= (1.0 - CHANGED) * is_ else "new"
     if is_ > (1.0 + CHANGED) * was:
         return "grown"
     if is_ < (1.0 - CHANGED) * was:
