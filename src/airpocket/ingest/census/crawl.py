@@ -208,7 +208,7 @@ class Census:
     # -- asking
 
     async def _work(self) -> None:
-        while True:
+        while not self._stop.is_set():
             now = self._world.clock.now()
             account = self.roster.next(now)
             if account is None:
