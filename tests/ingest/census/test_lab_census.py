@@ -165,7 +165,7 @@ def test_the_census_over_loopback_keeps_the_venue_s_budget_and_meets_live_users(
             gate = served.gate.address
             ask = Asker({"hyperliquid": 2_400}, served.clock, gate=f"http://{gate}")
             around = World(served.clock, websocket_dial(f"ws://{gate}"), ask)
-            census = Census(tmp_path, ("ETH",), around, CensusSettings(for_s=60.0))
+            census = Census(tmp_path, ("ETH",), around, CensusSettings(for_s=60.0, flush_s=1.0))
 
             def enough(one):
                 tally = one.tally

@@ -112,6 +112,7 @@ class Census:
         if self.settings.for_s is not None:
             connection = Connection(venue.trades_socket(self.symbols), _Ear(self), self._world)
             work.append(asyncio.create_task(connection.run()))
+            work.append(asyncio.create_task(self._watch_market()))
         try:
             await self._until_done(work, tell)
         finally:
@@ -184,6 +185,12 @@ class Census:
             if isinstance(record, Record) and record.venue == venue.VENUE and record.kind == "text":
                 found.update(dict.fromkeys(_users(record.body)))
         return list(found)
+
+    async def _watch_market(self) -> None:
+        """Open interest again and again."""
+        while True:
+            await self._world.sleep(self.settings.flush_s)
+            await self._look_at_market()
 
     async def _look_at_market(self) -> None:
         """Open interest and marks of the contracts asked for."""
