@@ -37,11 +37,7 @@ def facts_of(lake: Lake, asset: str, until: TimeNs) -> Iterator[Batch]:
     """
     mine = [series for series in lake.series() if _concerns(series, asset)]
     if not mine:
-        told = [s for s in lake.series() if s.kind not in ("account", "account_seen")]
-        have = sorted({base for s in told if (base := _base_of(s)) is not None})
-        raise NothingKnown(
-            f"the store holds nothing on {asset}; it holds: {', '.join(have) or 'nothing'}"
-        )
+        raise NothingKnown(f"the store holds nothing on {asset}; it holds: {_assets(lake)}")
     born = {
         (series.venue, series.symbol): _born(lake, series, until)
         for series in mine
@@ -84,8 +80,17 @@ def newest(lake: Lake, asset: str) -> TimeNs:
         if _concerns(series, asset) and split_name(series.kind)[0].name == "bar"
     ]
     if not ends:
-        raise NothingKnown(f"the store holds no price bars of {asset}")
+        raise NothingKnown(
+            f"the store holds no price bars of {asset}; it holds facts on: {_assets(lake)}"
+        )
     return TimeNs(max(ends))
+
+
+def _assets(lake: Lake) -> str:
+    """The assets that the store holds anything on, for messages."""
+    told = [s for s in lake.series() if s.kind not in ("account", "account_seen")]
+    bases = {base for series in told if (base := _base_of(series)) is not None}
+    return ", ".join(sorted(bases)) or "nothing"
 
 
 def _base_of(series: SeriesInfo) -> str | None:
