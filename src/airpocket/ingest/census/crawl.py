@@ -92,7 +92,7 @@ class Census:
         self._facts: list[Table] = []
         self._busy = self._in_a_row = 0
         self._finding = True
-        self._trouble = ""
+        self._trouble = self._last_failure = ""
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -123,6 +123,8 @@ class Census:
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+        if not self._trouble and not self.tally.asked and self._in_a_row:
+            self._trouble = f"no account answered, the last: {self._last_failure}"
         if self._trouble:
             raise VenueRefused(
                 f"{venue.VENUE}: {self._trouble}; {self.tally.asked} accounts were asked and are kept"
@@ -246,7 +248,7 @@ class Census:
                 return
             self.roster.failed(account, now)
             self._failed_again(str(refused), at_once=refused.for_good)
-            await self._world.sleep(min(2.0**self._in_a_row * 0.05, 10.0))
+            await self._world.sleep(min(2.0**self._in_a_row * 0.05, 3.0))
         except UndecodableFrame as error:
             self.tally.troubles[f"unreadable: {str(error)[:160]}"] += 1
             self.roster.failed(account, self._world.clock.now())
@@ -261,6 +263,7 @@ class Census:
 
     def _failed_again(self, reason: str, *, at_once: bool = False) -> None:
         self._in_a_row += 1
+        self._last_failure = reason
         if at_once or self._in_a_row >= self.settings.give_up:
             many = "" if at_once else f"{self._in_a_row} answers in a row were none, the last: "
             self._trouble = f"{many}{reason}"

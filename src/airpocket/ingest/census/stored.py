@@ -1,6 +1,8 @@
 """Accounts and loans in the store: states to tables, and back as they could be known at a moment."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -87,18 +89,17 @@ def accounts_of(lake: Lake, until: int, since: int | None = None) -> list[Accoun
 
 
 def _states(venue: str, rows: pl.DataFrame) -> list[AccountState]:
-    states: list[AccountState] = []
     ordered = rows.with_columns(pl.col("ts", "usable_from").dt.epoch("us")).sort(
         "account", "contract"
     )
-    for part in ordered.partition_by("account", maintain_order=True):
-        first = part.row(0, named=True)
-        held = [row for row in part.iter_rows(named=True) if row["backing"] != "none"]
+    states: list[AccountState] = []
+    for account, told in groupby(ordered.iter_rows(named=True), key=itemgetter("account")):
+        mine = list(told)
         states.append(
             AccountState(
-                venue=venue, account=first["account"], ts=first["ts"] * 1_000,
-                usable_from=first["usable_from"] * 1_000,
-                holdings=tuple(_holding(venue, row) for row in held),
+                venue=venue, account=account, ts=mine[0]["ts"] * 1_000,
+                usable_from=max(row["usable_from"] for row in mine) * 1_000,
+                holdings=tuple(_holding(venue, row) for row in mine if row["backing"] != "none"),
             )
         )  # fmt: skip
     return states
