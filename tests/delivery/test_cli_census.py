@@ -11,7 +11,7 @@ from lab.served.worlds import world
 from airpocket.delivery.cli import main
 from airpocket.ingest.census.stored import accounts_of
 from airpocket.ingest.lake import Lake
-from airpocket.lab.dialects.chain_accounts import address_of
+from airpocket.lab.addresses import address_of
 
 
 def run_against(*words):
@@ -61,9 +61,7 @@ def test_a_venue_that_cannot_be_reached_is_named(tmp_path, capsys):
         ["census", "ETH", "--store", str(tmp_path), "--no-lists", "--through", "127.0.0.1:9"]
     )
     assert status == 6
-    assert (
-        "hyperliquid: no account answered, the last: no answer" in capsys.readouterr().err
-    )
+    assert "hyperliquid: no account answered, the last: no answer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

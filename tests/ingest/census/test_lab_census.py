@@ -17,7 +17,7 @@ from airpocket.ingest.census.stored import accounts_of
 from airpocket.ingest.connection import World
 from airpocket.ingest.dial import websocket_dial
 from airpocket.ingest.lake import Lake
-from airpocket.lab.dialects.chain_accounts import address_of
+from airpocket.lab.addresses import address_of
 from airpocket.lab.runs.recording import contracts_of
 from airpocket.lab.runs.truth import Survey, agents_of, cross_accounts
 from airpocket.liquidations.grid import bucket_of

@@ -1,12 +1,10 @@
-"""Accounts as Hyperliquid tells anyone: addresses, clearinghouseState and the leaderboard."""
+"""Accounts as Hyperliquid tells anyone: clearinghouseState and the leaderboard."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
+from airpocket.lab.addresses import address_of
 from airpocket.lab.dialects.contract import Contract
-
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 class Held(NamedTuple):
@@ -53,19 +51,6 @@ class PublicAccounts(Protocol):
     def all(self) -> list[Owner]:
         """Every account of the venue but its own."""
         ...
-
-
-def address_of(account: int) -> str:
-    """The address that stands for an account of the simulation."""
-    return f"0x{account + 1:040x}"
-
-
-def number_of(address: str) -> int | None:
-    """The account behind an address; −1 for one nobody has, None for what is no address."""
-    if not _ADDRESS.fullmatch(address):
-        return None
-    number = int(address, 16) - 1
-    return number if number < 2**31 else -1
 
 
 def clearinghouse(owner: Owner, stamp: int) -> dict[str, Any]:

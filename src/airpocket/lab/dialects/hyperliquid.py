@@ -5,13 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from airpocket.domain.units import MINUTE_NS, SECOND_NS
-from airpocket.lab.dialects.chain_accounts import (
-    PublicAccounts,
-    address_of,
-    clearinghouse,
-    leaderboard,
-    number_of,
-)
+from airpocket.lab.addresses import address_of, number_of
+from airpocket.lab.dialects.chain_accounts import PublicAccounts, clearinghouse, leaderboard
 from airpocket.lab.dialects.contract import Contract
 from airpocket.lab.dialects.ledger import Candle, Ledger, Print
 from airpocket.lab.dialects.speech import (

@@ -10,9 +10,9 @@ import polars as pl
 
 from airpocket.domain.errors import BadInput
 from airpocket.domain.events import IntArray
-from airpocket.domain.units import MINUTE_NS
+from airpocket.domain.units import HOUR_NS, MINUTE_NS
 from airpocket.lab.exchange import journal
-from airpocket.lab.runs.published import Listed, depth_now, depth_table, tables_of
+from airpocket.lab.runs.published import Listed, account_table, depth_now, depth_table, tables_of
 from airpocket.lab.runs.session import Session
 from airpocket.lab.runs.truth import Survey, agents_of, cross_accounts, forced_flow
 from airpocket.lab.runs.worldfile import World
@@ -79,6 +79,7 @@ def run_world(
     tables += [
         depth_table(listed, depth[listed.book]) for listed in contracts if depth[listed.book]
     ]
+    tables += _accounts(world, contracts, survey)
     files = _write(out, tables) | book_rows.closed() | _write_truth(out, session, survey, rows)
     ran = Ran(
         world.name, seed, session.hash, session.events, total, world.start_ns, session.now, files
@@ -86,6 +87,23 @@ def run_world(
     (out / "world.json").write_bytes(msgspec.json.format(msgspec.json.encode(world)))
     (out / "run.json").write_bytes(msgspec.json.format(msgspec.json.encode(ran)))
     return ran
+
+
+def _accounts(world: World, contracts: Sequence[Listed], survey: Survey) -> list[BundledTable]:
+    """Hourly rounds, and the last, of the venues whose accounts are public."""
+    looks = survey.positions()
+    found: list[BundledTable] = []
+    for listed in contracts:
+        if world.venue[listed.book].rules != "hyperliquid" or not looks.height:
+            continue
+        mine = looks.filter(pl.col("venue") == listed.venue)
+        hourly = (pl.col("ts").dt.epoch("us") % (HOUR_NS // 1_000) == 0) | (
+            pl.col("ts") == pl.col("ts").max()
+        )
+        table = account_table(listed, mine.filter(hourly))
+        if table is not None:
+            found.append(table)
+    return found
 
 
 def contracts_of(world: World, seed: int) -> list[Listed]:
