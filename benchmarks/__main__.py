@@ -12,19 +12,25 @@ from airpocket.delivery.kernels import keep_kernels
 
 def main() -> int:
     """Run the benchmarks named, or all."""
-    keep_kernels()
-    words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    as_json = "--json" in sys.argv[1:]
+    given = sys.argv[1:]
+    words = [word for word in given if not word.startswith("-")]
+    as_json = "--json" in given
     known = sorted(
         path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py")
     )
-    unknown = [word for word in words if word not in known]
+    if {"--help", "-h"} & set(given):
+        print(
+            f"usage: ./run bench [NAME …] [--json]\nnames: {', '.join(known)}; without one, all of them"
+        )
+        return 0
+    unknown = [word for word in given if word not in (*known, "--json")]
     if unknown:
         print(
             f"no benchmark named {', '.join(unknown)}; there are: {', '.join(known)}",
             file=sys.stderr,
         )
         return 2
+    keep_kernels()
     print(f"{platform.machine()}, Python {platform.python_version()}", file=sys.stderr)
     for name in words or known:
         for figure in importlib.import_module(f"benchmarks.bench_{name}").figures():

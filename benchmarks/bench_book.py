@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +25,7 @@ from benchmarks.harness import Figure, against
 
 _RECORDED = Path(__file__).parents[2] / "shared/wire/hftbacktest/usdm/ethusdt_20240808.gz"
 _PAIR = "ETH-USDT-PERP"
+_FEW = 1_000  # messages after each of which the slowest peer reads its best
 _HEARD = 1_723_161_257_000_000_000
 
 
@@ -51,10 +52,10 @@ def ours(recording: Recording) -> tuple[float, float]:
     return best.bid, best.ask
 
 
-def in_bulk(recording: Recording) -> tuple[float, float]:
+def in_bulk(recording: Recording, depth: Sequence[bytes] | None = None) -> tuple[float, float]:
     """The shipped replay of a book: the best bid and ask after every message, sequence checks on."""
     reader = TopReader(VENUES["binance_usdm"], "ETHUSDT")
-    frames = [recording.snapshot, *recording.depth]
+    frames = [recording.snapshot, *(recording.depth if depth is None else depth)]
     rows = reader.take(frames, np.full(len(frames), _HEARD), {0: "x?symbol=ETHUSDT"})
     assert not np.isnan(rows.tops.bid).any()
     return float(rows.tops.bid[-1]), float(rows.tops.ask[-1])
@@ -134,10 +135,12 @@ class _Outer(msgspec.Struct):
     data: _Depth
 
 
-def composed(recording: Recording) -> tuple[float, float]:
+def composed(
+    recording: Recording, depth: Sequence[bytes] | None = None, *, reads: bool = False
+) -> tuple[float, float]:
     """msgspec with order_book's C book, put together by hand, with the same sequence check.
 
-    It too is spared the best of each message.
+    Unless it `reads`, it too is spared the best of each message, for which its book sorts a whole side.
     """
     decoder = msgspec.json.Decoder(_Outer, strict=False)
     snapshot = msgspec.json.decode(recording.snapshot)
@@ -146,7 +149,7 @@ def composed(recording: Recording) -> tuple[float, float]:
         for price, size in rows:
             side[float(price)] = float(size)
     last, joined = snapshot["lastUpdateId"], False
-    for frame in recording.depth:
+    for frame in recording.depth if depth is None else depth:
         message = decoder.decode(frame).data
         if message.u < last:
             continue
@@ -158,6 +161,8 @@ def composed(recording: Recording) -> tuple[float, float]:
                     side[price] = size
                 elif price in side:
                     del side[price]
+        if reads:
+            book.bids.index(0), book.asks.index(0)
     return book.bids.index(0)[0], book.asks.index(0)[0]
 
 
@@ -180,3 +185,8 @@ def figures() -> Iterator[Figure]:
                 f"depth message, {way}", lambda work=work: work(recording), name,
                 lambda peer=peer: peer(recording), per=len(recording.depth), unit="us", repeats=5,
             )  # fmt: skip
+    few = recording.depth[:_FEW]
+    yield against(
+        "depth message, in bulk, the peer reading too", lambda: in_bulk(recording, few),
+        "msgspec + order_book", lambda: composed(recording, few, reads=True), per=_FEW, unit="us", repeats=3,
+    )  # fmt: skip

@@ -1,9 +1,11 @@
 """Times two things in turn and states the median of each and their ratio."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,11 @@ def against(  # noqa: PLR0913
     theirs = fewer * scale * statistics.median(pair[1] for pair in pairs)
     ratio = fewer * statistics.median(pair[1] / pair[0] for pair in pairs)
     return Figure(name, unit, round(mine, 3), peer_name, round(theirs, 3), round(ratio, 3))
+
+
+def resident_mb() -> float:
+    """Memory now, MB; 0 where the system has no /proc."""
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        return 0.0
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6

@@ -10,7 +10,7 @@ from airpocket.ingest.venues.registry import VENUES
 from airpocket.live.drift import Drift, remembered
 from airpocket.live.faults import Faults
 from airpocket.live.feeds import decoders, feeds_of
-from airpocket.live.intake import Intake
+from airpocket.live.intake import LOST, Intake
 from airpocket.live.recorder import pulse_of
 from airpocket.live.session import States
 
@@ -63,7 +63,7 @@ class Ear:
         ).encode()
 
 
-def coinbase_book(kind="update", price="3000.5", size="2"):
+def coinbase_book(kind="update", price="3000.5", size="2", number=1):
     update = {
         "side": "bid",
         "event_time": "2026-09-21T14:14:00Z",
@@ -71,7 +71,7 @@ def coinbase_book(kind="update", price="3000.5", size="2"):
         "new_quantity": size,
     }
     event = {"type": kind, "product_id": "ETH-USD", "updates": [update]}
-    return json.dumps({"channel": "l2_data", "timestamp": "2026-09-21T14:14:00Z", "sequence_num": 1,
+    return json.dumps({"channel": "l2_data", "timestamp": "2026-09-21T14:14:00Z", "sequence_num": number,
                        "events": [event]}).encode()  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def test_a_book_without_numbers_can_not_be_trusted_once_a_change_was_not_underst
     book = ear.market("coinbase", "ETH-USD").book
     assert book.state == "live"
     ear.hear("coinbase", coinbase_book(price="NaN"))
-    assert (book.state, book.reason) == ("untrusted", "a message of it was not understood")
+    assert (book.state, book.reason) == ("untrusted", "a message of it was lost or not understood")
     assert ear.states.wanting() == [("coinbase", "ETH-USD")]
     ear.tick()
     assert ear.state("coinbase", "ETH-USD", "book")[0] == "degraded"
@@ -172,6 +172,29 @@ def test_a_book_without_numbers_can_not_be_trusted_once_a_change_was_not_underst
     ear.hear("coinbase", coinbase_book("snapshot"))
     ear.tick()
     assert ear.state("coinbase", "ETH-USD", "book")[0] == "live"
+
+
+@pytest.mark.fault("B01")
+def test_a_message_that_a_connection_s_count_passed_over_ends_trust_in_all_it_brought():
+    """Coinbase's changes have no numbers of their own, its connections have: of all their channels together."""
+    ear = Ear("coinbase")
+    ear.hear("coinbase", coinbase_book("snapshot", number=0))
+    for number in (1, 2, 2, 3):
+        ear.hear("coinbase", coinbase_book(number=number))
+    book, tape = ear.market("coinbase", "ETH-USD").book, ear.market("coinbase", "ETH-USD").tape
+    tape.heard("public#1", ear.now)
+    tape.running.whole = True
+    assert book.state == "live"
+    ear.hear(
+        "coinbase", b'{"channel":"heartbeats","sequence_num":6,"events":[]}'
+    )  # 4 and 5 never came
+    assert book.state == "untrusted"
+    assert not tape.running.whole
+    assert ear.intake.refused["coinbase", LOST] == 2
+    ear.hear("coinbase", b"", "public#1", "disconnect")
+    ear.hear("coinbase", coinbase_book("snapshot", number=0), "public#2")
+    ear.hear("coinbase", coinbase_book(number=1), "public#2")
+    assert book.state == "live"
 
 
 def bybit_book(kind, last, bids=(), asks=()):

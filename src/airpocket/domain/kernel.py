@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.extending import register_jitable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,3 +27,21 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` into whatever kernel calls it: for the few steps that run for every byte or level."""
     return cast(Callable[P, R], _njit(**_OPTIONS, forceinline=True)(function))
+
+
+def anywhere(function: Callable[P, R]) -> Callable[P, R]:
+    """Let kernels of any processor call `function`, compiled into them; to Python it stays what it is."""
+    portable = cast(Callable[..., Any], register_jitable)
+    return cast(Callable[P, R], portable(forceinline=True)(function))
+
+
+def spread_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` with its `prange` loops spread over the processor's cores.
+
+    Inside such a loop no two arrays overlap for the compiler, so that loops over neighbours become vector
+    code. One such kernel at a time: the threads are one pool.
+    """
+    return cast(Callable[P, R], _njit(**_OPTIONS, parallel=True)(function))
+
+
+spans = numba.prange  # the loop of a spread kernel

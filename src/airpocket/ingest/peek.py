@@ -29,6 +29,17 @@ _CHANNELS: Mapping[str, ChannelName] = MappingProxyType(
 )  # fmt: skip
 
 
+# Venues that count the messages of a connection, whatever channel they are of.
+_COUNTED = MappingProxyType({"coinbase": re.compile(rb'"sequence_num"\s*:\s*(\d{1,18})')})
+
+
+def message_number(venue: str, frame: bytes) -> int | None:
+    """The number of a message among all of its connection; None where the venue numbers none."""
+    pattern = _COUNTED.get(venue)
+    found = None if pattern is None else pattern.search(frame[:_LOOKED_AT])
+    return None if found is None else int(found[1])
+
+
 def wire_channel(frame: bytes, address: str = "") -> str:
     """The venue's own word for the channel or, of a REST body, for what was asked; '' if it can't be seen."""
     if address:

@@ -1,20 +1,18 @@
 """Option chains of the simulated market: Black-76 quotes in coin from one arbitrage-free smile."""
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from airpocket.domain.units import DAY_NS, HOUR_NS, YEAR_NS, parse_time
 from airpocket.lab.chance import stream
 from airpocket.lab.scenario import END_NS, START_NS
+from airpocket.lab.smile import Quote, Smile, black_76, normal, normal_density
 from airpocket.lab.tables import BundledTable, build
 from airpocket.lab.world import World
 
 OPTIONS = ("sim_options", "ETH-OPTIONS")
 _TICK_COIN = 0.0001
-_ROOT_2PI = math.sqrt(2.0 * math.pi)
 _EXPIRY_DAYS = (
     "2026-01-09", "2026-01-16", "2026-01-23", "2026-01-30", "2026-02-27", "2026-03-27", "2026-06-26",
 )  # fmt: skip
@@ -27,49 +25,6 @@ _STRIKES = (
     *range(3_900, 4_500, 100), *range(4_600, 6_200, 200),
 )  # fmt: skip
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-
-
-@dataclass(frozen=True, slots=True)
-class Smile:
-    """SSVI (Gatheral and Jacquier 2014): total variance w(k, θ) with φ(θ) = η/√θ.
-
-    `level` is the at-the-money volatility of thirty days (fraction a year), `front` what a one-day
-    expiry adds to it, `tilt` ρ: below zero puts are dear, above zero calls. η(1 + |ρ|) ≤ 2 keeps
-    the smile free of butterfly arbitrage.
-    """
-
-    level: float
-    front: float
-    tilt: float
-    eta: float = 0.9
-
-    def volatility(self, log_moneyness: float, years: float) -> float:
-        """Implied volatility (fraction a year) at k = ln(strike / forward)."""
-        at_money = self.level + self.front * math.exp(-years * 365.0 / 12.0)
-        theta = at_money * at_money * years
-        spread = self.eta / math.sqrt(theta) * log_moneyness
-        wing = math.sqrt((spread + self.tilt) ** 2 + 1.0 - self.tilt**2)
-        return math.sqrt(theta / 2.0 * (1.0 + self.tilt * spread + wing) / years)
-
-
-class Quote(NamedTuple):
-    """One row of a chain snapshot, in the order of the stored columns."""
-
-    instrument: str
-    expiry: int
-    strike: float
-    option_type: str
-    underlying_index: str
-    underlying_price: float
-    bid: float
-    ask: float
-    mark: float
-    mark_iv: float
-    delta: float
-    vega: float
-    open_interest: float
-    volume: float
-    index_price: float
 
 
 def option_tables(world: World, source: str) -> list[BundledTable]:
@@ -140,27 +95,12 @@ def _quote(
         ask=round(math.ceil((mark + half) / _TICK_COIN) * _TICK_COIN, 4),
         mark=mark,
         mark_iv=round(volatility, 4),
-        delta=round(_normal(d1) - (0.0 if call else 1.0), 5),
-        vega=round(forward * _density(d1) * math.sqrt((expiry - ts) / YEAR_NS) / 100.0, 4),
+        delta=round(normal(d1) - (0.0 if call else 1.0), 5),
+        vega=round(forward * normal_density(d1) * math.sqrt((expiry - ts) / YEAR_NS) / 100.0, 4),
         open_interest=float(round(interest * (1.6 if likes else 0.5))),
         volume=float(round(interest * 0.04 * math.exp(0.6 * noise[1]))),
         index_price=index,
     )
-
-
-def black_76(call: bool, forward: float, strike: float, root: float) -> float:
-    """Undiscounted price in quote units; `root` is volatility times √years (Black 1976)."""
-    d1 = math.log(forward / strike) / root + root / 2.0
-    value = forward * _normal(d1) - strike * _normal(d1 - root)
-    return max(0.0, value if call else value - forward + strike)
-
-
-def _normal(x: float) -> float:
-    return 0.5 * math.erfc(-x / math.sqrt(2.0))
-
-
-def _density(x: float) -> float:
-    return math.exp(-x * x / 2.0) / _ROOT_2PI
 
 
 def _label(expiry: int) -> str:

@@ -14,6 +14,7 @@ from airpocket.domain.units import DAY_NS, SECOND_NS
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.venue import Decode, SizedDecode
+from airpocket.live.counted import Counted
 from airpocket.live.drift import Drift
 from airpocket.live.listed import Listed
 from airpocket.live.refusals import Refusals
@@ -21,6 +22,7 @@ from airpocket.market.live.reference import Change
 from airpocket.market.pulse import Pulse
 
 MISDATED = "an event stamped more than a day from when it was heard"
+LOST = "messages that never came, by the venue's own count"
 CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
 _HEARD = ("text", "binary", "rest")
 _LOOK_EVERY = 64  # frames of a venue
@@ -66,6 +68,7 @@ class Intake:
         self._hash = hashlib.blake2b(digest_size=16) if journal else None
         self.records = self.events = 0
         self.refusals, self.drift = Refusals(), Drift()
+        self._counted = Counted()
         self.frames: Counter[str] = Counter()
         self.latest = 0  # heard, ns
 
@@ -102,6 +105,9 @@ class Intake:
         if not self.frames[record.venue] % _LOOK_EVERY:
             self.drift.look(record)
         address = record.about if record.kind == "rest" else ""
+        if record.kind != "rest" and (lost := self._counted.lost(record)):
+            self.refused[record.venue, LOST] += lost
+            self._taker.refused(record.venue, record.connection, None, b"")  # of whom, nobody knows
         try:
             events = decode(record.body, record.heard, address)
         except UndecodableFrame as error:
@@ -136,10 +142,12 @@ class Intake:
             self.pulse.opened(record.venue, route, record.monotonic or record.heard)
         elif record.kind == "disconnect":
             self.pulse.closed(record.venue, route, record.about)
+            self._counted.ended(record.venue, record.connection)
             self._taker.ended(record.venue, record.connection)
         elif record.kind == "marker" and record.about != CLOCK_SET:
             # a recording begins: nothing that was open still is
             self.pulse.all_closed("the recorder was restarted")
+            self._counted.forget()
             self.listed.forget()
 
 

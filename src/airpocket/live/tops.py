@@ -1,6 +1,7 @@
 """The best prices of a recorded book after each of its changes: many at a time where a venue's frames allow it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -49,42 +50,54 @@ class TopReader:
 
         addresses: by position, where a REST answer came from.
         """
-        parts: list[TopRows] = []
-        for start in range(0, len(frames), AT_ONCE):
-            end = start + AT_ONCE
-            parts += self._some(frames[start:end], heard[start:end], addresses, start)
-        return _joined(parts)
+        return _joined(list(self._through(_batches(frames, heard, addresses))))
 
     def take_all(self, records: Iterable[Record]) -> Iterator[TopRows]:
         """A log's records of this venue; a lost connection leaves the book in doubt, as it did live."""
-        bulk, waiting = self._venue.books, list[Record]()
+        return self._through(self._steps(records))
+
+    def _steps(self, records: Iterable[Record]) -> Iterator["_Batch | str"]:
+        """The frames that concern a book, many at a time, and between them why the book came in doubt."""
+        bulk, waiting, speaker = self._venue.books, list[Record](), ""
         for record in records:
             if record.venue != self._venue.name and record.kind != "marker":
                 continue
             if record.kind in ("text", "binary", "rest"):
                 if bulk is None or bulk.concerns(record.body):
                     waiting.append(record)
-                    if record.kind != "rest":
-                        self.book.connection = record.connection
-            elif record.kind == "marker" or record.connection == self.book.connection:
-                yield self._take(waiting)
+                    speaker = speaker if record.kind == "rest" else record.connection
+            elif record.kind == "marker" or record.connection == speaker:
+                yield _batch_of(waiting)
+                yield record.about or "the recording was interrupted"
                 waiting = []
-                self.book.distrust(record.about or "the recording was interrupted")
             if len(waiting) == AT_ONCE:
-                yield self._take(waiting)
+                yield _batch_of(waiting)
                 waiting = []
-        yield self._take(waiting)
+        yield _batch_of(waiting)
 
-    def _take(self, records: Sequence[Record]) -> TopRows:
-        rest = {k: record.about for k, record in enumerate(records) if record.kind == "rest"}
-        heard = np.array([record.heard for record in records], np.int64)
-        return self.take([record.body for record in records], heard, rest)
+    def _through(self, steps: Iterable["_Batch | str"]) -> Iterator[TopRows]:
+        """Step by step; while the book takes one batch, a thread reads the next (compiled, without the lock)."""
+        with ThreadPoolExecutor(1) as beside:
+            reading: tuple[_Batch, Future[DepthColumns | None]] | None = None
+            for step in steps:
+                coming = (
+                    None
+                    if isinstance(step, str)
+                    else (step, beside.submit(self._read, step.frames))
+                )
+                if reading is not None:
+                    yield from self._applied(reading[0], reading[1].result())
+                reading = coming
+                if isinstance(step, str):
+                    self.book.distrust(step)
+            if reading is not None:
+                yield from self._applied(reading[0], reading[1].result())
 
-    def _some(
-        self, frames: Sequence[bytes], heard: Ints, addresses: Mapping[int, str], offset: int
-    ) -> Iterator[TopRows]:
-        bulk = self._venue.books
-        columns = None if bulk is None else bulk.read(frames, self._symbol)
+    def _read(self, frames: Sequence[bytes]) -> DepthColumns | None:
+        return None if self._venue.books is None else self._venue.books.read(frames, self._symbol)
+
+    def _applied(self, batch: "_Batch", columns: DepthColumns | None) -> Iterator[TopRows]:
+        frames, heard, addresses = batch
         tops, at = Tops.unknown(len(frames)), 0
         while at < len(frames):
             stop = at if columns is None else self.book.run(columns, heard, at, tops)
@@ -92,7 +105,7 @@ class TopReader:
                 yield _cut(columns, heard, tops, at, stop)
                 at = stop
             else:
-                yield self._one(frames[at], int(heard[at]), addresses.get(offset + at, ""))
+                yield self._one(frames[at], int(heard[at]), addresses.get(at, ""))
                 at += 1
 
     def _one(self, frame: bytes, heard: int, address: str) -> TopRows:
@@ -117,6 +130,29 @@ class TopReader:
         ts, hearing, ids = np.array(rows, np.int64).reshape(len(rows), 3).T
         bid, bid_size, ask, ask_size = np.array(found).reshape(len(found), 4).T
         return TopRows(ts, hearing, ids, Tops(bid, bid_size, ask, ask_size))
+
+
+class _Batch(NamedTuple):
+    """Frames in the order heard, when (ns), and by position where a REST answer came from."""
+
+    frames: Sequence[bytes]
+    heard: Ints
+    addresses: Mapping[int, str]
+
+
+def _batches(
+    frames: Sequence[bytes], heard: Ints, addresses: Mapping[int, str]
+) -> Iterator[_Batch]:
+    for start in range(0, len(frames), AT_ONCE):
+        end = start + AT_ONCE
+        told = {k - start: address for k, address in addresses.items() if start <= k < end}
+        yield _Batch(frames[start:end], heard[start:end], told)
+
+
+def _batch_of(records: Sequence[Record]) -> _Batch:
+    rest = {k: record.about for k, record in enumerate(records) if record.kind == "rest"}
+    heard = np.array([record.heard for record in records], np.int64)
+    return _Batch([record.body for record in records], heard, rest)
 
 
 def _cut(columns: DepthColumns, heard: Ints, tops: Tops, start: int, stop: int) -> TopRows:

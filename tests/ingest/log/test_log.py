@@ -2,12 +2,7 @@
 
 import errno
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import zlib
 from pathlib import Path
 
 import pytest
@@ -25,6 +20,7 @@ from airpocket.ingest.log.segment import LogDamage, create, path_of, segments_in
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
 from airpocket.ingest.world import SystemClock
+from tests.faults.kills import kill_writers
 
 CLOCK = SystemClock()
 SMALL = LogSettings(segment_bytes=4_096, commit_every_ms=0.0, reserve_bytes=0)
@@ -192,56 +188,14 @@ def test_a_full_queue_refuses_where_it_may_not_wait(tmp_path, monkeypatch):
         log.flush()
 
 
-def independent_records(folder):
-    """A second reader, written from the description alone: (sequence, body) of every whole record."""
-    found = []
-    for path in sorted(folder.glob("*.log")):
-        data = path.read_bytes()
-        seed = zlib.crc32(int(path.stem).to_bytes(8, "little"))
-        at = int.from_bytes(data[10:12], "little")
-        while at + 8 <= len(data) and data[at : at + 4] == b"\xa9APr":
-            crc = int.from_bytes(data[at + 4 : at + 8], "little")
-            length = int.from_bytes(data[at + 8 : at + 12], "little")
-            rest = data[at + 8 : at + 8 + length]
-            if len(rest) < length or zlib.crc32(rest, seed) != crc:
-                break
-            venue, connection, about = rest[37], rest[38], int.from_bytes(rest[40:42], "little")
-            start = 42 + venue + connection + about
-            found.append((int.from_bytes(rest[4:12], "little"), rest[start:], rest[36]))
-            at += 8 + length
-    return found
-
-
 @pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.fault("S01")
-def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path, rounds):
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(rounds):
     """S01: killed at random moments, again and again, in one folder."""
-    rng = random.Random(4)
-    acknowledged = {}
-    for _ in range(rounds):
-        child = subprocess.Popen(
-            [sys.executable, str(CHILD), str(tmp_path)], stdout=subprocess.PIPE, text=True
-        )
-        assert child.stdout is not None
-        lines = [child.stdout.readline()]  # it writes now
-        for _ in range(rng.randrange(200)):
-            lines.append(child.stdout.readline())
-        child.send_signal(signal.SIGKILL)
-        lines += child.stdout.readlines()
-        child.stdout.close()
-        child.wait()
-        for line in lines:
-            if line.endswith("\n"):
-                sequence, number = line.split()
-                acknowledged[int(sequence)] = int(number)
-    written(tmp_path, 0)  # a start repairs what the last kill left
-    held = {sequence: body for sequence, body, _ in independent_records(tmp_path)}
-    lost = [s for s, number in acknowledged.items() if held.get(s) != body_of(number)]
-    assert lost == []
-    assert len(acknowledged) > rounds
-    sequences = sorted(held)
-    assert sequences == list(range(1, len(sequences) + 1))
-    assert [r.sequence for r in reader.records(tmp_path)] == sequences
+    done = kill_writers(range(rounds))
+    assert done.broken == ()
+    assert done.lost == 0
+    assert done.acknowledged > rounds
 
 
 def test_sealed_segments_read_as_before_and_sealing_again_changes_nothing(tmp_path):

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from airpocket.ingest.lake import Lake
 from airpocket.ingest.log import reader, seal, sealed, segment
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.segment import LogDamage, segments_in
+from tests.faults.kills import kill_sealers
 
 CHILD = Path(__file__).with_name("killed_writer.py")
 
@@ -293,40 +293,10 @@ def test_the_first_sealing_beside_a_reader_is_no_damage(tmp_path, monkeypatch):
     assert list(reader.read(tmp_path)) == given
 
 
-SEAL = """
-import sys
-from pathlib import Path
-from airpocket.ingest.log import sealed
-from airpocket.ingest.log.seal import seal
-print("ready", flush=True)
-seal(Path(sys.argv[1]))
-"""
-
-
 @pytest.mark.fault("S01", "S02")
 @pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.slow)])
-def test_a_sealer_that_is_killed_loses_and_doubles_nothing(tmp_path, told, kills):
-    rng = random.Random(11)
-    given, count, in_the_middle = [], 0, 0
-    for _ in range(kills):
-        before = len(given)
-        write(tmp_path, records(300, count + 1), segment_bytes=2_048)
-        count += 300
-        given = list(reader.records(tmp_path))
-        assert len(given) >= before + 300
-        with subprocess.Popen(
-            [sys.executable, "-c", SEAL, str(tmp_path)], stdout=subprocess.PIPE
-        ) as child:
-            assert child.stdout is not None
-            child.stdout.readline()
-            time.sleep(rng.random() * 0.15)
-            child.send_signal(signal.SIGKILL)
-        in_the_middle += bool(segments_in(tmp_path))
-        assert list(reader.read(tmp_path)) == given
-    seal.seal(tmp_path)
-    assert not segments_in(tmp_path)
-    assert list(reader.read(tmp_path)) == given
-    told(
-        f"{kills} kills, {in_the_middle} with segments left, {len(given)} records, 0 lost or doubled"
-    )
-    assert in_the_middle > 0  # the test tests something
+def test_a_sealer_that_is_killed_loses_and_doubles_nothing(told, kills):
+    done = kill_sealers(range(kills))
+    told(f"{kills} kills, {done.in_the_middle} with segments left, {done.records} records")
+    assert done.broken == ()
+    assert done.in_the_middle > 0  # the test tests something

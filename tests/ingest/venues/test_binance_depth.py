@@ -1,32 +1,22 @@
 """Binance's compiled reader of depth frames against the typed shapes: the same answer, or none."""
 
-import random
-
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest.venues import frames
-from ingest.venues.test_fuzz import mutated
 
 from airpocket.domain.errors import UndecodableFrame
 from airpocket.domain.wire import BookChange
-from airpocket.ingest.venues.binance import decoder, shapes
+from airpocket.ingest.venues.binance import decoder
 from airpocket.ingest.venues.binance.depth import read_one
 from airpocket.ingest.venues.registry import VENUES
+from tests.faults.fuzz import fuzz_depth, typed
 
 HEARD = 1_800_000_000_000_000_000
 FRAME = (
     b'{"stream":"ethusdt@depth@0ms","data":{"e":"depthUpdate","E":1723161257010,"T":1723161257005,'
     b'"s":"ETHUSDT","U":11,"u":15,"pu":9,"b":[["2681.38","8.486"],["2680.00","0.000"]],"a":[["2681.39","22.624"]]}}'
 )
-
-
-def typed(venue, frame):
-    """The change as the typed shapes alone read it."""
-    data = shapes.COMBINED.decode(frame).data
-    [change] = decoder._depth(decoder._FAMILY.get(data.st, venue), data, HEARD)
-    return change
 
 
 def test_a_change_is_read_with_its_ids_time_and_levels():
@@ -59,47 +49,13 @@ def test_any_numbers_are_read_as_the_typed_shapes_read_them_or_left_to_them(
         assert decoder._change(whole.venue, read, HEARD) == whole
 
 
-def changed(shared, count, seed):
-    """Recorded depth frames and broken ones."""
-    path = shared / "wire/hftbacktest/usdm/ethusdt_20240808.gz"
-    sound = [frame for _, frame in frames.stamped(path) if b"@depth" in frame[:40]][:300]
-    rng = random.Random(seed)
-    return [
-        mutated(frame, rng) if rng.random() < 0.7 else frame
-        for frame in rng.choices(sound, k=count)
-    ]
-
-
 @pytest.mark.real
 @pytest.mark.fault("V07")
 @pytest.mark.parametrize("count", [3_000, pytest.param(300_000, marks=pytest.mark.slow)])
 def test_broken_frames_are_read_alike_alone_and_in_bulk_or_left_to_the_shapes(shared, count):
-    broken, used, understood = changed(shared, count, "alike"), 0, 0
-    bulk = decoder.read_books("binance_usdm", broken, "ETHUSDT")
-    for k, frame in enumerate(broken):
-        read, begin = read_one(frame), bulk.asks_end[k - 1] if k else 0
-        if read is None:
-            assert not bulk.read[k]
-            continue
-        used += 1
-        whole = typed("binance_usdm", frame)
-        assert decoder._change(whole.venue, read, HEARD) == whole
-        if not bulk.read[k]:
-            assert whole.symbol != "ETHUSDT" or whole.venue != "binance_usdm"
-            continue
-        understood += 1
-        middle, end = bulk.bids_end[k], bulk.asks_end[k]
-        ids = (bulk.ts[k], bulk.first[k], bulk.last[k], bulk.previous[k])
-        assert ids == (
-            whole.ts,
-            whole.first,
-            whole.last,
-            -1 if whole.previous is None else whole.previous,
-        )
-        levels = list(zip(bulk.price.tolist(), bulk.size.tolist(), strict=True))
-        assert tuple(levels[begin:middle]) == whole.bids
-        assert tuple(levels[middle:end]) == whole.asks
-    assert used >= understood > count // 4
+    done = fuzz_depth(range(count), shared)
+    assert done.wrong == ()
+    assert done.understood >= done.compared > count // 4
 
 
 @pytest.mark.parametrize("cut", range(1, len(FRAME)))

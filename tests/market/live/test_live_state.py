@@ -97,6 +97,21 @@ def test_trades_that_come_a_little_late_belong_to_their_own_minute():
     assert state.markets["coinbase", "ETH-USD"].tape.late == 1
 
 
+@pytest.mark.fault("C03")
+def test_a_minute_is_not_told_before_the_venue_s_own_clock_has_passed_it():
+    """Our clock is set 45 s ahead in mid-minute: by it the minute is over, and its last trade is still to come."""
+    state = LiveState("ETH")
+    for number, second in enumerate((1, 61, 70)):
+        state.apply(trade(number, T0 + second * S), "c#1")
+    quote = Quote(
+        **said(at=T0 + 125 * S, lag=45.0), bid=2999.0, bid_size=1.0, ask=3001.0, ask_size=1.0
+    )
+    state.apply(quote, "c#1")
+    state.apply(trade(3, T0 + 155 * S, lag=45.0), "c#1")
+    state.apply(trade(4, T0 + 215 * S, lag=45.0), "c#1")
+    assert facts(state, "tape_1m") == facts(state, "bar_1m") == []
+
+
 @pytest.mark.fault("C09")
 def test_a_trade_on_the_edge_of_a_minute_belongs_to_the_one_it_begins():
     state = LiveState("ETH")

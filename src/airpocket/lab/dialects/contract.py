@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from airpocket.domain.errors import BadInput
 from airpocket.lab.runs.rulebook import rules_of
 from airpocket.lab.runs.worldfile import Venue, World
+from airpocket.lab.surface import SurfaceSettings
 
 Form: TypeAlias = Literal["linear", "inverse", "spot"]
 
@@ -53,7 +54,7 @@ class Contract:
     worth: float = 1.0
     funding_h: float = 0.0
     max_leverage: float = 1.0
-    volatility: float = 0.6  # of the asset, fraction a year
+    surface: SurfaceSettings = SurfaceSettings(0.6)  # of options on the coin
 
     @property
     def price_decimals(self) -> int:
@@ -134,5 +135,5 @@ def _contract(world: World, book: int, venue: Venue) -> Contract:
         raise BadInput(f"venue {venue.name}: lot: must be whole contracts of {worth:g} USD")
     return Contract(
         book, whose, pattern.format(base=base), base, venue.kind, venue.tick_usd, venue.lot, worth,
-        hours, venue.max_leverage_x, world.volatility_percent_per_day / 100.0 * math.sqrt(365.0),
+        hours, venue.max_leverage_x, world.surface,
     )  # fmt: skip

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from airpocket.domain.units import SECOND_NS
-from airpocket.lab.dialects.chain import chain_at, volatility_index
 from airpocket.lab.dialects.contract import Contract
 from airpocket.lab.dialects.ledger import Ledger, Level, Print, View
 from airpocket.lab.dialects.speech import (
@@ -25,6 +24,7 @@ from airpocket.lab.dialects.speech import (
     written,
 )
 from airpocket.lab.exchange import journal
+from airpocket.lab.smile import Quote
 
 _JUMP = 4_099  # a change id is shared by many instruments
 _CREDITS, _REFILL, _COST = 30_000, 10_000, {"public/subscribe": 3_000, "public/unsubscribe": 3_000}
@@ -272,7 +272,7 @@ class Deribit(Dialect):
     def _volatility(self, ledger: Ledger, now: int) -> Frame:
         c = ledger.contract
         channel = f"deribit_volatility_index.{c.base.lower()}_usd"
-        data = {"timestamp": self.stamp(now), "volatility": round(volatility_index(c.volatility), 4),
+        data = {"timestamp": self.stamp(now), "volatility": round(ledger.surface.volatility_index, 4),
                 "index_name": f"{c.base.lower()}_usd"}  # fmt: skip
         return Frame(channel, _notice(channel, written(data)))
 
@@ -289,11 +289,9 @@ class Deribit(Dialect):
         if kind == "option":
             if not ledgers:
                 return []
-            c = ledgers[0].contract
-            index = c.usd(ledgers[0].index / 1_000)
-            return [
-                each.summary(self.stamp(now)) for each in chain_at(c.base, index, c.volatility, now)
-            ]
+            first, stamp = ledgers[0], self.stamp(now)
+            index = first.contract.usd(first.index / 1_000)
+            return [_summary(each, coin, stamp) for each in first.surface.chain(coin, index, now)]
         return [
             {"instrument_name": each.contract.symbol, "creation_timestamp": self.stamp(now),
              "base_currency": coin, "open_interest": state.get("open_interest"), "mark_price": state["mark_price"],
@@ -341,3 +339,16 @@ def _error(number: object, code: int, message: str, now: int) -> str:
     return written(
         {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": message}, **_times(now)}
     )
+
+
+def _summary(option: Quote, coin: str, stamp: int) -> dict[str, Any]:
+    """A row of the book summary."""
+    return {
+        "instrument_name": option.instrument, "creation_timestamp": stamp, "base_currency": coin,
+        "quote_currency": coin, "underlying_index": f"SYN.{option.underlying_index}",
+        "underlying_price": option.underlying_price, "estimated_delivery_price": option.index_price,
+        "interest_rate": 0.0, "bid_price": option.bid, "ask_price": option.ask, "mark_price": option.mark,
+        "mid_price": round((option.bid + option.ask) / 2.0, 6), "mark_iv": round(100.0 * option.mark_iv, 2),
+        "last": option.mark, "high": None, "low": None, "price_change": None, "volume": option.volume,
+        "volume_usd": 0.0, "open_interest": option.open_interest,
+    }  # fmt: skip

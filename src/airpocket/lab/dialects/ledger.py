@@ -8,6 +8,7 @@ from typing import NamedTuple
 from airpocket.domain.units import MINUTE_NS
 from airpocket.lab.dialects.contract import Contract
 from airpocket.lab.exchange import journal
+from airpocket.lab.surface import Surface
 
 BUY = 1
 
@@ -154,6 +155,10 @@ class Ledger:
     candle: Candle | None = None
     closed: list[Candle] = field(default_factory=list[Candle])
     told: tuple[int, int, int, int] = (0, 0, 0, 0)  # the quote told last
+    surface: Surface = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.surface = Surface(self.contract.surface)
 
     def take(self, row: Sequence[int]) -> None:
         kind = row[0]
@@ -163,6 +168,7 @@ class Ledger:
             self._trade(row)
         elif kind == journal.MARK:
             self.mark, self.index, self.last = row[3], row[4], row[7]
+            self.surface.saw(float(self.index), row[1])
         elif kind == journal.PRINT:
             self.forced.append(Forced(row[5], row[3], row[4]))
         elif kind == journal.INTEREST:

@@ -12,6 +12,7 @@ from airpocket.domain.errors import BadInput
 from airpocket.domain.events import IntArray
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
 from airpocket.lab.exchange import journal
+from airpocket.lab.runs.chains import chain_tables
 from airpocket.lab.runs.published import Listed, account_table, depth_now, depth_table, tables_of
 from airpocket.lab.runs.session import Session
 from airpocket.lab.runs.truth import Survey, agents_of, cross_accounts, forced_flow
@@ -80,6 +81,7 @@ def run_world(
         depth_table(listed, depth[listed.book]) for listed in contracts if depth[listed.book]
     ]
     tables += _accounts(world, contracts, survey)
+    tables += chain_tables(world, m, rows, contracts[0].source)
     files = _write(out, tables) | book_rows.closed() | _write_truth(out, session, survey, rows)
     ran = Ran(
         world.name, seed, session.hash, session.events, total, world.start_ns, session.now, files

@@ -3,6 +3,7 @@
 Every key carries its unit. A scenario file names its `base` and states only what differs.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from msgspec import Meta, Struct
 
 from airpocket.domain.errors import BadInput
 from airpocket.domain.units import parse_time
+from airpocket.lab.surface import SurfaceSettings
 
 Positive: TypeAlias = Annotated[float, Meta(gt=0.0, le=1e12)]
 NotNegative: TypeAlias = Annotated[float, Meta(ge=0.0, le=1e12)]
@@ -165,6 +167,20 @@ class Carry(_Strict, frozen=True, kw_only=True):
     start_usd_m: NotNegative  # held at the start, all of them together
 
 
+class Options(_Strict, frozen=True, kw_only=True):
+    """Options on the asset: a smile that follows what the index has just done."""
+
+    level_percent: Positive | None = (
+        None  # thirty-day volatility at rest; as the asset's news without it
+    )
+    follows: Share = 0.5  # of the implied variance: realised lately
+    half_life_min: Positive = 60.0
+    front_percent: NotNegative = 5.0  # what a one-day expiry adds
+    tilt: Annotated[float, Meta(ge=-0.4, le=0.4)] = -0.1  # below zero puts are dear
+    half_spread_percent: Positive = 2.0  # of the mark
+    every_min: Annotated[int, Meta(ge=1, le=1_440)] = 60  # between snapshots in the tables of a run
+
+
 class VenuePhase(_Strict, frozen=True, kw_only=True):
     """What a phase changes on one venue; what is not named stays as it was."""
 
@@ -204,10 +220,21 @@ class World(_Strict, frozen=True, kw_only=True):
     phase: Annotated[list[Phase], Meta(min_length=1, max_length=100)]
     arbitrage: list[Arbitrage] = []
     carry: list[Carry] = []
+    options: Options = Options()
 
     @property
     def start_ns(self) -> int:
         return int(parse_time(self.start))
+
+    @property
+    def surface(self) -> SurfaceSettings:
+        """How options on the asset are quoted."""
+        o = self.options
+        at_rest = o.level_percent or self.volatility_percent_per_day * math.sqrt(365.0)
+        return SurfaceSettings(
+            at_rest / 100.0, o.follows, o.half_life_min, o.front_percent / 100.0, o.tilt,
+            o.half_spread_percent / 100.0,
+        )  # fmt: skip
 
 
 def raw_world(path: Path, depth: int = 0) -> dict[str, object]:

@@ -11,9 +11,11 @@ from airpocket.domain.wire import (
     BookChange,
     FundingEstimate,
     Liquidation,
+    LiveEvent,
     MarginTiers,
     OffBook,
     Quote,
+    Trade,
 )
 from airpocket.market.books.audit import Audit
 from airpocket.market.books.book import Book
@@ -64,12 +66,20 @@ class LiveMarket:
         self.heir: deque[tuple[str, BookChange]] = deque(maxlen=HEIR_CHANGES)
         self.listings: list[Version] = []  # that came into force and are not yet given out
         self.newest: dict[str, int] = {}  # ts of the last row given out, by kind
+        self.told_to = (
+            0  # the latest that the venue itself stamped, ns: its own time has come so far
+        )
 
     def book_lost(self) -> None:
         """What was being watched on the book can't be told any more."""
         self.flow.lost()
         self.refill.lost()
         self.audit.lost()
+
+    def hear_stamp(self, event: LiveEvent) -> None:
+        """Note how far the venue's own clock has come; what it did not stamp bears the time we heard it."""
+        if event.ts > self.told_to and (event.ts != event.usable_from or isinstance(event, Trade)):
+            self.told_to = event.ts
 
     def take_book(self, change: BookChange, connection: str) -> None:
         """One connection at a time speaks for a book; a snapshot by another takes over."""
@@ -126,11 +136,11 @@ class LiveMarket:
             self.tape.lost(connection)
 
     def refused(self, connection: str, channel: ChannelName | None) -> None:
-        """A frame that may have been of this market was not understood; channel None: nobody knows of which."""
+        """A frame that may have been of this market was lost or not understood; channel None: of any."""
         if channel in (None, "trades"):
             self.tape.hole()
         if channel in (None, "book") and self.book.connection == connection:
-            self.book.distrust("a message of it was not understood")
+            self.book.distrust("a message of it was lost or not understood")
             self.book_lost()
 
     def faults(self, now: int) -> dict[str, str]:

@@ -80,6 +80,9 @@ class LiveState:
             return
         heard, before = event.usable_from, self._heard
         self._heard = heard
+        market = self.markets.get((event.venue, event.symbol))
+        if market is not None:
+            market.hear_stamp(event)
         if heard - self._minute >= MINUTE_NS + _GRACE_NS:
             if heard - before > _SILENCE_NS:
                 self._heard_nothing(heard)
@@ -91,7 +94,7 @@ class LiveState:
         taker = self._takers.get(str(event.__struct_config__.tag))
         if taker is None:
             return
-        market = self.markets.get((event.venue, event.symbol)) or self._market(event)
+        market = market or self._market(event)
         if market is not None:
             taker(market, event, connection)
 
