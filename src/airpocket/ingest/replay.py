@@ -17,6 +17,8 @@ _NOT_READ = (
     "label", "trade", "chain_health", "liquidation_total", "option_quote", "account", "account_seen",
     "loan",
 )  # fmt: skip
+# Filed under no asset: they are the venue's.
+_OF_VENUES = ("account", "account_seen")
 # In force until the next one, however old.
 _LASTING = ("tier", "listing", "funding_bound")
 # Dense, and read over a day only.
@@ -65,8 +67,8 @@ def _born(lake: Lake, series: SeriesInfo, until: TimeNs) -> int | None:
 
     What is older belongs to that other contract, and must not be read as this one's past.
     """
-    listed = _batch(lake, series, until, None).ints("listed_at_s")
-    known = listed[listed > 0]
+    listed = _batch(lake, series, until, None).floats("listed_at_s")
+    known = listed[listed > 0]  # a missing one is no number
     if len(known) == 0 or known[0] == known[-1]:
         return None
     return int(known[-1]) * SECOND_NS
@@ -88,7 +90,7 @@ def newest(lake: Lake, asset: str) -> TimeNs:
 
 def _assets(lake: Lake) -> str:
     """The assets that the store holds anything on, for messages."""
-    told = [s for s in lake.series() if s.kind not in ("account", "account_seen")]
+    told = [series for series in lake.series() if series.kind not in _OF_VENUES]
     bases = {base for series in told if (base := _base_of(series)) is not None}
     return ", ".join(sorted(bases)) or "nothing"
 
@@ -103,6 +105,8 @@ def _base_of(series: SeriesInfo) -> str | None:
 
 
 def _concerns(series: SeriesInfo, asset: str) -> bool:
+    if series.kind in _OF_VENUES:
+        return False
     base = _base_of(series)
     return base == asset or (base == "USDT" and series.kind == "flow")
 
