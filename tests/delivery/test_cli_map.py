@@ -44,7 +44,7 @@ def test_the_page_shows_risk_ladder_changes_book_and_clusters(store, capsys):
     for wanted in ("SIMULATED", "AT RISK", "Net of hedged", "THE LADDER", "█", "░", "SINCE 2026-01-14 12:00 UTC",
                    "What became of it", "BOOK AGAINST MAP", "LIQUIDATION MAP", "Made from", "sim_perp:ETHUSDT",
                    "Known exactly, from public accounts", "sim_perp2:ETHUSDT", "no liquidation print",
-                   "Stop orders are not in it"):  # fmt: skip
+                   "STOP ORDERS, APART", "swing low of"):  # fmt: skip
         assert wanted in shown
     assert "ROADMAP" not in shown
     assert all(len(line) <= 100 for line in shown.splitlines())
@@ -90,6 +90,16 @@ def test_the_ladder_adds_up_to_what_is_at_risk(view):
         at_risk = (five.shorts if side == "short" else five.longs).value
         assert sum(rung.forced_usd for rung in rungs) == pytest.approx(at_risk, rel=0.05, abs=5e5)
         assert all(rung.exact_usd <= rung.forced_usd * (1 + 1e-9) for rung in rungs)
+
+
+def test_stops_are_told_apart_and_without_an_amount_that_nobody_knows(view):
+    price = view.price.value
+    assert view.stops
+    for stop in view.stops:
+        assert (stop.side == "short") == (stop.beyond > price)
+        assert stop.amount_usd.value is None
+        assert stop.because.startswith("swing ")
+        assert stop.distance_percent == pytest.approx(100 * (stop.beyond / price - 1))
 
 
 def test_half_of_the_second_venue_is_not_covered_and_said_so(view):

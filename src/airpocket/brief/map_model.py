@@ -127,6 +127,19 @@ class VacuumSection(Struct, frozen=True, kw_only=True):
     covers: list[ClusterCover]
 
 
+class StopZone(Struct, frozen=True, kw_only=True):
+    """Where stop orders are likely: just beyond a standing swing. No liquidation, and in no other figure.
+
+    side: whose stops; amount_usd: unknown with the reason.
+    """
+
+    side: PositionSide
+    beyond: float  # quote per coin
+    distance_percent: float
+    because: str
+    amount_usd: Estimate
+
+
 class MapView(Struct, frozen=True, kw_only=True):
     """The whole answer of `airpocket map`. Keys are stable; `schema` changes when they do."""
 
@@ -142,5 +155,6 @@ class MapView(Struct, frozen=True, kw_only=True):
     ladder: list[Rung]
     profile: Profile | None
     map: MapSection
+    stops: list[StopZone]
     since: Since
     vacuum: VacuumSection

@@ -25,6 +25,7 @@ def parts(view: MapView) -> list[Part]:
     return [
         Part("at_risk", "At risk", _risk(view)),
         Part("ladder", "The ladder", _ladder(view)),
+        Part("stops", "Stop orders, apart", _stops(view)),
         Part("since", f"Since {words.moment(view.since.at)}", _since(view.since)),
         Part("vacuum", "Book against map", _vacuum(view.vacuum)),
         Part("map", "Liquidation map", map_blocks(view.map)),
@@ -55,8 +56,7 @@ def _risk(view: MapView) -> list[Block]:
         Tell(id="hedged_shorts", label="Shorts believed hedged", estimate=view.at_risk.hedged_shorts),
         Tell(id="hedged_longs", label="Longs believed hedged", estimate=view.at_risk.hedged_longs),
     ]  # fmt: skip
-    stops = "Stop orders are not in it: they close positions before they are liquidated."
-    return [*tables, Facts("", shares), Words(stops)]
+    return [*tables, Facts("", shares)]
 
 
 def _risk_row(row: RiskRow, sign: int, *, measured: bool) -> tuple[Cell, ...]:
@@ -99,6 +99,24 @@ def _rung(rung: Rung, most: float) -> tuple[Cell, ...]:
         _KNOWN * sure + _REST * (letters - sure),
         words.with_unit(rung.forced_usd, words.USD) if some else "-",
     )
+
+
+def _stops(view: MapView) -> list[Block]:
+    said = Words(
+        "Not liquidations, and in no figure here: stops close positions before that. They tend to stand just "
+        "beyond swings that price has not traded through since; how many is not known."
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            f"{each.side}s, beyond {words.price(each.beyond)}",
+            words.signed_percent(each.distance_percent),
+            each.because,
+        )
+        for each in view.stops
+    ]
+    if not rows:
+        return [said, Words("No swing near the price stands.")]
+    return [said, Grid("Where they are likely (a belief)", ("Whose", "Away", "Because"), rows)]
 
 
 def _since(since: Since) -> list[Block]:

@@ -14,12 +14,14 @@ from airpocket.brief.map_model import (
     RiskRow,
     Rung,
     Since,
+    StopZone,
     ThinStretch,
     VacuumSection,
 )
 from airpocket.cascade.vacuum import NoBook, Vacuum, vacuum_of
 from airpocket.domain.estimates import PERCENT, USD, Estimate, known, unknown
 from airpocket.domain.units import PositionSide, TimeNs, format_time
+from airpocket.levels.roadmap import Roadmap
 from airpocket.liquidations.migration import Migration, migration_of
 from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
@@ -28,6 +30,7 @@ from airpocket.pipeline import Assessment
 RISK_PERCENT = (1.0, 3.0, 5.0, 10.0)
 RUNG_PERCENT = 1.0
 RUNGS = 10  # each way
+STOPS = 3  # each way
 _SIDES: tuple[PositionSide, PositionSide] = ("short", "long")
 
 
@@ -47,6 +50,7 @@ def map_view(now: Assessment, since: TimeNs, before: LiquidationMap | Unmapped) 
         ladder=[] if isinstance(found, Unmapped) else _ladder(found),
         profile=None if isinstance(found, Unmapped) else _profile(found),
         map=map_section(found),
+        stops=_stops(now.roadmap, now.signals.last),
         since=_since(found, since, before, market),
         vacuum=_vacuum(found, market),
     )
@@ -95,6 +99,28 @@ def _ladder(found: LiquidationMap) -> list[Rung]:
                  forced_usd=amount.usd, exact_usd=amount.exact)
         )  # fmt: skip
     return rungs
+
+
+def _stops(roadmap: Roadmap, last: Estimate) -> list[StopZone]:
+    """The nearest standing swings: shorts' stops beyond highs, longs' beyond lows; how many is not known."""
+    if last.value is None:
+        return []
+    found: dict[PositionSide, list[StopZone]] = {"short": [], "long": []}
+    price = last.value
+    levels = [each for zone in roadmap.zones for each in zone.confluence if each.standing]
+    for level in sorted(levels, key=lambda each: abs(each.price - price)):
+        above = level.price > price
+        side: PositionSide = "short" if above else "long"
+        if level.kind != ("swing_high" if above else "swing_low") or len(found[side]) == STOPS:
+            continue
+        found[side].append(
+            StopZone(
+                side=side, beyond=level.price, because=level.label,
+                distance_percent=100.0 * (level.price / price - 1.0),
+                amount_usd=unknown(USD, "no venue tells its stop orders"),
+            )
+        )  # fmt: skip
+    return [*reversed(found["short"]), *found["long"]]
 
 
 def _since(
