@@ -94,7 +94,7 @@ def test_with_everybody_asked_the_map_is_measured_and_has_no_interval():
     positions = [(True, 60.0, 0.04, True, 1.0), (False, 60.0, 0.02, True, 1.0)]
     found, _, _ = blend(positions, [30.0, 30.0])
     five = found.at_risk("long", 5.0)
-    assert (five.provenance, five.low, five.high) == ("measured", five.value, five.value)
+    assert (five.provenance, five.low, five.high) == ("measured", None, None)
     assert five.value == pytest.approx(60.0 * PRICE * 0.96, rel=1e-3)
     assert found.within("short", 3.0).exact_share == pytest.approx(1.0)
 
@@ -155,6 +155,8 @@ def test_accounts_alone_make_a_map_of_lower_bounds():
     three = found.at_risk("short", 3.0)
     assert (three.provenance, three.at_least) == ("measured", True)
     assert three.value == pytest.approx(20.0 * PRICE * 1.02, rel=1e-3)
+    assert found.at_risk("long", 3.0).provenance == "measured"
+    assert found.at_risk("long", 3.0).at_least
     assert found.price == PRICE
     assert [source.key for source in found.sources] == [KEY]
     assert "nothing is modelled beside them: 1 figures" in found.notes[-1]

@@ -73,6 +73,8 @@ def _risk_row(row: RiskRow, sign: int, *, measured: bool) -> tuple[Cell, ...]:
 
 
 def _net(net: Estimate) -> str:
+    if net.value is None:
+        return words.UNKNOWN  # the share's own line says why
     between = words.interval(net)
     return words.value(net) + (f" ({between})" if between else "")
 

@@ -186,7 +186,7 @@ def _change(
     was, is_ = before.within(side, percent), now.within(side, percent)
     both = {was.provenance, is_.provenance}
     return known(
-        is_.usd - was.usd, USD, as_of=now.as_of, now=now.now,
+        round(is_.usd - was.usd, 2), USD, as_of=now.as_of, now=now.now,
         provenance=is_.provenance if len(both) == 1 else "mixed", source="liquidation maps",
     )  # fmt: skip
 

@@ -92,8 +92,8 @@ class _Pen:
         self, x: float, y: float, text: str, size: int, colour: tuple[int, int, int] = _INK,
         anchor: str = "lm", halo: int = 0,
     ) -> None:  # fmt: skip
-        """The font that comes with the library has no minus of its own; a hyphen stands for it."""
-        shown = words.plain(text).replace("−", "-")
+        """The font that comes with the library has no − and no ≥; a hyphen and >= stand for them."""
+        shown = words.plain(text).replace("−", "-").replace("≥", ">=")
         self.draw.text(
             (x, y), shown, font=self.font(size), fill=colour, anchor=anchor, stroke_width=halo,
             stroke_fill=_PAPER,

@@ -190,10 +190,11 @@ class LiquidationMap:
         return self.ladder(side).within((self.middle >= low) & (self.middle <= high))
 
     def estimate(self, amount: Amount, source: str) -> Estimate:
-        """An amount of the map as a figure, labelled by what of it is measured."""
+        """An amount of the map as a figure, labelled by what of it is measured; that alone has no interval."""
+        provenance = "measured" if self.at_least else amount.provenance
         found = known(
-            amount.usd, USD, as_of=self.as_of, now=self.now, provenance=amount.provenance,
-            source=source, interval=(amount.low, amount.high),
+            amount.usd, USD, as_of=self.as_of, now=self.now, provenance=provenance, source=source,
+            interval=None if provenance == "measured" else (amount.low, amount.high),
         )  # fmt: skip
         return lower_bound(found) if self.at_least else found
 
