@@ -17,7 +17,7 @@ from airpocket.ingest.tables import Table, columns_of, kind_named
 SYMBOL = "ACCOUNTS"
 LENDING = "lending"
 # Older answers say too little about now; the map drops accounts sooner than this.
-KEPT_NS = 3 * DAY_NS
+KEPT_NS = 2 * DAY_NS
 
 
 def account_table(venue: str, states: Sequence[AccountState], source: str) -> Table:
@@ -72,7 +72,7 @@ def _frame(kind: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 def accounts_of(lake: Lake, until: int, since: int | None = None) -> list[AccountState]:
     """The newest state of every stored account as known at `until` (ns), of all venues.
 
-    since: ns; what is older is left out, by default three days before.
+    since: ns; what is older is left out, by default two days before.
 
     Raises:
         StoreDamaged: a file is not what the manifest says.
@@ -125,7 +125,8 @@ def asked_before(lake: Lake, venue: str, until: int) -> dict[str, tuple[int, boo
         met = lake.read("account_seen", venue, SYMBOL, until=until)
         known = dict.fromkeys(met["account"].unique(maintain_order=True), (0, False))
     if "account" in kinds:
-        rows = lake.read("account", venue, SYMBOL, until=until)
+        # an answer older than this is due again, whatever it said
+        rows = lake.read("account", venue, SYMBOL, start=until - KEPT_NS, until=until)
         newest = rows.filter(pl.col("ts") == pl.col("ts").max().over("account"))
         told = newest.group_by("account", maintain_order=True).agg(
             pl.col("usable_from").max().dt.epoch("us"), (pl.col("size_coin") != 0.0).any()
