@@ -138,12 +138,17 @@ class Machine:
         self.slow_s = 0.0
         self.log = None
         self._acknowledged = array("q", [-1])  # sequence → crc of the body
+        self._again: list[
+            int
+        ] = []  # acknowledged, and their numbers given to others later: they are lost
 
     def acknowledge(self, sequence, crc):
         """The log promised this record."""
         known = self._acknowledged
         while len(known) <= sequence:  # numbers of records that a crash took are given anew
             known.append(-1)
+        if known[sequence] >= 0:
+            self._again.append(sequence)
         known[sequence] = crc
 
     @property
@@ -154,7 +159,8 @@ class Machine:
     def lost(self, records):
         """Of the acknowledged, those that (sequence, body) of the log do not hold: the sequences."""
         held = {sequence: zlib.crc32(body) for sequence, body in records}
-        return [n for n, crc in enumerate(self._acknowledged) if crc >= 0 and held.get(n) != crc]
+        known = enumerate(self._acknowledged)
+        return self._again + [n for n, crc in known if crc >= 0 and held.get(n) != crc]
 
     def install(self, patches):
         """The disk port leads to this machine's disk, whichever it is then."""

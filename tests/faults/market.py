@@ -40,10 +40,11 @@ class MinuteTruth:
 
 @dataclass
 class Truth:
-    """The books as they were, oldest first, and every minute's trades."""
+    """The books as they were, oldest first, every minute's trades, and minutes of which some were not sent."""
 
     books: deque[tuple[int, tuple[object, object]]] = field(default_factory=deque)
     minutes: dict[int, MinuteTruth] = field(default_factory=dict)
+    withheld: set[int] = field(default_factory=set)
 
 
 class Market:
@@ -140,6 +141,10 @@ class Market:
         books.append((now, (tuple(bids), tuple(asks))))
         while books[0][0] < now - REMEMBERED_S * SECOND_NS:
             books.popleft()
+
+    def withheld(self, now: int) -> None:
+        """Trades of this minute were never sent, on a line that lives: nobody can know at first."""
+        self.truth.withheld.add(now // MINUTE_NS)
 
     def was(self, shown: tuple[object, object], since: int) -> bool:
         """Whether the best levels looked like this at some moment from `since` (ns) on."""

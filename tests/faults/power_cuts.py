@@ -23,7 +23,7 @@ from airpocket.ingest.log.seal import seal
 from airpocket.ingest.log.segment import LogDamage
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
-from tests.faults.shards import Patches, Progress, cores, cut, say, spread
+from tests.faults.shards import Patches, Progress, cores, cut, in_memory, say, spread
 
 LIVES = 3
 _AGAIN = "python -m tests.faults.power_cuts --seeds 1 --processes 1 --from "
@@ -140,8 +140,7 @@ class Tally(NamedTuple):
 def survive(seeds: range) -> Tally:
     """Every seed's lives, one after the other."""
     tally, patches = Tally(), Patches()
-    memory = Path("/dev/shm")  # noqa: S108 - thousands of simulated disks are made
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as root:
+    with tempfile.TemporaryDirectory(dir=in_memory()) as root:
         folder = Path(root) / f"log-{os.getpid()}"
         for seed in seeds:
             folder.mkdir()

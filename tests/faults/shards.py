@@ -3,12 +3,15 @@
 import itertools
 import multiprocessing
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
+_ROOM = 8_000_000_000  # bytes: containers often have next to none
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
@@ -71,6 +74,13 @@ def say(text: str) -> None:
     """A line on the error stream."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def in_memory() -> Path | None:
+    """A folder in memory with room for many simulated disks; None, for the system's own choice, without one."""
+    memory = Path("/dev/shm")  # noqa: S108
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
+    return memory if roomy else None
 
 
 def cores() -> int:

@@ -30,12 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     seeds = list(range(given.first, given.first + given.seeds))
     progress, faults, broken = Progress(len(seeds), "seeds"), Counter(), []
-    frames = acknowledged = lives = 0
+    frames = acknowledged = lives = books = minutes = 0
     recovered = 0.0
     for seed, found in spread(partial(work, hours=given.hours), seeds, given.processes):
         progress.add(1)
         faults.update(found.faults)
         frames, acknowledged = frames + found.frames, acknowledged + found.acknowledged
+        books, minutes = books + found.books, minutes + found.minutes
         lives, recovered = lives + found.lives, max(recovered, found.recovered_s)
         if given.verbose or found.violations:
             say(
@@ -54,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(  # noqa: T201
         f"{len(seeds)} seeds x {given.hours:g} h = {hours:,.0f} seed-hours in {progress.took_s:,.0f} s:"
         f" {sum(faults.values()):,} faults of {len(faults)} kinds, {lives:,} lives, {frames:,} records logged,"
-        f" {acknowledged:,} acknowledged, well again within {recovered:,.0f} s, {len(broken)} violations"
+        f" {acknowledged:,} acknowledged, {books:,} books and {minutes:,} minutes held against the truth,"
+        f" well again within {recovered:,.0f} s, {len(broken)} violations"
     )
     return 1 if broken else 0
 

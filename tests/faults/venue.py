@@ -17,6 +17,7 @@ from airpocket.lab.server.limits import Weights
 from tests.faults.market import Market
 
 TIMEOUT_S = 10.0
+LEAST_S = 0.004  # from a venue to us, at the best of times
 
 
 class Network:
@@ -62,19 +63,20 @@ class Line:
         if net.truncate and self._rng.random() < net.truncate:
             text = text[: self._rng.randrange(len(text))]
         for _ in range(1 + (net.duplicate > 0 and self._rng.random() < net.duplicate)):
-            delay = net.delay_s + (self._rng.random() * net.jitter_s if net.jitter_s else 0.0)
-            self._arrives = max(self._arrives, now + delay, net.stalled_until)
-            if self._arrives <= now:
-                self._put(text)
-            else:
-                self._loop.call_at(self._arrives, self._put, text)
+            delay = (
+                LEAST_S + net.delay_s + (self._rng.random() * net.jitter_s if net.jitter_s else 0.0)
+            )
+            # each after the last: timers of one moment come in any order
+            self._arrives = max(self._arrives + 1e-6, now + delay, net.stalled_until)
+            self._loop.call_at(self._arrives, self._put, text)
 
     def tell(self, frame: Frame, now: int) -> None:
         """A frame of a topic, unless the venue's own faults keep it back."""
         net = self._door.net
-        if self.client.route in net.dead_routes or self.opened >= net.dead_from:
-            return
-        if net.mute and net.mute in frame.topic.lower():
+        dead = self.client.route in net.dead_routes or self.opened >= net.dead_from
+        if dead or (net.mute and net.mute in frame.topic.lower()):
+            if "trade" in frame.topic.lower():
+                self._door.market.withheld(now)
             return
         text = self._door.market.dialect.envelope(self.client, frame, now)
         if not text:
@@ -97,7 +99,7 @@ class Line:
         self._door.gone(self)
         if not self.closed:
             self.closed = reason
-            self._put(None)
+            self._loop.call_at(max(self._arrives + 1e-6, self._loop.time()), self._put, None)
 
     def _put(self, text: str | None) -> None:
         if text is not None and (self.dead or self._door.net.swallowing):

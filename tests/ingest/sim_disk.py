@@ -8,7 +8,6 @@ as it may look when the power comes back. Model after "All File Systems Are Not 
 import errno
 import os
 import threading
-from pathlib import Path
 
 from airpocket.ingest import disk
 
@@ -212,11 +211,3 @@ def _change(names, changes):
             names.pop(name, None)
         else:
             names[name] = inode
-
-
-def folder_at(tmp_path: Path, name: str) -> Path:
-    """A folder in memory where there is one: thousands of simulated disks are made."""
-    memory = Path("/dev/shm")  # noqa: S108
-    if not memory.is_dir():
-        return tmp_path / name
-    return memory / f"airpocket-{os.getpid()}-{name}"

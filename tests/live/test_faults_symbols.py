@@ -58,6 +58,8 @@ class Held:
 
     def changed(self, change): ...
 
+    def unheard(self, venue, symbol): ...
+
     def suspicions(self, now):
         return {}
 

@@ -155,6 +155,39 @@ def test_a_minute_of_which_a_trade_was_not_understood_is_not_whole():
     assert tape.running.prints == 1
 
 
+@pytest.mark.fault("T04")
+def test_a_minute_in_which_trades_have_stopped_coming_is_not_whole():
+    """Prices go on, so the connection lives; how many trades there were is not known, and not zero."""
+    ear = Ear(USDM)
+    for _ in range(120):
+        ear.hear(USDM, ear.trade())
+        ear.tick()
+    tape = ear.market(USDM, "ETHUSDT").tape
+    assert tape.running.whole
+    for _ in range(110):
+        ear.tick()
+        ear.hear(USDM, ear.forced())
+    assert ear.state(USDM, "ETHUSDT", "trades")[0] == "stale"
+    assert not tape.running.whole
+
+
+@pytest.mark.fault("S01", "D09")
+def test_a_replay_across_a_kill_ends_what_the_killed_recorder_had_open():
+    """Its connections ended without a word: the minute has a hole, and the book waits for proof."""
+    ear = Ear(USDM, "coinbase")
+    for _ in range(70):
+        ear.hear(USDM, ear.trade())
+        ear.hear("coinbase", coinbase_book("snapshot"))
+        ear.tick()
+    tape, book = ear.market(USDM, "ETHUSDT").tape, ear.market("coinbase", "ETH-USD").book
+    assert tape.running.whole
+    assert book.state == "live"
+    ear.hear("", b'{"event":"begun"}', "log", "marker")
+    assert not tape.running.whole
+    assert not tape.heard_by
+    assert book.state == "untrusted"
+
+
 @pytest.mark.fault("V11")
 def test_a_book_without_numbers_can_not_be_trusted_once_a_change_was_not_understood():
     """Nothing in Coinbase's next change would tell that one is missing."""

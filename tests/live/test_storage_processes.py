@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -64,7 +65,7 @@ def size_of(store):
     return sum(path.stat().st_size for path in (store / RAW).glob("*.log"))
 
 
-@pytest.mark.fault("S01", "S20")
+@pytest.mark.fault("S01", "S20", "R06")
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_recorder_that_is_killed_keeps_what_it_heard_and_the_next_says_what_ended(
     tmp_path, told, kills
@@ -97,6 +98,47 @@ def test_a_recorder_that_is_killed_keeps_what_it_heard_and_the_next_says_what_en
     assert [gap.cause for gap in dark] == ["the recorder ended without a word"] * kills
     assert [gap.until is None for gap in dark] == [False] * (kills - 1) + [True]
     told(f"{kills} kills, {sum(map(len, heard))} trades kept, 0 missing before the kill")
+
+
+@pytest.mark.fault("R05")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems limit processes otherwise")
+@pytest.mark.parametrize(
+    ("limit", "most", "records"),
+    [(resource.RLIMIT_NOFILE, 64, True),
+     pytest.param(resource.RLIMIT_AS, 600 << 20, False, marks=pytest.mark.slow)],
+)  # fmt: skip
+def test_a_recorder_with_too_little_of_something_records_or_stops_aloud_and_never_hangs(
+    tmp_path, limit, most, records
+):
+    venue = Counting()
+
+    async def run():
+        async with FakeVenue(venue.speak, REST) as server:
+            words = [
+                "record",
+                "ETH",
+                "--venue",
+                "binance_usdm",
+                "--store",
+                str(tmp_path),
+                "--for",
+                "2s",
+            ]
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "airpocket", *words, "--through", server.gate,
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                preexec_fn=lambda: resource.setrlimit(limit, (most, most)),
+            )  # fmt: skip
+            async with asyncio.timeout(120):
+                said, _ = await process.communicate()
+            return process.returncode, said
+
+    ended, said = asyncio.run(run())
+    assert said
+    assert (ended == 0) is records
+    if records:
+        kept = [r for r in reader.records(tmp_path / RAW) if b"@trade" in r.body]
+        assert len(kept) > 100
 
 
 ENVIRONMENTS = [

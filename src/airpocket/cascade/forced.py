@@ -30,7 +30,7 @@ class Beliefs:
     """What nobody measured, once as the centres and N times as sets, arrays (N,).
 
     y: of the square-root law. beyond: orders past the last stored one, over the centre. fuel multiplies
-    the gross forced flow: book share × (1 − hedged share). draw: row of the map's draws.
+    the gross forced flow: book share × (1 − hedged share). draw: row of the map's draws. hedged: that share alone.
     """
 
     fuel_centre: float
@@ -39,6 +39,7 @@ class Beliefs:
     beyond: FloatArray
     fuel: FloatArray
     draw: IntArray
+    hedged: Prior
 
     def refill(self, kind: Literal["book", "square_root"]) -> FloatArray:
         """(N,) what the modelled part of a profile is multiplied by; a smaller Y absorbs more."""
@@ -90,7 +91,7 @@ def beliefs(hedged: Estimate, draws: int, settings: CascadeSettings) -> Beliefs:
     fuel = quantile(settings.book_share, even[:, 1]) * (1.0 - quantile(share, even[:, 2]))
     beyond = quantile(settings.beyond_book, even[:, 3]) / settings.beyond_book.centre
     centre = settings.book_share.centre * (1.0 - share.centre)
-    return Beliefs(centre, settings.impact_y.centre, y, beyond, fuel, n % draws)
+    return Beliefs(centre, settings.impact_y.centre, y, beyond, fuel, n % draws, share)
 
 
 def _hedged(hedged: Estimate) -> Prior:

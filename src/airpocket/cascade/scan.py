@@ -61,17 +61,11 @@ def cascade_of(
     square-root law. Ranges are 10 to 90 % over the map's draws, Y, the book share and the hedged share.
     """
     settings = settings or CascadeSettings()
-    if isinstance(found, Unmapped):
-        return Unscanned(f"no liquidation map: {found.reason}")
-    if signals.last.value is None:
-        return Unscanned(f"no price: {signals.last.unknown}")
-    ground = _ground(found, market, settings)
-    if isinstance(ground, str):
-        return Unscanned(ground)
-    ways = {direction: ground.way(direction, found.price) for direction in _DIRECTIONS}
-    for way in ways.values():
-        if len(way.distance) < 2:
-            return Unscanned(f"the map or the book does not reach {way.direction} from the price")
+    begun = _begun(found, market, signals, settings)
+    if isinstance(begun, Unscanned):
+        return begun
+    ground, ways = begun
+    found = ground.found
     up, down = scan_of(ways["up"]), scan_of(ways["down"])
     easier, glide = compare(ways["up"], ways["down"])
     return Cascade(
@@ -89,6 +83,31 @@ def cascade_of(
         ),
         notes=tuple(_notes(ground, glide, settings)),
     )
+
+
+def ways_of(
+    found: LiquidationMap | Unmapped, market: Market, signals: Signals, settings: CascadeSettings
+) -> "dict[Direction, Way] | Unscanned":
+    """Both ways from the map's price, as the scan goes them; or why there are none."""
+    begun = _begun(found, market, signals, settings)
+    return begun if isinstance(begun, Unscanned) else begun[1]
+
+
+def _begun(
+    found: LiquidationMap | Unmapped, market: Market, signals: Signals, settings: CascadeSettings
+) -> "tuple[_Ground, dict[Direction, Way]] | Unscanned":
+    if isinstance(found, Unmapped):
+        return Unscanned(f"no liquidation map: {found.reason}")
+    if signals.last.value is None:
+        return Unscanned(f"no price: {signals.last.unknown}")
+    ground = _ground(found, market, settings)
+    if isinstance(ground, str):
+        return Unscanned(ground)
+    ways: dict[Direction, Way] = {d: ground.way(d, found.price) for d in _DIRECTIONS}
+    for way in ways.values():
+        if len(way.distance) < 2:
+            return Unscanned(f"the map or the book does not reach {way.direction} from the price")
+    return ground, ways
 
 
 def _ground(found: LiquidationMap, market: Market, settings: CascadeSettings) -> _Ground | str:

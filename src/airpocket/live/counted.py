@@ -23,7 +23,3 @@ class Counted:
     def ended(self, venue: str, connection: str) -> None:
         """A connection is over; the next begins to count anew."""
         self._last.pop((venue, connection), None)
-
-    def forget(self) -> None:
-        """Nothing that was open still is."""
-        self._last.clear()

@@ -40,6 +40,8 @@ class Taker(Protocol):
         self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
     ) -> None: ...
 
+    def unheard(self, venue: str, symbol: str) -> None: ...
+
     def changed(self, change: Change) -> None: ...
 
     def suspicions(self, now: int) -> Mapping[tuple[str, str, str], str]: ...
@@ -69,6 +71,7 @@ class Intake:
         self.records = self.events = 0
         self.refusals, self.drift = Refusals(), Drift()
         self._counted = Counted()
+        self._open: dict[tuple[str, str], None] = {}  # venue, connection
         self.frames: Counter[str] = Counter()
         self.latest = 0  # heard, ns
 
@@ -95,8 +98,7 @@ class Intake:
             self._connection(record)
             return []
         if record.heard - self._asked >= SECOND_NS:
-            self._asked = record.heard
-            self.pulse.suspect(self._taker.suspicions(record.heard))
+            self._look_over(record)
         decode = self.listed.decoders.get(record.venue)
         if decode is None:
             self.refused[record.venue, "no decoder of this venue"] += 1
@@ -128,6 +130,13 @@ class Intake:
         self.events += len(kept)
         return kept
 
+    def _look_over(self, record: Record) -> None:
+        """Once a second: what the markets contradict, and whose trades have stopped coming."""
+        self._asked = record.heard
+        self.pulse.suspect(self._taker.suspicions(record.heard))
+        for venue, symbol in self.pulse.stopped("trades", record.monotonic or record.heard):
+            self._taker.unheard(venue, symbol)
+
     def _refuse(self, record: Record, error: UndecodableFrame) -> None:
         """What a frame told is missing from what it belonged to; a kind of message new to us belongs to nothing."""
         channel = self.refusals.refuse(record, error)
@@ -140,15 +149,22 @@ class Intake:
         route = route_of(record)
         if record.kind == "connect":
             self.pulse.opened(record.venue, route, record.monotonic or record.heard)
+            self._open[record.venue, record.connection] = None
         elif record.kind == "disconnect":
             self.pulse.closed(record.venue, route, record.about)
-            self._counted.ended(record.venue, record.connection)
-            self._taker.ended(record.venue, record.connection)
+            self._open.pop((record.venue, record.connection), None)
+            self._ended(record.venue, record.connection)
         elif record.kind == "marker" and record.about != CLOCK_SET:
             # a recording begins: nothing that was open still is
             self.pulse.all_closed("the recorder was restarted")
-            self._counted.forget()
+            for venue, connection in self._open:  # ended without a word, when the recorder did
+                self._ended(venue, connection)
+            self._open.clear()
             self.listed.forget()
+
+    def _ended(self, venue: str, connection: str) -> None:
+        self._counted.ended(venue, connection)
+        self._taker.ended(venue, connection)
 
 
 def route_of(record: Record) -> str:

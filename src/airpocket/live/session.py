@@ -79,6 +79,11 @@ class States:
         for state in self.by_asset.values():
             state.refused(venue, connection, channel, frame)
 
+    def unheard(self, venue: str, symbol: str) -> None:
+        """The trades of a contract have stopped coming."""
+        for state in self.by_asset.values():
+            state.unheard(venue, symbol)
+
     def faults(self, now: int) -> dict[tuple[str, str, str], str]:
         """(venue, symbol, channel) → why it can't be trusted."""
         return {

@@ -237,6 +237,17 @@ class Pulse:
             if self._kin_speak(beat, now)
         ]
 
+    def stopped(self, channel: str, now: int) -> list[tuple[str, str]]:
+        """(venue, symbol) whose channel spoke on its connection, and now is silent for longer than is normal."""
+        found: list[tuple[str, str]] = []
+        for (venue, symbol, name), beat in self._beats.items():
+            spoke, silence_s = beat.spoke, beat.channel.silence_s
+            if name == channel and spoke is not None and silence_s is not None:
+                quiet_s = (now - spoke) / SECOND_NS
+                if quiet_s > silence_s and quiet_s > self._patience_s(beat, silence_s, now):
+                    found.append((venue, symbol))
+        return found
+
     def not_granted(self, now: int) -> list[tuple[str, str, str]]:
         """(venue, route, topic) that the venue's acknowledgement left out, and that never spoke."""
         return sorted(

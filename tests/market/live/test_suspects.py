@@ -153,7 +153,7 @@ def test_a_forced_close_of_any_contract_of_the_asset_is_kept_where_the_channel_t
     assert list(state.markets) == [("okx", "ETH-USDC-SWAP")]
 
 
-@pytest.mark.fault("B19")
+@pytest.mark.fault("B19", "R04")
 def test_strangers_and_options_without_end_stay_within_bounds():
     state = LiveState("ETH")
     for n in range(51_000):

@@ -16,8 +16,8 @@ _COMMANDS = (
     ("map", "map_:map_", "Who is forced out at which prices, as far as data can tell."),
     (
         "cascade",
-        "sections:cascade",
-        "What a push costs each way, and where forced flow carries it.",
+        "cascade:cascade",
+        "What a push costs each way, and where forced flow carries it; what if.",
     ),
     ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
     (

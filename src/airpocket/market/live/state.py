@@ -117,6 +117,12 @@ class LiveState:
         for market in named or fed:
             market.refused(connection, channel)
 
+    def unheard(self, venue: str, symbol: str) -> None:
+        """A contract's trades have stopped coming: a minute without any is not known to have had none."""
+        market = self.markets.get((venue, symbol))
+        if market is not None:
+            market.tape.hole()
+
     def faults(self, now: int) -> dict[tuple[str, str, str], str]:
         """(venue, symbol, channel) → why what comes there can't be trusted."""
         return {

@@ -1,0 +1,141 @@
+"""The answer to a what-if as a page of plain blocks: how far, what is forced, what comes back, what it rests on."""
+
+from airpocket.brief import words
+from airpocket.brief.blocks import Cell, Grid, Part, Points, Words
+from airpocket.cascade.outcomes import Chance, Outcomes, Spread
+from airpocket.cascade.whatif import Phase, WhatIf
+
+_BARS = 24  # characters of the longest bar
+_RUNAWAY = 1.0
+
+
+def answer(asset: str, found: WhatIf) -> str:
+    """The one sentence."""
+    here, none = found.pushed.extreme, found.without.extreme
+    verb = "lifts" if found.way == "up" else "lowers"
+    return (
+        f"{_question(found)} {verb} {words.plain(asset)} by {here.middle:.1f} % in the middle of all paths "
+        f"({here.low:.1f} to {here.high:.1f} % in eight of ten); without it {none.middle:.1f} %."
+    )
+
+
+def head_line(found: WhatIf) -> str:
+    """Price, horizon and paths on one line."""
+    minutes = found.course.steps * found.course.step_s / 60.0
+    return (
+        f"from {words.price(found.price)}, within {minutes:g} min, {found.pushed.paths:,} paths, "
+        f"seed {found.course.seed}; modelled on priors that nobody has fitted: what they imply, no forecast"
+    )
+
+
+def parts(found: WhatIf) -> list[Part]:
+    """All sections in reading order."""
+    return [
+        Part("reach", "How far", [_reach(found), _stops(found)]),
+        Part("course", "What comes of it", [_course(found)]),
+        Part("phase", "Does it feed itself", [Words(text) for text in _phase(found.phase)]),
+        Part("about", "What this rests on", [Points("", list(found.notes))]),
+    ]
+
+
+def _question(found: WhatIf) -> str:
+    push, told = found.push, list[str]()
+    if push.usd:
+        verb = "buying" if push.usd > 0.0 else "selling"
+        amount = words.with_unit(abs(push.usd), words.USD)
+        told.append(f"{verb} {amount} within {found.course.push_s:g} s")
+    if push.jump:
+        told.append(f"a jump to {words.price(found.price * 2.718281828459045**push.jump)}")
+    text = " and ".join(told) or "nothing done"
+    if push.depth != 1.0:
+        text += f" on {100.0 * push.depth:g} % of the book"
+    return text[0].upper() + text[1:]
+
+
+def _reach(found: WhatIf) -> Grid:
+    sign = "+" if found.way == "up" else "−"
+    rows: list[tuple[Cell, ...]] = [
+        (f"{sign}{at:g} %", _chance(chance), _chance(found.without.reach[at]))
+        for at, chance in found.pushed.reach.items()
+    ]
+    if found.pushed.left.of > 0.0:
+        rows.append(
+            ("beyond map and book", _chance(found.pushed.left), _chance(found.without.left))
+        )
+    caption = "Chance that price is there at some time; ± is the error of simulating it, no more"
+    return Grid(caption, ("Reaches", "With it", "Without"), rows)
+
+
+def _stops(found: WhatIf) -> Grid:
+    edges, share = found.pushed.stops
+    most = float(share.max())
+    rows: list[tuple[Cell, ...]] = [
+        (
+            f"{low:.1f} to {high:.1f} %",
+            f"{100 * part:.1f} %",
+            "█" * max(round(_BARS * part / most), 1),
+        )
+        for low, high, part in zip(edges[:-1], edges[1:], share, strict=True)
+        if part >= 0.005
+    ]
+    return Grid("Where the furthest point lies", ("Distance", "Of paths", ""), rows)
+
+
+def _course(found: WhatIf) -> Grid:
+    one, none = found.pushed, found.without
+    side = "bought" if found.way == "up" else "sold"
+    other = "sold" if found.way == "up" else "bought"
+    rows: list[tuple[Cell, ...]] = [
+        ("furthest point", _percent(one.extreme), _percent(none.extreme)),
+        ("at the end", _percent(one.kept), _percent(none.kept)),
+        ("came back by the end, of the furthest", _share(one.retrace), _share(none.retrace)),
+        (f"forced: {side}", _usd(one.forced_usd), _usd(none.forced_usd)),
+        ("of it off the book (fund, auto-deleveraging)", _plain(one), _plain(none)),
+        (f"forced on the other side: {other}", _usd(found.other_side.forced_usd), "-"),
+        ("time to the furthest point", _seconds(one.extreme_s), _seconds(none.extreme_s)),
+    ]
+    return Grid("Middle of all paths (10 to 90 %)", ("", "With it", "Without"), rows)
+
+
+def _phase(phase: Phase) -> list[str]:
+    runaway = (1.0 + phase.kappa_tau**0.5) ** 2
+    bounds = (
+        f"With κτ {phase.kappa_tau:.2f} (how fast price recovers times how late forced orders come) a burst speeds "
+        f"up from R {phase.growth:.2f} and has no turning point from R {runaway:.2f} while its fuel lasts."
+    )
+    state = (
+        "nothing turns a burst round while its fuel lasts"
+        if phase.squeeze >= _RUNAWAY
+        else "a burst speeds up first, then ends by itself"
+        if phase.reproduction > phase.growth
+        else "a burst ends by itself"
+    )
+    here = f"R {phase.reproduction:.2f} in the middle of what is likely, squeeze number S {phase.squeeze:.2f}"
+    return [f"{here}: {state}.", bounds]
+
+
+def _chance(chance: Chance) -> str:
+    return f"{100 * chance.of:.1f} % ± {100 * chance.error:.1f}"
+
+
+def _percent(spread: Spread) -> str:
+    return f"{spread.middle:.2f} % ({spread.low:.2f} to {spread.high:.2f})"
+
+
+def _share(spread: Spread | None) -> str:
+    if spread is None:
+        return "-"
+    return f"{100 * spread.middle:.0f} % ({100 * spread.low:.0f} to {100 * spread.high:.0f})"
+
+
+def _usd(spread: Spread) -> str:
+    low, high = (words.with_unit(value, words.USD) for value in (spread.low, spread.high))
+    return f"{words.with_unit(spread.middle, words.USD)} ({low} to {high})"
+
+
+def _seconds(spread: Spread) -> str:
+    return f"{spread.middle:.0f} s ({spread.low:.0f} to {spread.high:.0f})"
+
+
+def _plain(outcomes: Outcomes) -> str:
+    return "-" if outcomes.off_book is None else f"{100 * outcomes.off_book:.0f} %"

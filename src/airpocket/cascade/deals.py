@@ -1,0 +1,130 @@
+"""Ground and deals out of a map, a book and priors: what many paths of one asset run on."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from airpocket.cascade.forced import quantile
+from airpocket.cascade.paths import LANES, Course, Deal, Ground
+from airpocket.cascade.settings import Prior
+from airpocket.cascade.way import Way
+from airpocket.domain.events import FloatArray
+
+_DAY_S = 86_400.0
+_SHARE_OF_MEAN = (
+    0.02  # a bucket without an order holds this much of the mean: price jumps, but somewhere
+)
+# Steps of the additive recurrence in eight dimensions (powers of 1/x, x the root of x⁹ = x + 1): even points.
+_EIGHT = 8
+_STEPS = 1.085070245491451 ** -np.arange(1.0, _EIGHT + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PathPriors:
+    """What nobody measured here, before any result was seen.
+
+    latency_s: from margin call to order; Hyperliquid's engine looks every few seconds, others queue. half_s:
+    in which half of a displacement has faded (books on Bitcoin refill in about 10 s; science §3.3). depth:
+    times the book as it rests. refill: times it again, for orders that come while the cascade runs and that no
+    book shows: from none to the thirtyfold that reconciles books with the square-root law (science §3.6), a
+    triangle in its logarithm. lasts: share of forced impact that stays; about two thirds come back (Bucci et al.
+    2019, Donier and Bonart 2015). stops: stop orders, as a share of the map's forced flow on top of it. pull: by
+    how much the impact grows for each unit of fading displacement: 40 is +40 % at one per cent.
+    """
+
+    latency_s: Prior = Prior(2.0, 6.0, 20.0)
+    half_s: Prior = Prior(4.0, 10.0, 60.0)
+    depth: Prior = Prior(0.5, 1.0, 1.5)
+    refill: Prior = Prior(1.0, 4.0, 30.0)
+    lasts: Prior = Prior(0.13, 0.33, 0.53)
+    stops: Prior = Prior(0.0, 0.2, 0.6)
+    pull: float = 40.0
+    most_pull: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The question. usd: bought (negative: sold) over the push; jump: log-price, at once; depth: of the book."""
+
+    usd: float = 0.0
+    jump: float = 0.0
+    depth: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.usd) and np.isfinite(self.jump)):
+            raise ValueError("a push needs a finite amount and jump")
+        if not 0.0 < self.depth < np.inf:
+            raise ValueError("depth must be a positive share of the book")
+
+
+@dataclass(frozen=True, slots=True)
+class PathSettings:
+    """paths: how many, in whole groups. horizon: how long each runs. priors: see there."""
+
+    paths: int = 20_480
+    course: Course = field(default_factory=lambda: Course(steps=900, push_s=60.0, marks=30))
+    priors: PathPriors = field(default_factory=PathPriors)
+
+    def __post_init__(self) -> None:
+        if self.paths < LANES:
+            raise ValueError(f"{LANES} paths at least")
+
+
+def ground_of(up: Way, down: Way) -> Ground:
+    """Both ways on one line of log-price, as far as the nearer of map and book goes on each side.
+
+    Forced flow is gross of stops and net of the hedged share at the centre of its prior; draws are the map's.
+    """
+    width = float(np.log1p(up.distance[1] - up.distance[0]))
+    above = int(np.log1p(up.distance[-1]) / width + 1e-9)
+    below = int(-np.log1p(-down.distance[-1]) / width + 1e-9)
+    edges: FloatArray = width * np.arange(-below, above + 1, dtype=np.float64)
+    high, low = np.expm1(edges[below:]), -np.expm1(edges[below::-1])
+    rows = [
+        np.concatenate([_read(down, lower, low)[:0:-1], _read(up, upper, high)])
+        for upper, lower in zip(up.forced.draws, down.forced.draws, strict=True)
+    ]
+    depth = np.concatenate([_density(down, low, width)[::-1], _density(up, high, width)])
+    return Ground(edges, np.stack(rows), depth)
+
+
+def _read(way: Way, cumulative: FloatArray, distance: FloatArray) -> FloatArray:
+    net = 1.0 - way.beliefs.hedged.centre
+    found = net * np.interp(distance, way.distance, cumulative)
+    return np.maximum.accumulate(np.maximum(found, 0.0))
+
+
+def _density(way: Way, distance: FloatArray, width: float) -> FloatArray:
+    """USD a unit of log-price in each bucket outwards."""
+    resting = np.diff(np.interp(distance, way.distance, way.profile.absorb_usd)) / width
+    return np.maximum(resting, _SHARE_OF_MEAN * max(float(resting.mean()), 1.0))
+
+
+def deal_of(way: Way, push: Push, daily_volatility: float, settings: PathSettings) -> Deal:
+    """What each path is dealt: even points over the priors, path k always the k-th, whatever is asked.
+
+    way: whose beliefs count, the one that is pushed. daily_volatility: a fraction.
+    """
+    count, p = settings.paths // LANES * LANES, settings.priors
+    n = np.arange(count)
+    even: FloatArray = (0.5 + (n[:, None] + 1.0) * _STEPS) % 1.0
+    hedged = way.beliefs.hedged
+    unhedged = 1.0 - quantile(hedged, even[:, 0])
+    spread = unhedged / (1.0 - hedged.centre) if hedged.centre < 1.0 else 0.0 * unhedged
+    return Deal(
+        volatility=np.full(count, daily_volatility / np.sqrt(_DAY_S)),
+        fuel=spread * (1.0 + quantile(p.stops, even[:, 1])),
+        booked=quantile(way.settings.book_share, even[:, 2]),
+        latency_s=quantile(p.latency_s, even[:, 3]),
+        recovery_s=quantile(p.half_s, even[:, 4]) / np.log(2.0),
+        depth=push.depth * quantile(p.depth, even[:, 5]) * _log_quantile(p.refill, even[:, 7]),
+        lasts=quantile(p.lasts, even[:, 6]),
+        push_usd=np.full(count, push.usd),
+        jump=np.full(count, push.jump),
+        draw=n // LANES % len(way.forced.draws),
+    )
+
+
+def _log_quantile(prior: Prior, share: FloatArray) -> FloatArray:
+    low, centre, high = np.log([prior.low, prior.centre, prior.high]).tolist()
+    return np.exp(quantile(Prior(low, centre, high), share))

@@ -1,0 +1,45 @@
+"""A what-if on a store: the market at a moment, walked with a push and without."""
+
+import dataclasses
+import math
+from os import PathLike
+from pathlib import Path
+
+from airpocket.cascade.deals import PathSettings, Push
+from airpocket.cascade.records import Unscanned
+from airpocket.cascade.whatif import WhatIf, what_if
+from airpocket.domain.errors import NothingKnown
+from airpocket.domain.units import parse_time
+from airpocket.ingest.lake import Lake
+from airpocket.ingest.replay import facts_of, newest
+from airpocket.liquidations.records import Unmapped
+from airpocket.pipeline import Assessor
+
+
+def what_if_of(
+    asset: str, store: str | PathLike[str], push: Push, asof: str | None = None,
+    how: PathSettings | None = None, *, break_price: float | None = None,
+) -> tuple[WhatIf, bool]:  # fmt: skip
+    """What a push does to an asset, and whether the market is simulated.
+
+    Args:
+        break_price: a price to jump to at once, in place of the push's own jump.
+
+    Raises:
+        NothingKnown: no store, or no map, book, price or volatility to walk on; says which.
+    """
+    folder, asset = Path(store), asset.upper()
+    if not folder.is_dir():
+        raise NothingKnown(f"no store at {folder}: import something first")
+    lake = Lake(folder)
+    now = newest(lake, asset) if asof is None else parse_time(asof)
+    assessor = Assessor(asset)
+    for fact in facts_of(lake, asset, now):
+        assessor.apply(fact)
+    found = assessor.assess(now)
+    if break_price is not None and not isinstance(found.map, Unmapped):
+        push = dataclasses.replace(push, jump=math.log(break_price / found.map.price))
+    answer = what_if(found.map, found.market, found.signals, push, how=how)
+    if isinstance(answer, Unscanned):
+        raise NothingKnown(f"no what-if of {asset}: {answer.reason}")
+    return answer, found.market.simulated
