@@ -6,20 +6,21 @@ from pathlib import Path
 import pytest
 
 from airpocket.delivery.cli import main
-from airpocket.delivery.cli.demo import simulated_store
+from airpocket.delivery.demonstration import demo_store
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("sections")
-    simulated_store(folder)
+    demo_store(folder)
     return folder
 
 
 def test_sections_as_json_hold_only_themselves(store, capsys):
     main(["cascade", "ETH", "--store", str(store), "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"schema", "asset", "as_of", "cascade"}
+    assert set(found) == {"schema", "asset", "as_of", "cascade", "simulated"}
+    assert found["simulated"] is True
     assert {way["direction"] for way in found["cascade"]["ways"]} == {"up", "down"}
 
 

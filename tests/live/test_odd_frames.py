@@ -171,7 +171,7 @@ def test_a_minute_in_which_trades_have_stopped_coming_is_not_whole():
     assert not tape.running.whole
 
 
-@pytest.mark.fault("S01", "D09")
+@pytest.mark.fault("S01")
 def test_a_replay_across_a_kill_ends_what_the_killed_recorder_had_open():
     """Its connections ended without a word: the minute has a hole, and the book waits for proof."""
     ear = Ear(USDM, "coinbase")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace as replace_facts
 from os import PathLike
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.events import Batch
 from airpocket.domain.instruments import instrument
 from airpocket.domain.positions import Position, Positions
+from airpocket.domain.simulated import sourced
 from airpocket.domain.units import TimeNs, format_time, parse_interval, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.ask import Asker
 from airpocket.ingest.catalysts import read_catalysts
 from airpocket.ingest.census.stored import accounts_of, loans_of
 from airpocket.ingest.lake import Lake
+from airpocket.ingest.origin import origin_of
 from airpocket.ingest.replay import facts_of, newest
 from airpocket.ingest.world import SystemClock
 from airpocket.live.glance import Glance, look
@@ -115,18 +118,19 @@ def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
     """
     asset, clock = asset.upper(), SystemClock()
 
-    async def ask() -> Glance:
+    async def ask() -> tuple[Glance, str]:
         asker = Asker({}, clock, gate=f"http://{gate}" if gate else "")
         try:
-            return await look(asset, asker, clock)
+            return await look(asset, asker, clock), await origin_of(gate)
         finally:
             await asker.close()
 
-    found = asyncio.run(ask())
+    found, simulated = asyncio.run(ask())
     if not any(batch.family == "bar" for batch in found.batches):
         why = "; ".join(f"{what}: {reason}" for what, reason in list(found.missing.items())[:4])
         raise NothingKnown(f"no venue gave prices of {asset}: {why or 'none lists it'}")
-    brief = brief_from(asset, found.batches, TimeNs(found.at))
+    facts = [replace_facts(b, sources=sourced(simulated, b.sources)) for b in found.batches]
+    brief = brief_from(asset, facts, TimeNs(found.at))
     absent = [f"{what}: not answered: {reason}" for what, reason in found.missing.items()]
     once = [
         f"asked once, at a glance: {len(found.answered)} contracts answered; no tape, no liquidations,"

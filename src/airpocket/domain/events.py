@@ -123,7 +123,11 @@ class Batch:
         return split_name(self.kind)[1]
 
     def ints(self, name: str) -> IntArray:
-        return np.asarray(self.columns[name], dtype=np.int64)
+        """Whole numbers, −1 where unknown: the store hands a column with nulls over as floats with NaN."""
+        values = np.asarray(self.columns[name])
+        if values.dtype.kind == "f":
+            values = np.where(np.isnan(values), -1.0, values)
+        return np.asarray(values, dtype=np.int64)
 
     def floats(self, name: str) -> FloatArray:
         return np.asarray(self.columns[name], dtype=np.float64)

@@ -12,6 +12,11 @@ from airpocket.domain.errors import AirpocketError
 _HERE = "airpocket.delivery.cli"
 _COMMANDS = (
     ("demo", "demo:demo", "The brief on a bundled SIMULATED market; no network, no keys."),
+    (
+        "drill",
+        "drill:drill",
+        "Hold a paper position through a SIMULATED squeeze; exits are scored.",
+    ),
     ("brief", "brief:brief", "What forced flow threatens an asset, from what the store knew."),
     ("map", "map_:map_", "Who is forced out at which prices, as far as data can tell."),
     (

@@ -46,6 +46,7 @@ def census(
     from airpocket.ingest.census.sources import read_addresses
     from airpocket.ingest.connection import World
     from airpocket.ingest.dial import websocket_dial
+    from airpocket.ingest.origin import claim, origin_of
     from airpocket.ingest.venues.hyperliquid.accounts import VENUE, WEIGHT_PER_MINUTE
     from airpocket.ingest.world import SystemClock
 
@@ -66,14 +67,15 @@ def census(
     given = [] if addresses is None else read_addresses(addresses)
 
     async def run() -> "Census":
-        clock = SystemClock()
+        clock, label = SystemClock(), await origin_of(through)
+        claim(store, store / "raw", label)
         asker = Asker(
             {VENUE: WEIGHT_PER_MINUTE}, clock, gate=f"http://{through}" if through else "",
             most_bytes=64 * 1024 * 1024,
         )  # fmt: skip
         world = World(clock, websocket_dial(f"ws://{through}" if through else ""), asker)
         settings = CensusSettings(for_s=for_s, lists=lists)
-        found = Census(store, symbols, world, settings, given)
+        found = Census(store, symbols, world, settings, given, label)
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, found.stop)

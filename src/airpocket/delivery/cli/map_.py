@@ -44,10 +44,10 @@ def map_(  # noqa: PLR0913 - one flag each
     if demo:
         from tempfile import TemporaryDirectory
 
-        from airpocket.delivery.cli.demo import simulated_store
+        from airpocket.delivery.simulated import bundled_store
 
         with TemporaryDirectory(prefix="airpocket-map-") as place:
-            simulated_store(Path(place))
+            bundled_store(Path(place))
             view = _view(asset, Path(place), asof, since, venue)
     else:
         view = _view(asset, store, asof, since, venue)

@@ -39,11 +39,9 @@ def _shown(brief: "Brief", wanted: tuple[str, ...], *, as_json: bool) -> str:
         from airpocket.brief import as_json as json_form
 
         whole = msgspec.json.decode(json_form.render(brief))
-        kept = ("schema", "asset", "as_of", *wanted)
-        return (
-            msgspec.json.format(msgspec.json.encode({key: whole[key] for key in kept})).decode()
-            + "\n"
-        )
+        kept = {key: whole[key] for key in ("schema", "asset", "as_of", *wanted)}
+        kept["simulated"] = brief.health.simulated
+        return msgspec.json.format(msgspec.json.encode(kept)).decode() + "\n"
     from rich.console import Console
 
     from airpocket.brief import page, terminal

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from airpocket.domain.accounts import AccountState
 from airpocket.domain.errors import AirpocketError, StoreBusy, UndecodableFrame, VenueRefused
 from airpocket.domain.events import OpenInterest, Ticker
+from airpocket.domain.simulated import sourced
 from airpocket.domain.units import DAY_NS, SECOND_NS, TimeNs
 from airpocket.ingest.census import stored
 from airpocket.ingest.census.roster import Roster, RosterSettings
@@ -77,9 +78,12 @@ class Census:
 
     def __init__(
         self, store: Path, symbols: tuple[str, ...], world: World,
-        settings: CensusSettings | None = None, addresses: Iterable[str] = (),
+        settings: CensusSettings | None = None, addresses: Iterable[str] = (), label: str = "",
     ) -> None:  # fmt: skip
-        """Args: symbols: contracts whose trades are listened to and whose coverage is told."""
+        """Args: symbols: contracts whose trades are listened to and whose coverage is told. label: of a venue
+        that is simulated, for every row's source.
+        """
+        (self._source,) = sourced(label, (_SOURCE,))
         self.settings = settings or CensusSettings()
         self.symbols, self.tally = symbols, Tally()
         self.roster = Roster(self.settings.roster)
@@ -212,7 +216,9 @@ class Census:
             else:
                 kind, row = "ticker", {"mark": event.mark, "index": event.index}
             row = {"ts": event.ts, "usable_from": event.usable_from, **row}
-            self._facts.append(stored.fact_table(kind, venue.VENUE, event.symbol, [row], _SOURCE))
+            self._facts.append(
+                stored.fact_table(kind, venue.VENUE, event.symbol, [row], self._source)
+            )
 
     # -- asking
 
@@ -323,9 +329,9 @@ class Census:
         self._facts, self._unsaved, self._seen = [], [], {}
         tables = [*facts]
         if states:
-            tables.append(stored.account_table(venue.VENUE, states, _SOURCE))
+            tables.append(stored.account_table(venue.VENUE, states, self._source))
         if seen:
-            tables.append(stored.seen_table(venue.VENUE, seen, _SOURCE))
+            tables.append(stored.seen_table(venue.VENUE, seen, self._source))
         if not tables:
             return None
         try:

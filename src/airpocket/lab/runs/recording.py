@@ -10,6 +10,7 @@ import polars as pl
 
 from airpocket.domain.errors import BadInput
 from airpocket.domain.events import IntArray
+from airpocket.domain.simulated import SIMULATED
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
 from airpocket.lab.exchange import journal
 from airpocket.lab.runs.chains import chain_tables
@@ -91,6 +92,11 @@ def run_world(
     return ran
 
 
+def source_of(world: World, seed: int) -> str:
+    """The label of everything that a run tells."""
+    return f"{SIMULATED} {world.name}, seed {seed}"
+
+
 def _accounts(world: World, contracts: Sequence[Listed], survey: Survey) -> list[BundledTable]:
     """Hourly rounds, and the last, of the venues whose accounts are public."""
     looks = survey.positions()
@@ -110,7 +116,7 @@ def _accounts(world: World, contracts: Sequence[Listed], survey: Survey) -> list
 
 def contracts_of(world: World, seed: int) -> list[Listed]:
     """The world's contracts by book, with the label that every row of theirs carries."""
-    source = f"SIMULATED {world.name}, seed {seed}"
+    source = source_of(world, seed)
     return [Listed(k, venue.name, venue.symbol, source) for k, venue in enumerate(world.venue)]
 
 

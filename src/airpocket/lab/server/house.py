@@ -13,6 +13,7 @@ from airpocket.lab.dialects.hyperliquid import Hyperliquid
 from airpocket.lab.dialects.registry import dialects_of
 from airpocket.lab.dialects.speech import Dialect, Frame
 from airpocket.lab.exchange import journal
+from airpocket.lab.runs.recording import source_of
 from airpocket.lab.runs.session import Session
 from airpocket.lab.runs.worldfile import World
 from airpocket.lab.server.accounts import OpenAccounts
@@ -71,6 +72,7 @@ class House:
         unheard = world.start_ns + round(from_h * 3_600) * SECOND_NS
         self.pace = Pace(unheard + WARM_UP_NS, 0, speed)
         self.session = Session(world, seed)
+        self.label = source_of(world, seed)
         self._tell(self.session.until(unheard))
         for dialect in self.dialects.values():
             dialect.forget()

@@ -14,10 +14,14 @@ BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
 _DOLLARS = ("buy_usd", "sell_usd", "volume_usd", "notional_usd")
 
 
-def closing(market: LiveMarket, closed: int, heard: int, rate: float = 1.0) -> list[Batch]:
+def closing(
+    market: LiveMarket, closed: int, heard: int, rate: float = 1.0, told: int | None = None
+) -> list[Batch]:
     """The batches of a market's minute that ended at `closed`: what is known, and no row for what is not.
 
-    Args: rate: USD per quote coin, by which sums in the quote become dollars; 1 where they are.
+    Args:
+        rate: USD per quote coin, by which sums in the quote become dollars; 1 where they are.
+        told: the time by the venues' stamps, ns; None: as ours.
     """
     contract, found = market.contract, list[Batch]()
 
@@ -31,7 +35,7 @@ def closing(market: LiveMarket, closed: int, heard: int, rate: float = 1.0) -> l
 
     minute = market.tape.last
     # by the venue's clock: with ours ahead of it the minute's last trades are still to come
-    over = market.told_to >= closed
+    over = min(market.stamped.at(heard), heard if told is None else told) >= closed
     if minute is not None and minute.whole and over and minute.start == closed - MINUTE_NS:
         if market.makes_bars and minute.prints:
             give("bar_1m", [rows.bar_row(minute, heard)])

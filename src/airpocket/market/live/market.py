@@ -11,11 +11,9 @@ from airpocket.domain.wire import (
     BookChange,
     FundingEstimate,
     Liquidation,
-    LiveEvent,
     MarginTiers,
     OffBook,
     Quote,
-    Trade,
 )
 from airpocket.market.books.audit import Audit
 from airpocket.market.books.book import Book
@@ -26,6 +24,7 @@ from airpocket.market.live.band import Outliers
 from airpocket.market.live.forced import ForcedLedger
 from airpocket.market.live.minute import Minute, Tape
 from airpocket.market.live.reference import Version
+from airpocket.market.live.stamped import Stamped
 from airpocket.market.live.watch import Watch
 
 # As subscribed: its books are to be cut to that, and say no deletes beyond.
@@ -66,20 +65,13 @@ class LiveMarket:
         self.heir: deque[tuple[str, BookChange]] = deque(maxlen=HEIR_CHANGES)
         self.listings: list[Version] = []  # that came into force and are not yet given out
         self.newest: dict[str, int] = {}  # ts of the last row given out, by kind
-        self.told_to = (
-            0  # the latest that the venue itself stamped, ns: its own time has come so far
-        )
+        self.stamped = Stamped()
 
     def book_lost(self) -> None:
         """What was being watched on the book can't be told any more."""
         self.flow.lost()
         self.refill.lost()
         self.audit.lost()
-
-    def hear_stamp(self, event: LiveEvent) -> None:
-        """Note how far the venue's own clock has come; what it did not stamp bears the time we heard it."""
-        if event.ts > self.told_to and (event.ts != event.usable_from or isinstance(event, Trade)):
-            self.told_to = event.ts
 
     def take_book(self, change: BookChange, connection: str) -> None:
         """One connection at a time speaks for a book; a snapshot by another takes over."""

@@ -27,6 +27,7 @@ from airpocket.market.live.closing import closing
 from airpocket.market.live.lead import Leads
 from airpocket.market.live.market import LiveMarket, as_listed
 from airpocket.market.live.reference import Change, Version
+from airpocket.market.live.stamped import Stamped
 
 _MOST_MINUTES = 5
 _SILENCE_NS = 2 * MINUTE_NS  # of all venues at once
@@ -59,6 +60,7 @@ class LiveState:
         self._minute = self._heard = 0
         self._foreign: set[tuple[str, str]] = set()
         self._band = Band()
+        self._stamped, self._sure = Stamped(), True
         self._chain_kept = 0
         self._takers: dict[str, Callable[[LiveMarket, Any, str], None]] = {
             "trade": self._trade,
@@ -81,8 +83,7 @@ class LiveState:
         heard, before = event.usable_from, self._heard
         self._heard = heard
         market = self.markets.get((event.venue, event.symbol))
-        if market is not None:
-            market.hear_stamp(event)
+        self._note_stamp(event, market, heard - before)
         if heard - self._minute >= MINUTE_NS + _GRACE_NS:
             if heard - before > _SILENCE_NS:
                 self._heard_nothing(heard)
@@ -97,6 +98,15 @@ class LiveState:
         market = market or self._market(event)
         if market is not None:
             taker(market, event, connection)
+
+    def _note_stamp(self, event: LiveEvent, market: LiveMarket | None, passed_ns: int) -> None:
+        """How far the venues' clocks have come; `passed_ns`: since the event before, by ours."""
+        if market is not None:
+            market.stamped.hear(event)
+        if self._stamped.hear(event):
+            self._sure = True
+        elif passed_ns > _GRACE_NS:
+            self._sure = False  # a silence, or our clock was set: the next stamp tells
 
     def ended(self, venue: str, connection: str) -> None:
         """A connection is over: books it fed and minutes it told can't be trusted."""
@@ -306,6 +316,7 @@ class LiveState:
     def _roll(self, heard: int) -> None:
         """Close all minutes that ended before `heard`, less a grace for late trades."""
         closed = rows.minute_of(heard - _GRACE_NS)
+        told = self._stamped.at(heard) if self._sure else 0
         # after a long silence of everything the minutes in between were heard by nobody
         begin = max(self._minute, closed - _MOST_MINUTES * MINUTE_NS)
         for minute in range(begin + MINUTE_NS, closed + 1, MINUTE_NS) if self._minute else ():
@@ -313,7 +324,7 @@ class LiveState:
                 market = self.markets[key]
                 market.tape.turn(minute, MINUTE_NS)
                 rate = accord.depegs(self.rates).get(market.contract.quote, 1.0)
-                self.facts.extend(closing(market, minute, heard, rate))
+                self.facts.extend(closing(market, minute, heard, rate, told))
             self.facts.extend(self.leads.close(minute, heard))
         if heard - self._chain_kept >= _CHAIN_NS and len(self.chain):
             self._chain_kept = heard
