@@ -5,12 +5,13 @@ from typing import NamedTuple
 import numpy as np
 
 from airpocket.domain.units import DAY_NS, MINUTE_NS, PositionSide
-from airpocket.lab.latent import DUST_COIN, Cohort, LatentSide
+from airpocket.lab.latent import Cohort, LatentSide
 from airpocket.lab.tables import BundledTable, build
 from airpocket.lab.world import PERPS, World
 
 OPEN = 1  # the venue whose accounts anyone may ask for
 MET = 7  # of ten accounts
+LEAST_COIN = 100.0  # smaller ones are not met: a census finds the large first
 _TOOK_NS = 20 * MINUTE_NS  # a census asks one after the other
 
 
@@ -47,7 +48,7 @@ def account_table(world: World, source: str) -> BundledTable:
             (_address(side.side, cohort.number), side, cohort)
             for side in sides
             for cohort in sorted(side.cohorts, key=lambda cohort: cohort.number)
-            if cohort.number % 10 < MET and cohort.weight * side.survival >= DUST_COIN
+            if cohort.number % 10 < MET and cohort.weight * side.survival >= LEAST_COIN
         ]
         names = {name for name, _, _ in held}
         told = [(name, _position(side, cohort)) for name, side, cohort in held]
@@ -65,9 +66,9 @@ def _address(side: PositionSide, number: int) -> str:
 
 def _position(side: LatentSide, cohort: Cohort) -> tuple[float, float, float, float]:
     """Signed coin, entry, leverage, liquidation price."""
-    coin = round(cohort.weight * side.survival, 3)
+    coin = round(cohort.weight * side.survival, 1)
     signed = -coin if side.side == "short" else coin
-    return signed, cohort.entry_price, cohort.leverage_x, abs(cohort.rank)
+    return signed, cohort.entry_price, cohort.leverage_x, round(abs(cohort.rank), 4)
 
 
 def _table(rows: list[_Row], source: str) -> BundledTable:
@@ -77,7 +78,7 @@ def _table(rows: list[_Row], source: str) -> BundledTable:
     flat = coin == 0.0
     safe = np.where(flat, 1.0, leverage)
     # isolated: the margin assigned is entry notional over leverage
-    cash = np.where(flat, 0.0, np.abs(coin) * entry / safe - coin * entry)
+    cash = np.round(np.where(flat, 0.0, np.abs(coin) * entry / safe - coin * entry), 1)
 
     def known(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[float | None]:
         return [None if none else float(value) for value, none in zip(values, flat, strict=True)]
