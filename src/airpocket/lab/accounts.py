@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from airpocket.domain.events import FloatArray
 from airpocket.domain.units import DAY_NS, MINUTE_NS, PositionSide
 from airpocket.lab.latent import Cohort, LatentSide
 from airpocket.lab.tables import BundledTable, build
@@ -78,7 +79,9 @@ def _table(rows: list[_Row], source: str) -> BundledTable:
     flat = coin == 0.0
     safe = np.where(flat, 1.0, leverage)
     # isolated: the margin assigned is entry notional over leverage
-    cash = np.round(np.where(flat, 0.0, np.abs(coin) * entry / safe - coin * entry), 1)
+    cash: FloatArray = np.round(
+        np.where(flat, 0.0, np.abs(coin) * entry / safe - coin * entry), 1
+    ).astype(np.float64)
 
     def known(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[float | None]:
         return [None if none else float(value) for value, none in zip(values, flat, strict=True)]
