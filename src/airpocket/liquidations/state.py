@@ -13,7 +13,7 @@ from airpocket.liquidations.cohorts import Units, VenueCohorts, units
 from airpocket.liquidations.feed import Feed, feed_of
 from airpocket.liquidations.grid import bucket_of, edges
 from airpocket.liquidations.hedged import hedged_longs, hedged_shorts
-from airpocket.liquidations.records import Heat, Ladder, LiquidationMap, Source, Unmapped
+from airpocket.liquidations.records import Heat, Ladder, LiquidationMap, Part, Source, Unmapped
 from airpocket.liquidations.settings import MapSettings
 from airpocket.market.state import Contract, Market
 
@@ -85,6 +85,10 @@ class MapState:
             heat=self._heat(feeds, reference, first, len(edge) - 1),
             sources=tuple(self._source(feed) for feed in feeds),
             notes=_notes(left_out, s),
+            parts=tuple(
+                Part(feed.key, *(_ladder([held], first, edge) for held in pair))
+                for feed, *pair in zip(feeds, *sides, strict=True)
+            ),
         )
 
     def _source(self, feed: Feed) -> Source:
