@@ -57,7 +57,9 @@ def _check_place(root: Path) -> None:
 def history() -> list[Table]:
     """Seven invented months up to the recording's start, as tables of the store."""
     return [
-        Table(t.kind, _SPEAKS_AS.get(t.venue, t.venue), t.symbol, t.frame) for t in bundled_tables()
+        Table(t.kind, _SPEAKS_AS.get(t.venue, t.venue), t.symbol, t.frame)
+        for t in bundled_tables()
+        if t.kind != "account"  # nobody tells accounts under the name it speaks by
     ]
 
 

@@ -13,6 +13,7 @@ from airpocket.domain.units import format_interval
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 TextArray: TypeAlias = NDArray[np.str_]
 ColumnArray: TypeAlias = NDArray[Any]  # one of the three above
 

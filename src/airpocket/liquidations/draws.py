@@ -109,4 +109,4 @@ def ladder_of(held: Sequence[Held], first: int, edge: FloatArray, price: float) 
         usd[inside] += each.centre
         draws[:, inside] += each.draws
     beyond = sum(each.beyond for each in held) * price
-    return Ladder(usd * middle, draws * middle, beyond)
+    return Ladder(usd * middle, draws * middle, beyond=beyond)

@@ -13,7 +13,7 @@ from airpocket.liquidations.draws import Drawn, ladder_of
 from airpocket.liquidations.feed import Feed, feed_of
 from airpocket.liquidations.grid import bucket_of, edges
 from airpocket.liquidations.hedged import hedged_longs, hedged_shorts
-from airpocket.liquidations.records import Heat, LiquidationMap, Source, Unmapped
+from airpocket.liquidations.records import Heat, LiquidationMap, Part, Source, Unmapped
 from airpocket.liquidations.settings import MapSettings
 from airpocket.market.state import Contract, Market
 
@@ -65,6 +65,10 @@ class MapState:
             heat=self._heat(feeds, reference, first, len(edge) - 1),
             sources=tuple(self._source(feed) for feed in feeds),
             notes=_notes(left_out, s),
+            parts=tuple(
+                Part(feed.key, *(ladder_of([one], first, edge, price) for one in pair))
+                for feed, *pair in zip(feeds, *held, strict=True)
+            ),
         )
 
     def cohorts(self, key: str) -> VenueCohorts:

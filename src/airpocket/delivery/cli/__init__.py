@@ -18,7 +18,7 @@ _COMMANDS = (
         "Hold a paper position through a SIMULATED squeeze; exits are scored.",
     ),
     ("brief", "brief:brief", "What forced flow threatens an asset, from what the store knew."),
-    ("map", "sections:map_", "Who is forced out at which prices, as far as data can tell."),
+    ("map", "map_:map_", "Who is forced out at which prices, as far as data can tell."),
     (
         "cascade",
         "cascade:cascade",
@@ -32,6 +32,7 @@ _COMMANDS = (
     ),
     ("decode", "decode:decode", "What a venue's recorded frames say, one event a line."),
     ("record", "record:record", "Record live markets until stopped: raw frames and minutes."),
+    ("census", "census:census", "What a venue's public accounts hold, into the store."),
     ("replay", "replay:replay", "A recorded log through the same decoders again."),
     ("tops", "tops:tops", "The best prices of a recorded book after each of its changes."),
     ("venues", "venues:venues", "Which venues can be heard, and how their channels are now."),

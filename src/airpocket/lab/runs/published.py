@@ -8,6 +8,7 @@ import polars as pl
 
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import MINUTE_NS, SECOND_NS
+from airpocket.lab.addresses import address_of
 from airpocket.lab.exchange import journal
 from airpocket.lab.exchange.feeds import LATEST
 from airpocket.lab.exchange.state import INVERSE, SPOT, Market
@@ -221,6 +222,45 @@ def depth_table(listed: Listed, seen: list[tuple[int, float, float, float]]) -> 
         for k, name in ((1, "percent"), (2, "depth_coin"), (3, "notional_usd"))
     }
     return build("depth", _listing(listed), listed.source, (at, at), columns)
+
+
+def account_table(listed: Listed, looks: pl.DataFrame) -> BundledTable | None:
+    """What a venue with public accounts tells whoever asks for all of them, from looks at one contract's
+    positions (`Survey`); who left since the look before tells so. None where nobody ever held anything.
+    """
+    if not looks.height:
+        return None
+    looks = looks.sort("ts", "account")
+    holders = looks.select("ts", "account")
+    times = looks["ts"].unique().sort()
+    after = pl.DataFrame({"ts": times[:-1], "next": times[1:]})
+    left = (
+        holders.join(after, on="ts")
+        .join(holders, left_on=["next", "account"], right_on=["ts", "account"], how="anti")
+        .select(pl.col("next").alias("ts"), "account")
+    )
+    signed = pl.when(pl.col("side") == "long").then(1.0).otherwise(-1.0) * pl.col("size_coin")
+    told = looks.select(
+        "ts", "account", size=signed, mark="mark", backing="margin_mode",
+        cash=pl.col("equity_usd") - signed * pl.col("mark"), entry="entry_price",
+        price=pl.when(pl.col("liquidation_price") > 0.0).then(pl.col("liquidation_price")),
+    )  # fmt: skip
+    flat = left.with_columns(size=0.0, backing=pl.lit("none"), cash=0.0)
+    rows = pl.concat([told, flat], how="diagonal").sort("ts", "account")
+    at = rows["ts"].dt.epoch("us").to_numpy() * 1_000
+    columns: dict[str, Values] = {
+        "account": [address_of(number) for number in rows["account"].to_list()],
+        "contract": ["" if each == "none" else listed.symbol for each in rows["backing"].to_list()],
+        "size_coin": rows["size"].to_numpy(),
+        "mark": rows["mark"].to_list(),
+        "backing": rows["backing"].to_list(),
+        "cash_usd": rows["cash"].to_numpy(),
+        "entry_price": rows["entry"].to_list(),
+        "leverage_x": None,
+        "max_leverage_x": None,
+        "liquidation_price": rows["price"].to_list(),
+    }
+    return build("account", (listed.venue, "ACCOUNTS"), listed.source, (at, at), columns)
 
 
 def _usd(m: Market, listed: Listed, ticks: FloatArray) -> FloatArray:

@@ -9,12 +9,14 @@ from airpocket.domain.errors import BadInput
 from airpocket.domain.events import IntArray
 from airpocket.domain.units import SECOND_NS
 from airpocket.lab.dialects.contract import served
+from airpocket.lab.dialects.hyperliquid import Hyperliquid
 from airpocket.lab.dialects.registry import dialects_of
 from airpocket.lab.dialects.speech import Dialect, Frame
 from airpocket.lab.exchange import journal
 from airpocket.lab.runs.recording import source_of
 from airpocket.lab.runs.session import Session
 from airpocket.lab.runs.worldfile import World
+from airpocket.lab.server.accounts import OpenAccounts
 from airpocket.lab.server.faults import Action, Faults
 from airpocket.lab.server.pace import Pace
 
@@ -75,6 +77,10 @@ class House:
         for dialect in self.dialects.values():
             dialect.forget()
         self._before = list(self.session.until(self.pace.virtual))
+        for name, dialect in self.dialects.items():
+            if isinstance(dialect, Hyperliquid):
+                mine = [contract for contract in self.contracts if contract.venue == name]
+                dialect.public = OpenAccounts(self.session.market, mine)
         self.now = 0
 
     def begin(self, wire: int) -> None:
