@@ -60,12 +60,12 @@ def _blend(
     """One side of all contracts, USD at each bucket's own price."""
     row = _SIDES.index(side)
     usd, draws = np.zeros_like(mapped.middle), np.zeros_like(mapped.ladder(side).draws)
-    exact = np.zeros_like(usd)
+    exact, beyond = np.zeros_like(usd), 0.0
     for part in mapped.parts:
         ladder, layer = part.ladder(side), layers.get(part.key)
-        left = (
-            1.0 if layer is None else _left(layer, row, float((ladder.usd / mapped.middle).sum()))
-        )
+        modelled = float((ladder.usd / mapped.middle).sum()) + ladder.beyond / mapped.price
+        left = 1.0 if layer is None else _left(layer, row, modelled)
+        beyond += left * ladder.beyond
         usd += left * ladder.usd
         draws += left * ladder.draws
     for layer in layers.values():
@@ -73,7 +73,7 @@ def _blend(
         start = layer.first - first
         inside = slice(start, start + len(coin))
         exact[inside] += coin * mapped.middle[inside]
-    return Ladder(usd + exact, draws + exact, exact)
+    return Ladder(usd + exact, draws + exact, exact, beyond)
 
 
 def _left(layer: Layer, row: int, modelled_coin: float) -> float:
@@ -97,7 +97,7 @@ def _widened(mapped: LiquidationMap, layers: Sequence[Layer], s: MapSettings) ->
         return np.pad(array, [(0, 0)] * (array.ndim - 1) + [pad])
 
     def ladder(one: Ladder) -> Ladder:
-        return Ladder(wide(one.usd), wide(one.draws))
+        return Ladder(wide(one.usd), wide(one.draws), beyond=one.beyond)
 
     heat = mapped.heat
     return replace(

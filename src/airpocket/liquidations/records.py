@@ -14,14 +14,16 @@ from airpocket.domain.units import PositionSide, TimeNs
 class Ladder:
     """Forced notional of one side by price bucket, arrays (B,) in USD at the bucket's own price.
 
-    `draws` (M, B) holds one row for each draw from the prior; `usd` is the prior's centre. A sum over
-    buckets takes its interval from the sums of the draws, never from the sum of bucket intervals.
-    `exact` (B,) is the part of `usd`, and of every draw, that public accounts hold; None: nothing was measured.
+    `draws` (M, B) holds one row for each way it may be; `usd` is their centre. A sum over buckets takes
+    its interval from the sums of the draws, never from the sum of bucket intervals. `exact` (B,) is the
+    part of `usd`, and of every draw, that public accounts hold; None: nothing was measured. `beyond`: USD
+    at the map's price that no price on the ladder forces out (hedged, or backed by a whole wallet).
     """
 
     usd: FloatArray
     draws: FloatArray
     exact: FloatArray | None = None
+    beyond: float = 0.0
 
     @property
     def exact_share(self) -> FloatArray:

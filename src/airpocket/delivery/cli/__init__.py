@@ -55,6 +55,9 @@ _LAB_COMMANDS = (
     ("serve", "Serve a simulated world on loopback, each venue in its own language."),
     ("facts", "Stylised facts of a simulated market, beside real figures."),
 )
+_EVALUATE_COMMANDS = (
+    ("map", "map_", "The liquidation map against worlds whose positions are known."),
+)
 
 
 def build() -> App:
@@ -77,6 +80,10 @@ def build() -> App:
     for name, about in _LAB_COMMANDS:
         lab.command(f"{_HERE}.lab:{name}", name=name, help=about)
     app.command(lab)
+    evaluate = App(name="evaluate", help="What the models say, held against truth and baselines.")
+    for name, function, about in _EVALUATE_COMMANDS:
+        evaluate.command(f"{_HERE}.evaluate:{function}", name=name, help=about)
+    app.command(evaluate)
     return app
 
 

@@ -1,5 +1,6 @@
 """What a run's venues told the public, as tables of the store's kinds: bars, trades, funding, prints and so on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,9 @@ from airpocket.lab.tables import BundledTable, Values, build
 TICKER_NS = 5 * SECOND_NS
 MILLI = 1_000.0
 NANO = 1e9
+KINDS = (
+    "trade", "bar_1m", "ticker", "tape_1m", "funding", "funding_estimate", "open_interest", "liquidation",
+)  # fmt: skip
 BANDS_PERCENT = (0.1, 0.25, 0.5, 1.0, 2.0)
 
 
@@ -36,13 +40,18 @@ def coin_of(m: Market, book: int, lots: IntArray | int, ticks: FloatArray) -> Fl
     return size / (ticks * float(terms.tick_usd)) if terms.form == INVERSE else size + 0.0 * ticks
 
 
-def tables_of(m: Market, listed: Listed, rows: IntArray) -> list[BundledTable]:
-    """Every table of one contract from its journal rows, (n, COLUMNS) in order; depth excepted."""
+def tables_of(
+    m: Market, listed: Listed, rows: IntArray, wanted: Sequence[str] = KINDS
+) -> list[BundledTable]:
+    """The `wanted` tables of one contract from its journal rows, (n, COLUMNS) in order; depth excepted."""
     mine = rows[rows[:, 2] == listed.book]
-    makers = [_trades, _bars, _tickers, _tape]
+    makers = {"trade": _trades, "bar_1m": _bars, "ticker": _tickers, "tape_1m": _tape}
     if m.books[listed.book].form != SPOT:
-        makers += [_funding, _estimates, _interest, _liquidations]
-    found = [make(m, listed, mine) for make in makers]
+        makers |= {
+            "funding": _funding, "funding_estimate": _estimates, "open_interest": _interest,
+            "liquidation": _liquidations,
+        }  # fmt: skip
+    found = [make(m, listed, mine) for kind, make in makers.items() if kind in wanted]
     return [table for table in found if table.frame.height]
 
 
