@@ -43,7 +43,7 @@ def test_the_page_shows_risk_ladder_changes_book_and_clusters(store, capsys):
     shown = capsys.readouterr().out
     for wanted in ("SIMULATED", "AT RISK", "Net of hedged", "THE LADDER", "█", "░", "SINCE 2026-01-14 12:00 UTC",
                    "What became of it", "BOOK AGAINST MAP", "LIQUIDATION MAP", "Made from", "sim_perp:ETHUSDT",
-                   "Known exactly, from public accounts", "sim_perp2:ETHUSDT", "no liquidation print",
+                   "Known exactly, from public accounts", "sim_perp2:ETHUSDT", "which leverage was taken",
                    "STOP ORDERS, APART", "swing low of"):  # fmt: skip
         assert wanted in shown
     assert "ROADMAP" not in shown

@@ -158,7 +158,7 @@ def _rate(one: Listed, batches: tuple[Batch, ...], forced: pl.DataFrame) -> floa
     mine = forced.filter((pl.col("venue") == one.venue) & (pl.col("symbol") == one.symbol))
     by = pl.col("via")
     gone = (
-        mine.group_by("ts", "account")
+        mine.group_by("ts", "account", maintain_order=True)  # else sums differ in the last digit
         .agg(
             asked=pl.col("coin").filter(by == "book").sum(),
             filled=pl.col("filled_coin").filter(by == "book").sum(),

@@ -16,7 +16,7 @@ from airpocket.ingest.tables import columns_of, kind_named
 
 Row: TypeAlias = tuple[object, ...]
 
-_TRIES = 5  # a writer that replaces files faster than this is not one of ours
+_TRIES = 25  # a writer that replaces files faster than this is not one of ours
 
 _SETTINGS = (
     "SET TimeZone = 'UTC'",

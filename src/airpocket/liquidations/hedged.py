@@ -57,8 +57,9 @@ def left_on(ladder: Ladder, hedged: Estimate) -> Estimate:
     What no price on the ladder forces out is off it already, and those who are hedged are the first of them:
     only the rest of the hedged share is still to be taken off.
     """
-    whole = float(ladder.usd.sum()) + ladder.beyond
-    off = 100.0 * ladder.beyond / whole if whole > 0.0 else 0.0
+    beyond = float(ladder.beyond)
+    whole = float(ladder.usd.sum()) + beyond
+    off = 100.0 * beyond / whole if whole > 0.0 else 0.0
     if hedged.value is None or off <= 0.0:
         return hedged
 
