@@ -25,6 +25,7 @@ MISDATED = "an event stamped more than a day from when it was heard"
 LOST = "messages that never came, by the venue's own count"
 CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
 _HEARD = ("text", "binary", "rest")
+_MISSED: tuple[ChannelName, ...] = ("trades", "book")  # what a silence may have kept from us
 _LOOK_EVERY = 64  # frames of a venue
 _ENCODER = msgspec.json.Encoder(enc_hook=plain)
 
@@ -40,7 +41,7 @@ class Taker(Protocol):
         self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
     ) -> None: ...
 
-    def unheard(self, venue: str, symbol: str) -> None: ...
+    def unheard(self, venue: str, symbol: str, channel: ChannelName) -> None: ...
 
     def changed(self, change: Change) -> None: ...
 
@@ -131,11 +132,12 @@ class Intake:
         return kept
 
     def _look_over(self, record: Record) -> None:
-        """Once a second: what the markets contradict, and whose trades have stopped coming."""
+        """Once a second: what the markets contradict, and whose trades or book have stopped coming."""
         self._asked = record.heard
         self.pulse.suspect(self._taker.suspicions(record.heard))
-        for venue, symbol in self.pulse.stopped("trades", record.monotonic or record.heard):
-            self._taker.unheard(venue, symbol)
+        for channel in _MISSED:
+            for venue, symbol in self.pulse.stopped(channel, record.monotonic or record.heard):
+                self._taker.unheard(venue, symbol, channel)
 
     def _refuse(self, record: Record, error: UndecodableFrame) -> None:
         """What a frame told is missing from what it belonged to; a kind of message new to us belongs to nothing."""

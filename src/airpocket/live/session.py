@@ -80,10 +80,10 @@ class States:
         for state in self.by_asset.values():
             state.refused(venue, connection, channel, frame)
 
-    def unheard(self, venue: str, symbol: str) -> None:
-        """The trades of a contract have stopped coming."""
+    def unheard(self, venue: str, symbol: str, channel: ChannelName) -> None:
+        """The trades or the book of a contract have stopped coming."""
         for state in self.by_asset.values():
-            state.unheard(venue, symbol)
+            state.unheard(venue, symbol, channel)
 
     def faults(self, now: int) -> dict[tuple[str, str, str], str]:
         """(venue, symbol, channel) → why it can't be trusted."""

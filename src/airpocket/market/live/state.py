@@ -127,11 +127,13 @@ class LiveState:
         for market in named or fed:
             market.refused(connection, channel)
 
-    def unheard(self, venue: str, symbol: str) -> None:
-        """A contract's trades have stopped coming: a minute without any is not known to have had none."""
+    def unheard(self, venue: str, symbol: str, channel: ChannelName) -> None:
+        """Something of a contract has stopped coming: a minute without trades is not known to have had none."""
         market = self.markets.get((venue, symbol))
-        if market is not None:
+        if market is not None and channel == "trades":
             market.tape.hole()
+        elif market is not None and channel == "book":
+            market.book.unheard()
 
     def faults(self, now: int) -> dict[tuple[str, str, str], str]:
         """(venue, symbol, channel) → why what comes there can't be trusted."""
