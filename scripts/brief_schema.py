@@ -1,21 +1,24 @@
-"""Writes the JSON Schema of the brief from its structs, or checks that the committed one is current."""
+"""Writes the JSON Schemas of brief and map from their structs, or checks that the committed ones are current."""
 
 import sys
 from pathlib import Path
 
+from airpocket.brief import map_model
 from airpocket.brief.as_json import schema
 
-FILE = Path(__file__).resolve().parent.parent / "src" / "airpocket" / "brief" / "brief.schema.json"
+FOLDER = Path(__file__).resolve().parent.parent / "src" / "airpocket" / "brief"
+FILE = FOLDER / "brief.schema.json"
+FILES = {FILE: schema(), FOLDER / "map.schema.json": schema(map_model.MapView, map_model.SCHEMA)}
 
 
 def main() -> int:
-    """Write the file, or with --check say whether it is current."""
-    if "--check" in sys.argv[1:]:
-        if not FILE.is_file() or FILE.read_bytes() != schema():
-            print("brief.schema.json is old; run scripts/brief_schema.py", file=sys.stderr)
+    """Write the files, or with --check say whether they are current."""
+    for file, text in FILES.items():
+        if "--check" not in sys.argv[1:]:
+            file.write_bytes(text)
+        elif not file.is_file() or file.read_bytes() != text:
+            print(f"{file.name} is old; run scripts/brief_schema.py", file=sys.stderr)
             return 1
-        return 0
-    FILE.write_bytes(schema())
     return 0
 
 

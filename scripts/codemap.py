@@ -10,7 +10,7 @@ BEGIN, END = "<!-- files: begin -->", "<!-- files: end -->"
 # the way of the data; folders not named come last
 ORDER = (
     "domain", "margin", "ingest", "market", "signals", "liquidations", "levels", "cascade", "verdict",
-    "playbook", "brief", "lab", "delivery",
+    "playbook", "brief", "lab", "live", "evaluation", "drill", "delivery",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 STAGES = (
     "domain", "margin", "ingest", "market", "signals", "liquidations", "levels", "cascade", "verdict",
-    "playbook", "brief", "lab", "delivery",
+    "playbook", "brief", "lab", "drill", "evaluation", "delivery",
 )  # fmt: skip
 
 

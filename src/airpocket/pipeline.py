@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.cascade.scan import cascade_of
 from airpocket.cascade.settings import CascadeSettings
+from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.events import Batch, Event
 from airpocket.domain.tells import Graded
@@ -13,6 +14,7 @@ from airpocket.domain.units import TimeNs
 from airpocket.levels.find import find_levels
 from airpocket.levels.roadmap import Roadmap
 from airpocket.levels.settings import LevelSettings
+from airpocket.liquidations.accounts import AccountsState
 from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.liquidations.settings import MapSettings
 from airpocket.liquidations.state import MapState
@@ -81,6 +83,7 @@ class Assessor:
         self._market = MarketState(asset)
         self._signals = SignalState(self.settings.signals)
         self._map = MapState(self.settings.map)
+        self._accounts = AccountsState()
 
     @property
     def latest(self) -> int:
@@ -90,6 +93,19 @@ class Assessor:
     def apply(self, fact: Batch | Event) -> None:
         """Take facts, in order within each (kind, venue, symbol)."""
         self._market.apply(fact)
+
+    def hear(self, *told: AccountState | LoanState) -> None:
+        """Take public accounts and loans; of each the newest counts."""
+        self._accounts.hear(told)
+
+    def mapped(self, now: TimeNs) -> LiquidationMap | Unmapped:
+        """The map alone at `now`.
+
+        Raises:
+            ValueError: a fact applied could not be known at `now`.
+        """
+        market = self._market.snapshot(now)
+        return self._accounts.blend(self._map.measure(market), market, self.settings.map)
 
     def assess(self, now: TimeNs) -> Assessment:
         """The middle, once, at `now`.
@@ -101,7 +117,7 @@ class Assessor:
         s = self.settings
         market = self._market.snapshot(now)
         signals = self._signals.measure(market)
-        mapped = self._map.measure(market)
+        mapped = self._accounts.blend(self._map.measure(market), market, s.map)
         roadmap = find_levels(market.reference, now, s.levels)
         found = cascade_of(mapped, market, signals, s.cascade)
         triggers = trigger_rows(market, signals, s.triggers, mapped)

@@ -25,7 +25,7 @@ def store(tmp_path_factory):
     return str(folder / "store")
 
 
-def written(folder, *, venue="sim_perp", side="short", opened="2026-01-10T00:00Z", count=1):
+def written(folder, *, venue="binance_usdm", side="short", opened="2026-01-10T00:00Z", count=1):
     path = folder / "positions.toml"
     path.write_text(POSITION.format(venue=venue, side=side, opened=opened) * count)
     return str(path)
@@ -38,14 +38,14 @@ def test_the_page_of_a_simulated_position_says_so_and_answers_first(
     assert main(["plan", written(tmp_path), "--store", store]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "SIMULATED" in lines[0]
-    assert lines[1].startswith("SHORT 10 ETH on sim_perp, cross, mark ")
+    assert lines[1].startswith("SHORT 10 ETH on binance_usdm, cross, mark ")
     assert max(map(len, lines)) <= 100
 
 
 def test_json_and_markdown_hold_every_position_in_order(store, tmp_path, capsys) -> None:
     both = tmp_path / "both.toml"
     both.write_text("".join(
-        POSITION.format(venue="sim_perp", side=side, opened="2026-01-10T00:00Z")
+        POSITION.format(venue="binance_usdm", side=side, opened="2026-01-10T00:00Z")
         for side in ("long", "short")
     ))  # fmt: skip
     capsys.readouterr()
@@ -74,7 +74,7 @@ def test_an_event_file_reaches_the_plan(store, tmp_path, capsys) -> None:
 @pytest.mark.parametrize(
     ("fields", "arguments", "status", "words"),
     [
-        ({}, ["--asof", "2026-01-09T00:00Z"], 2, "positions.toml, position 1: sim_perp:ETHUSDT: opened"),
+        ({}, ["--asof", "2026-01-09T00:00Z"], 2, "positions.toml, position 1: binance_usdm:ETHUSDT: opened"),
         ({}, ["--asof", "noon"], 2, "--asof"),
         ({}, ["--asof", "2026-01-09T00:00"], 2, "time zone"),
         ({}, ["--catalysts", "/nonexistent.toml"], 2, "nonexistent.toml"),

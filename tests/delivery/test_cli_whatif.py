@@ -8,14 +8,14 @@ import pytest
 
 from airpocket.delivery.cli import main
 from airpocket.delivery.cli.asked import amount_usd, percent
-from airpocket.delivery.cli.demo import simulated_store
+from airpocket.delivery.demonstration import demo_store
 from airpocket.domain.errors import BadInput
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("whatif")
-    simulated_store(folder)
+    demo_store(folder)
     return folder
 
 

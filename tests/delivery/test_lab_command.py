@@ -250,3 +250,29 @@ def test_a_folder_that_holds_something_is_left_alone(
     assert status == 2
     assert "already holds something" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_accounts_of_the_venue_under_hyperliquid_s_rules_are_public(folder: Path) -> None:
+    """The last round is the truth of that moment; who left since the round before says so."""
+    told = table(folder, "account")
+    assert set(told["venue"]) == {"sim_hyperliquid"}
+    true = pl.read_parquet(folder / "truth" / "positions.parquet").filter(
+        pl.col("venue") == "sim_hyperliquid"
+    )
+    for at in told["ts"].unique().to_list():
+        held = told.filter(pl.col("ts") == at, pl.col("backing") != "none").sort("account")
+        open_ = true.filter(pl.col("ts") == at).sort("account")
+        assert held["size_coin"].abs().to_list() == open_["size_coin"].to_list()
+        price = open_.select(
+            pl.when(pl.col("liquidation_price") > 0.0).then(pl.col("liquidation_price"))
+        ).to_series()
+        assert held["liquidation_price"].to_list() == price.to_list()
+        worth = held["cash_usd"] + held["size_coin"] * held["mark"]
+        assert worth.to_list() == pytest.approx(open_["equity_usd"].to_list(), rel=1e-6, abs=1e-3)
+    first, last = told["ts"].min(), told["ts"].max()
+    left = set(told.filter(pl.col("ts") == first)["account"]) - set(
+        told.filter(pl.col("ts") == last, pl.col("backing") != "none")["account"]
+    )
+    gone = told.filter(pl.col("ts") == last, pl.col("backing") == "none")
+    assert left == set(gone["account"])
+    assert left

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from airpocket.domain.errors import NothingKnown
 from airpocket.domain.units import HOUR_NS, TimeNs
 from airpocket.ingest.lake import Lake
-from airpocket.ingest.replay import facts_of, merged_bars
+from airpocket.ingest.replay import facts_of, merged_bars, newest
 from airpocket.market.bars import BarSeries
 
 
@@ -77,3 +77,36 @@ def test_what_another_contract_left_under_a_symbol_is_not_read_as_its_past(tmp_p
     assert first["bar_1h"] == begins
     assert first["open_interest"] == (reborn if again else samples.START + HOUR_NS)
     assert first["listing"] == samples.START
+
+
+def test_a_venue_that_tells_no_day_of_listing_is_read_without_a_word(tmp_path):
+    """Hyperliquid says none: a missing number is neither a date nor a warning."""
+    from airpocket.live.keeper import FactKeeper
+    from airpocket.market.live import rows
+
+    told = [{"ts": samples.START, "usable_from": samples.START, "version": 1, "contract_kind": "linear",
+             "status": "live", "size_unit": "coin", "listed_at_s": None}]  # fmt: skip
+    keeper = FactKeeper(tmp_path)
+    keeper.add([samples.bars(4, venue="hyperliquid", symbol="ETH")])
+    keeper.add([rows.batch("listing", "hyperliquid", "ETH", told)])
+    keeper.write(keeper.take())
+    found = list(facts_of(Lake(tmp_path), "ETH", TimeNs(samples.START + 5 * HOUR_NS)))
+    assert len(next(batch for batch in found if batch.kind == "bar_1h")) == 4
+
+
+def test_accounts_are_no_asset_and_never_a_batch(tmp_path):
+    """All of a venue's accounts are filed under one name, which no list of assets mentions."""
+    from airpocket.domain.accounts import AccountState
+    from airpocket.ingest.census.stored import account_table
+
+    lake = Lake(tmp_path)
+    state = AccountState(
+        venue="hyperliquid", account="a", ts=samples.START, usable_from=samples.START
+    )
+    lake.write([account_table("hyperliquid", [state], "made")])
+    with pytest.raises(NothingKnown, match="it holds: nothing"):
+        list(facts_of(lake, "ETH", TimeNs(samples.START + HOUR_NS)))
+    with pytest.raises(NothingKnown, match="nothing"):
+        list(facts_of(lake, "ACCOUNTS", TimeNs(samples.START + HOUR_NS)))
+    with pytest.raises(NothingKnown, match="no price bars of ACCOUNTS"):
+        newest(lake, "ACCOUNTS")

@@ -1,14 +1,30 @@
-"""Made rows for the map's step."""
+"""Made rows and rules for the map's step."""
 
 import numpy as np
 from samples import START
 
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
+from airpocket.liquidations.cohorts import rules_of
 from airpocket.liquidations.feed import Rows
+from airpocket.liquidations.grid import liquidation_factor
+from airpocket.liquidations.settings import MapSettings
+
+SETTINGS = MapSettings()
+
+
+def rules(world=None, rate=0.5, s=SETTINGS):
+    """The step's constants of one world, every class granted, maintenance 0.5 %."""
+    shifts = np.array(
+        [
+            [np.log(liquidation_factor("short", x, 0.005)) / s.width for x in s.leverage],
+            [-np.log(liquidation_factor("long", x, 0.005)) / s.width for x in s.leverage],
+        ]
+    )
+    return rules_of(world or s.worlds[0], shifts, rate, s)
 
 
 def rows(n, *, seed=0, step=MINUTE_NS, points=1, sd=0.0008, price=3000.0):
-    """n bars of a random walk with open interest that wanders around a million coin."""
+    """n bars of a random walk with open interest that wanders around a million coin; no prints heard."""
     rng = np.random.default_rng(seed)
     close = price * np.exp(np.cumsum(sd * rng.standard_normal(n)))
     opened = np.concatenate([[price], close[:-1]])
@@ -21,7 +37,18 @@ def rows(n, *, seed=0, step=MINUTE_NS, points=1, sd=0.0008, price=3000.0):
         end=end,
         points=np.full(n, points, np.int64),
         measured=np.ones(n, np.bool_),
-        facts=np.stack([high, low, (high + low + close) / 3, low, high, volume, interest]),
+        facts=np.stack(
+            [
+                high,
+                low,
+                (high + low + close) / 3,
+                low,
+                high,
+                volume,
+                interest,
+                *np.full((3, n), np.nan),
+            ]
+        ),
     )
 
 

@@ -1,12 +1,10 @@
 """The map's grid: buckets of log-price and where a leverage class is liquidated."""
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airpocket.liquidations.grid import bucket_of, edges, liquidation_factor, shifts
+from airpocket.liquidations.grid import bucket_of, edges, liquidation_factor
 
 
 @given(st.floats(1e-6, 1e7), st.floats(1e-4, 0.05))
@@ -25,11 +23,3 @@ def test_equity_equals_maintenance_at_the_liquidation_price(
     sign = 1.0 if side == "long" else -1.0
     equity = 1.0 / leverage + sign * (price - 1.0)
     assert equity == pytest.approx(maintenance * price, abs=1e-12)
-
-
-def test_more_leverage_is_liquidated_nearer_and_both_sides_count_outward():
-    table = shifts((2.0, 10.0, 100.0), 0.005, 0.001)
-    assert (table > 0).all()
-    assert (table[:, 0] > table[:, 1]).all()
-    assert (table[:, 1] > table[:, 2]).all()
-    assert table[0, 1] == pytest.approx(math.log(1.1 / 1.005) / 0.001)

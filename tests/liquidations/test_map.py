@@ -46,11 +46,12 @@ def mapped():
     return found
 
 
-def test_both_sides_add_up_to_open_interest_in_every_draw(mapped):
+def test_ladder_and_what_nothing_forces_out_add_up_to_open_interest(mapped):
     interest = facts()[-1].floats("amount")[-1]
     for ladder in (mapped.shorts, mapped.longs):
-        assert (ladder.usd / mapped.middle).sum() == pytest.approx(interest)
-        assert (ladder.draws / mapped.middle).sum(axis=1) == pytest.approx(interest)
+        on_it = (ladder.usd / mapped.middle).sum()
+        assert on_it + ladder.beyond / mapped.price == pytest.approx(interest)
+        assert ((ladder.draws / mapped.middle).sum(axis=1) <= interest * (1 + 1e-9)).all()
         assert (ladder.draws >= 0).all()
 
 
@@ -112,7 +113,8 @@ def test_two_contracts_add_up():
         "bybit_linear:ETHUSDT",
     ]
     held = sum(source.interest_coin for source in both.sources)
-    assert (both.longs.usd / both.middle).sum() == pytest.approx(held)
+    on_it = (both.longs.usd / both.middle).sum()
+    assert on_it + both.longs.beyond / both.price == pytest.approx(held)
     assert np.array_equal(both.heat.ts, np.sort(both.heat.ts))
 
 
@@ -195,4 +197,6 @@ def test_settings_refuse_what_cannot_be():
     with pytest.raises(ValueError, match="drift_h"):
         MapSettings(drift_h=-0.1)
     with pytest.raises(ValueError, match="leverage"):
-        MapSettings(leverage=(1.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0))
+        MapSettings(leverage=(1.0, *MapSettings().leverage[1:]))
+    with pytest.raises(ValueError, match="rates: a:b"):
+        MapSettings(rates=(("a:b", 1.5),))

@@ -227,7 +227,7 @@ def test_a_venue_that_refuses_for_good_is_not_called_again(tmp_path, status):
     session = record(tmp_path, venue, for_s=10.0)
     assert all(str(status) in c.refused for c in session.recorder.connections.values())
     assert sorted(path.rsplit("/")[-1] for path in venue.asked) == [
-        "exchangeInfo", "fundingInfo", "openInterest", "time",
+        "exchangeInfo", "fundingInfo", "openInterest", "origin", "time",
     ]  # fmt: skip
     assert set(venue.asked.values()) == {1}
 

@@ -27,7 +27,12 @@ _TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
 def render(brief: Brief) -> bytes:
     """UTF-8 JSON, indented, keys in the order of the struct, ending in a newline."""
-    told = _retimed(msgspec.to_builtins(brief), _as_text)
+    return render_struct(brief)
+
+
+def render_struct(view: msgspec.Struct) -> bytes:
+    """Any of the brief's structs in the same form."""
+    told = _retimed(msgspec.to_builtins(view), _as_text)
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
 
 
@@ -50,23 +55,23 @@ def parse(text: bytes) -> Brief:
     return msgspec.convert(inner, Brief)
 
 
-def schema() -> bytes:
-    """The JSON Schema (2020-12) of what `render` gives: every key present, no others."""
-    told: dict[str, Any] = msgspec.json.schema(Brief)
+def schema(of: type[msgspec.Struct] = Brief, name: str = SCHEMA) -> bytes:
+    """The JSON Schema (2020-12) of what `render` gives of a struct: every key present, no others."""
+    told: dict[str, Any] = msgspec.json.schema(of)
     records: dict[str, dict[str, Any]] = told["$defs"]
     for record in records.values():
         record["required"] = list(record["properties"])
         record["additionalProperties"] = False
     for title, keys in _TIMES.items():
-        properties = records[title]["properties"]
-        for key in keys:
+        properties = records.get(title, {}).get("properties", {})
+        for key in (key for key in keys if key in properties):
             properties[key] = _time_schema(properties[key])
-    records["Brief"]["properties"]["schema"] = {"const": SCHEMA}
+    records[of.__name__]["properties"]["schema"] = {"const": name}
     records["Estimate"]["oneOf"] = [
         {"properties": {"value": {"type": "number"}, "unknown": {"type": "null"}}},
         {"properties": {"value": {"type": "null"}, "unknown": {"type": "string"}}},
     ]
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name}
     return msgspec.json.format(msgspec.json.encode({**head, **told}), indent=2) + b"\n"
 
 

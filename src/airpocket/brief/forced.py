@@ -4,6 +4,7 @@ import numpy as np
 
 from airpocket.brief import words
 from airpocket.brief.model import (
+    AccountsRow,
     AtRisk,
     CascadeSection,
     ClusterRow,
@@ -20,8 +21,8 @@ from airpocket.brief.model import (
 from airpocket.cascade.records import Cascade, Direction, Redrawn, Scan, Unscanned
 from airpocket.domain.estimates import COIN, PERCENT, RATIO, USD, Estimate, known, unknown
 from airpocket.domain.events import FloatArray
-from airpocket.domain.units import PositionSide
-from airpocket.liquidations.records import Cluster, Heat, LiquidationMap, Source, Unmapped
+from airpocket.domain.units import PositionSide, format_time
+from airpocket.liquidations.records import Cluster, Heat, LiquidationMap, Measured, Source, Unmapped
 
 RISK_BANDS_PERCENT = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0)
 _HEADLINE_PERCENT = 5.0
@@ -53,8 +54,12 @@ def at_risk(mapped: LiquidationMap | Unmapped) -> AtRisk:
 
 def _bands(mapped: LiquidationMap, side: PositionSide) -> list[RiskBand]:
     return [
-        RiskBand(within_percent=p, forced_usd=mapped.at_risk(side, p)) for p in RISK_BANDS_PERCENT
-    ]
+        RiskBand(
+            within_percent=p, forced_usd=mapped.at_risk(side, p),
+            exact_percent=100.0 * mapped.within(side, p).exact_share,
+        )
+        for p in RISK_BANDS_PERCENT
+    ]  # fmt: skip
 
 
 def _headline(mapped: LiquidationMap) -> str:
@@ -70,8 +75,19 @@ def _headline(mapped: LiquidationMap) -> str:
     return (
         f"{_amount(shorts)} of shorts at risk up to +{_HEADLINE_PERCENT:g} %{share}; "
         f"{_amount(longs)} of longs down to −{_HEADLINE_PERCENT:g} % "
-        f"(modelled, open interest of {venues} only)"
+        f"({_origin(mapped)}, open interest of {venues} only)"
     )
+
+
+def _origin(mapped: LiquidationMap) -> str:
+    """In a word or two, what the headline rests on."""
+    if mapped.at_least:
+        return "public accounts alone, so at least"
+    exact = [mapped.within(side, _HEADLINE_PERCENT).exact for side in ("short", "long")]
+    total = [mapped.within(side, _HEADLINE_PERCENT).usd for side in ("short", "long")]
+    if not sum(exact):
+        return "modelled"
+    return f"{100.0 * sum(exact) / sum(total):.0f} % of it known exactly, the rest modelled"
 
 
 def _amount(estimate: Estimate) -> str:
@@ -86,7 +102,14 @@ def short_headline(mapped: LiquidationMap | Unmapped) -> str:
     shorts = words.value(mapped.at_risk("short", _HEADLINE_PERCENT))
     longs = words.value(mapped.at_risk("long", _HEADLINE_PERCENT))
     reach = f"{_HEADLINE_PERCENT:g} %"
-    return f"about {shorts} of shorts are forced out by +{reach} and {longs} of longs by −{reach}, as modelled"
+    sides = f"about {shorts} of shorts are forced out by +{reach} and {longs} of longs by −{reach}"
+    return f"{sides}, {_origin_word(mapped)}"
+
+
+def _origin_word(mapped: LiquidationMap) -> str:
+    if mapped.at_least:
+        return "by public accounts alone"
+    return "partly measured" if mapped.measured else "as modelled"
 
 
 def map_section(mapped: LiquidationMap | Unmapped) -> MapSection:
@@ -99,18 +122,38 @@ def map_section(mapped: LiquidationMap | Unmapped) -> MapSection:
         sources=[_source(mapped, source) for source in mapped.sources],
         notes=list(mapped.notes),
         heat=_heat(mapped.heat, mapped.edge, mapped.price),
+        accounts=[_accounts(mapped, told) for told in mapped.measured],
     )
 
 
-def _cluster(mapped: LiquidationMap, cluster: Cluster) -> ClusterRow:
-    forced = known(
-        cluster.amount.usd, USD, as_of=mapped.as_of, now=mapped.now, provenance="modelled",
-        source="liquidation map", interval=(cluster.amount.low, cluster.amount.high),
+def _accounts(mapped: LiquidationMap, told: Measured) -> AccountsRow:
+    def percent(share: float | None, why: str) -> Estimate:
+        if share is None:
+            return unknown(PERCENT, why)
+        return known(100.0 * share, PERCENT, as_of=told.heard_last, now=mapped.now, source=told.key)
+
+    sides: tuple[PositionSide, PositionSide] = ("short", "long")
+    why = "loans have no open interest" if told.kind == "loans" else "open interest is not known"
+    covered = [percent(told.coverage(side), why) for side in sides]
+    endless = [
+        percent(none / held if held > 0.0 else None, "nothing is held")
+        for none, held in zip(told.endless, told.held, strict=True)
+    ]
+    return AccountsRow(
+        contract=told.key, kind=told.kind, accounts=told.accounts,
+        shorts_covered=covered[0], longs_covered=covered[1],
+        shorts_endless=endless[0], longs_endless=endless[1],
+        median_age_s=told.median_age_s, oldest=format_time(told.heard_first),
+        stale=told.stale, as_told=told.as_told,
     )  # fmt: skip
+
+
+def _cluster(mapped: LiquidationMap, cluster: Cluster) -> ClusterRow:
     return ClusterRow(
         side=cluster.side, low=cluster.low, high=cluster.high, peak=cluster.peak,
-        distance_percent=cluster.distance_percent, forced_usd=forced,
-        share_percent=100.0 * cluster.share,
+        distance_percent=cluster.distance_percent,
+        forced_usd=mapped.estimate(cluster.amount, "liquidation map"),
+        share_percent=100.0 * cluster.share, exact_percent=100.0 * cluster.amount.exact_share,
     )  # fmt: skip
 
 
@@ -123,21 +166,28 @@ def _source(mapped: LiquidationMap, source: Source) -> MapSource:
     )
 
 
+def heat_rows(price: float) -> FloatArray:
+    """(121,) edges of the picture's rows, quote per coin: evenly in log-price, 15 % each way."""
+    low, high = price * (1.0 - _HEAT_REACH), price * (1.0 + _HEAT_REACH)
+    return np.geomspace(low, high, _HEAT_ROWS + 1)
+
+
+def overlap(edge: FloatArray, rows: FloatArray) -> FloatArray:
+    """(B, R) share of each bucket that lies in each row, by log-price."""
+    low, high = np.log(edge[:-1])[:, None], np.log(edge[1:])[:, None]
+    under, over = np.log(rows[:-1])[None, :], np.log(rows[1:])[None, :]
+    inside = np.minimum(high, over) - np.maximum(low, under)
+    return np.maximum(inside, 0.0) / (high - low)
+
+
 def _heat(heat: Heat, edge: FloatArray, price: float) -> HeatGrid | None:
     """The map's heat within 15 % of the price, in rows and columns a picture can show."""
     if len(heat.ts) < 2:
         return None
-    low, high = price * (1.0 - _HEAT_REACH), price * (1.0 + _HEAT_REACH)
-    rows = np.geomspace(low, high, _HEAT_ROWS + 1)
+    rows = heat_rows(price)
     every = max(1, len(heat.ts) // _HEAT_COLUMNS)
     columns = np.arange(len(heat.ts) - 1, -1, -every)[::-1]
-    middle = np.sqrt(edge[:-1] * edge[1:])
-    row = np.searchsorted(rows, middle) - 1
-    inside = (row >= 0) & (row < _HEAT_ROWS)
-    forced = np.zeros((len(columns), _HEAT_ROWS))
-    both = heat.shorts[columns] + heat.longs[columns]
-    for at, coin in zip(row[inside], both[:, inside].T, strict=True):
-        forced[:, at] += coin
+    forced = (heat.shorts[columns] + heat.longs[columns]) @ overlap(edge, rows)
     return HeatGrid(
         ts=[int(t) for t in heat.ts[columns]],
         close=[float(f"{v:.8g}") for v in heat.close[columns]],

@@ -2,7 +2,7 @@
 
 from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Facts, Grid, Points, Words, band, nothing
-from airpocket.brief.model import CascadeSection, ClusterRow, MapSection, Redraw, Way
+from airpocket.brief.model import AccountsRow, CascadeSection, ClusterRow, MapSection, Redraw, Way
 from airpocket.domain.tells import Tell
 
 _EASIER = {
@@ -25,7 +25,7 @@ def map_blocks(section: MapSection) -> list[Block]:
         rows = [cluster for cluster in section.clusters if cluster.side == side]
         rows.sort(key=lambda cluster: -cluster.peak if far else cluster.peak)
         blocks.append(
-            _clusters(title, rows if far else rows[::-1])
+            _clusters(title, rows if far else rows[::-1], measured=bool(section.accounts))
             if rows
             else Words(f"{title}: no cluster stands out from its surroundings")
         )
@@ -34,12 +34,43 @@ def map_blocks(section: MapSection) -> list[Block]:
         for each in section.sources
     ]
     blocks.append(Grid("Made from", ("Contract", "Open interest", "Bars", "Assumed"), sources))
+    if section.accounts:
+        blocks.append(accounts_grid(section.accounts))
     if section.notes:
         blocks.append(Points("What it rests on", section.notes))
     return blocks
 
 
-def _clusters(title: str, rows: list[ClusterRow]) -> Grid:
+def accounts_grid(accounts: list[AccountsRow]) -> Grid:
+    """What is known exactly: whose accounts, how much of open interest, how old."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            each.contract,
+            f"{each.accounts:,}" + (f" ({each.stale:,} more too old)" if each.stale else ""),
+            words.value(each.shorts_covered),
+            words.value(each.longs_covered),
+            words.span(each.median_age_s),
+            words.moment(each.oldest),
+        )
+        for each in accounts
+    ]
+    columns = (
+        "Accounts of",
+        "Hold it",
+        "Shorts covered",
+        "Longs covered",
+        "Median age",
+        "Oldest answer",
+    )
+    return Grid("Known exactly, from public accounts", columns, rows)
+
+
+def exact(percent: float) -> str:
+    """A share of an amount that is known exactly."""
+    return "-" if percent <= 0.0 else "<1 %" if percent < 1.0 else f"{percent:.0f} %"
+
+
+def _clusters(title: str, rows: list[ClusterRow], *, measured: bool) -> Grid:
     cells: list[tuple[Cell, ...]] = [
         (
             band(each.low, each.high),
@@ -47,10 +78,12 @@ def _clusters(title: str, rows: list[ClusterRow]) -> Grid:
             words.signed_percent(each.distance_percent),
             each.forced_usd,
             f"{each.share_percent:.1f} %",
+            *((exact(each.exact_percent),) if measured else ()),
         )
         for each in rows
     ]
-    return Grid(title, ("Quote per coin", "Peak", "Away", "Forced", "Of that side"), cells)
+    columns = ("Quote per coin", "Peak", "Away", "Forced", "Of that side")
+    return Grid(title, (*columns, "Exact") if measured else columns, cells)
 
 
 def cascade_blocks(section: CascadeSection) -> list[Block]:

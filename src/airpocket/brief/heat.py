@@ -5,9 +5,10 @@ import zlib
 from base64 import b64encode
 from html import escape
 from math import log
+from typing import NamedTuple
 
 from airpocket.brief import words
-from airpocket.brief.model import Brief, HeatGrid
+from airpocket.brief.model import Brief, HeatGrid, MapSection
 from airpocket.domain.units import DAY_NS, day_of
 
 _WIDTH, _HEIGHT = 960.0, 420.0
@@ -24,29 +25,38 @@ def heat_picture(brief: Brief) -> str:
     grid = brief.map.heat
     if grid is None or len(grid.ts) < 2:
         return "<p>no heatmap: there is no map through time</p>"
-    return f'<figure class="market heat">{_svg(grid, brief)}</figure>'
+    named = _Named(brief.asset, brief.as_of, brief.health.simulated)
+    return f'<figure class="market heat">{_svg(grid, named)}</figure>'
 
 
-def heat_file(brief: Brief) -> str:
+def heat_file(section: MapSection, asset: str, as_of: str, *, simulated: bool) -> str:
     """The picture as an SVG document of its own.
 
     Raises:
-        ValueError: the brief has no map through time.
+        ValueError: there is no map through time.
     """
-    grid = brief.map.heat
+    grid = section.heat
     if grid is None or len(grid.ts) < 2:
-        raise ValueError(brief.map.unknown or "there is no map through time")
-    return _svg(grid, brief, _ALONE) + "\n"
+        raise ValueError(section.unknown or "there is no map through time")
+    return _svg(grid, _Named(asset, as_of, simulated), _ALONE) + "\n"
 
 
-def _svg(grid: HeatGrid, brief: Brief, attributes: str = "") -> str:
-    asset = words.plain(brief.asset)
-    title = f"{asset}: modelled forced notional by price, as of {words.moment(brief.as_of)}"
-    origin = "SIMULATED" if brief.health.simulated else "MODELLED"
+class _Named(NamedTuple):
+    """What the picture is of."""
+
+    asset: str
+    as_of: str
+    simulated: bool
+
+
+def _svg(grid: HeatGrid, named: _Named, attributes: str = "") -> str:
+    asset = words.plain(named.asset)
+    title = f"{asset}: modelled forced notional by price, as of {words.moment(named.as_of)}"
+    origin = "SIMULATED" if named.simulated else "MODELLED"
     stamp = (
         f'<text class="stamp" x="{(_LEFT + _RIGHT) / 2:g}" y="{(_TOP + _BOTTOM) / 2 + 30:g}" '
         'text-anchor="middle" style="font-size:96px">SIMULATED</text>'
-        if brief.health.simulated
+        if named.simulated
         else ""
     )
     image = b64encode(_png(_pixels(grid))).decode()

@@ -11,7 +11,7 @@ from airpocket.levels.roadmap import Roadmap
 from airpocket.playbook.records import Cap, StepState
 from airpocket.verdict.records import Verdict
 
-SCHEMA = "airpocket.brief/2"
+SCHEMA = "airpocket.brief/3"
 
 Chart: TypeAlias = list[float | None]
 
@@ -55,10 +55,11 @@ class PriceSection(Struct, frozen=True, kw_only=True):
 
 
 class RiskBand(Struct, frozen=True, kw_only=True):
-    """Dollars forced out within a distance of the price."""
+    """Dollars forced out within a distance of the price; exact_percent of them are known from accounts."""
 
     within_percent: float
     forced_usd: Estimate
+    exact_percent: float = 0.0
 
 
 class AtRisk(Struct, frozen=True, kw_only=True):
@@ -72,7 +73,10 @@ class AtRisk(Struct, frozen=True, kw_only=True):
 
 
 class ClusterRow(Struct, frozen=True, kw_only=True):
-    """One cluster of the map; share_percent is of all that side's mapped notional."""
+    """One cluster of the map; share_percent is of all that side's mapped notional.
+
+    exact_percent: the share of its amount that is known from accounts.
+    """
 
     side: PositionSide
     low: float
@@ -81,6 +85,27 @@ class ClusterRow(Struct, frozen=True, kw_only=True):
     distance_percent: float
     forced_usd: Estimate
     share_percent: float
+    exact_percent: float = 0.0
+
+
+class AccountsRow(Struct, frozen=True, kw_only=True):
+    """What public accounts tell of one contract, or loans of one protocol.
+
+    covered: the share of open interest that they hold, by side. endless: the share of what they hold that has no
+    liquidation price. stale: accounts too old to count; as_told: positions whose rule was not reproduced.
+    """
+
+    contract: str
+    kind: Literal["perpetual", "loans"]
+    accounts: int
+    shorts_covered: Estimate
+    longs_covered: Estimate
+    shorts_endless: Estimate
+    longs_endless: Estimate
+    median_age_s: float
+    oldest: str
+    stale: int
+    as_told: int
 
 
 class MapSource(Struct, frozen=True, kw_only=True):
@@ -112,6 +137,7 @@ class MapSection(Struct, frozen=True, kw_only=True):
     sources: list[MapSource]
     notes: list[str]
     heat: HeatGrid | None
+    accounts: list[AccountsRow] = []
 
 
 class Cost(Struct, frozen=True, kw_only=True):

@@ -1,24 +1,31 @@
 """Answers as values: what the commands print and the package's functions return."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace as replace_facts
 from os import PathLike
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from airpocket.brief.compose import compose
+from airpocket.brief.map_model import MapView
+from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
+from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.events import Batch
 from airpocket.domain.instruments import instrument
 from airpocket.domain.positions import Position, Positions
-from airpocket.domain.units import TimeNs, parse_time
+from airpocket.domain.simulated import sourced
+from airpocket.domain.units import TimeNs, format_time, parse_interval, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.ask import Asker
 from airpocket.ingest.catalysts import read_catalysts
+from airpocket.ingest.census.stored import accounts_of, loans_of
 from airpocket.ingest.lake import Lake
+from airpocket.ingest.origin import origin_of
 from airpocket.ingest.replay import facts_of, newest
 from airpocket.ingest.world import SystemClock
 from airpocket.live.glance import Glance, look
@@ -32,7 +39,72 @@ def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) ->
     """The brief of an asset from a store, at `asof` or at the newest price stored."""
     lake, asset = _lake(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
-    return brief_from(asset, facts_of(lake, asset, now), now)
+    return brief_from(asset, facts_of(lake, asset, now), now, public_of(lake, asset, now))
+
+
+def map_of(
+    asset: str,
+    store: str | PathLike[str],
+    asof: str | None = None,
+    since: str | None = None,
+    venue: str = "",
+) -> MapView:
+    """The liquidation map of an asset from a store, and how it changed since another moment.
+
+    Args:
+        asset: The coin, such as ETH.
+        store: Folder of the store.
+        asof: The moment, ISO 8601 with its zone; by default the newest price stored.
+        since: What to compare with, a moment like `asof` or a length of time before it such as 24h.
+        venue: Only this venue's contracts.
+
+    Raises:
+        BadInput: a time that can't be read, or `since` is not before `asof`.
+        NothingKnown: the store has nothing of the asset, or nothing of the venue.
+    """
+    lake, asset = _lake(store), asset.upper()
+    now = newest(lake, asset) if asof is None else parse_time(asof)
+    then = _earlier(since or "24h", now)
+    assessors = [_assessor(lake, asset, at, venue) for at in (then, now)]
+    return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
+
+
+def _earlier(since: str, now: TimeNs) -> TimeNs:
+    try:
+        then = now - parse_interval(since)
+    except ValueError:
+        try:
+            then = parse_time(since)
+        except ValueError as error:
+            raise BadInput(f"--since: {error}, or 24h before the as-of time") from error
+    if not then < now:
+        raise BadInput(f"--since {since}: not before {format_time(now)}")
+    return TimeNs(then)
+
+
+def _assessor(lake: Lake, asset: str, at: TimeNs, venue: str) -> Assessor:
+    """All that was known at a moment, of one venue where one is named."""
+    assessor = Assessor(asset)
+    heard: set[str] = set()
+    for fact in facts_of(lake, asset, at):
+        heard.add(fact.venue)
+        if venue in ("", fact.venue):
+            assessor.apply(fact)
+    if venue and venue not in heard:
+        raise NothingKnown(
+            f"the store holds nothing of {asset} on '{venue}'; it holds: {', '.join(sorted(heard))}"
+        )
+    assessor.hear(*(each for each in public_of(lake, asset, at) if _of_venue(each, venue)))
+    return assessor
+
+
+def _of_venue(each: AccountState | LoanState, venue: str) -> bool:
+    return not venue or (isinstance(each, AccountState) and each.venue == venue)
+
+
+def public_of(lake: Lake, asset: str, now: int) -> list[AccountState | LoanState]:
+    """The public accounts and loans stored, as known at `now`."""
+    return [*accounts_of(lake, now), *loans_of(lake, asset, now)]
 
 
 def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
@@ -46,18 +118,19 @@ def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
     """
     asset, clock = asset.upper(), SystemClock()
 
-    async def ask() -> Glance:
+    async def ask() -> tuple[Glance, str]:
         asker = Asker({}, clock, gate=f"http://{gate}" if gate else "")
         try:
-            return await look(asset, asker, clock)
+            return await look(asset, asker, clock), await origin_of(gate)
         finally:
             await asker.close()
 
-    found = asyncio.run(ask())
+    found, simulated = asyncio.run(ask())
     if not any(batch.family == "bar" for batch in found.batches):
         why = "; ".join(f"{what}: {reason}" for what, reason in list(found.missing.items())[:4])
         raise NothingKnown(f"no venue gave prices of {asset}: {why or 'none lists it'}")
-    brief = brief_from(asset, found.batches, TimeNs(found.at))
+    facts = [replace_facts(b, sources=sourced(simulated, b.sources)) for b in found.batches]
+    brief = brief_from(asset, facts, TimeNs(found.at))
     absent = [f"{what}: not answered: {reason}" for what, reason in found.missing.items()]
     once = [
         f"asked once, at a glance: {len(found.answered)} contracts answered; no tape, no liquidations,"
@@ -67,11 +140,17 @@ def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
     return replace(brief, health=replace(brief.health, missing=missing))
 
 
-def brief_from(asset: str, facts: Iterable[Batch], now: TimeNs) -> Brief:
-    """The brief of `facts` at `now`."""
+def brief_from(
+    asset: str,
+    facts: Iterable[Batch],
+    now: TimeNs,
+    public: Sequence[AccountState | LoanState] = (),
+) -> Brief:
+    """The brief of `facts` and of public accounts and loans at `now`."""
     assessor = Assessor(asset)
     for fact in facts:
         assessor.apply(fact)
+    assessor.hear(*public)
     return compose(assessor.assess(now))
 
 
@@ -121,6 +200,7 @@ def _situation(
     assessor = Assessor(asset)
     for fact in facts_of(lake, asset, now):
         assessor.apply(fact)
+    assessor.hear(*public_of(lake, asset, now))
     return assessor.assess(now).situation(calendar, held.portfolio_usd)
 
 

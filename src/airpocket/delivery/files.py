@@ -16,6 +16,15 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda part: part.write_bytes(text.encode()))
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes under a temporary name, then rename.
+
+    Raises:
+        BadInput: the folder is missing or can't be written.
+    """
+    write_whole(path, lambda part: part.write_bytes(data))
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Have `write` fill a file under a temporary name, then rename it.
 

@@ -9,6 +9,15 @@ from airpocket.domain.errors import BadInput
 from airpocket.ingest.lake import Lake, Table, WriteReport
 
 
+def bundled_store(root: Path) -> Lake:
+    """A store of the bundled simulated market as it is, with its open venue's accounts; again changes nothing."""
+    from airpocket.lab import bundled_tables
+
+    lake = Lake(root)
+    lake.write(Table(t.kind, t.venue, t.symbol, t.frame) for t in bundled_tables())
+    return lake
+
+
 def store_run(folder: Path, store: Path) -> WriteReport:
     """Writes a run's public tables into a store in one commit; again changes nothing.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from airpocket.cascade.deals import PathSettings, Push
 from airpocket.cascade.records import Unscanned
 from airpocket.cascade.whatif import WhatIf, what_if
+from airpocket.delivery.answers import public_of
 from airpocket.domain.errors import NothingKnown
 from airpocket.domain.units import parse_time
 from airpocket.ingest.lake import Lake
@@ -36,6 +37,7 @@ def what_if_of(
     assessor = Assessor(asset)
     for fact in facts_of(lake, asset, now):
         assessor.apply(fact)
+    assessor.hear(*public_of(lake, asset, now))
     found = assessor.assess(now)
     if break_price is not None and not isinstance(found.map, Unmapped):
         push = dataclasses.replace(push, jump=math.log(break_price / found.map.price))

@@ -13,6 +13,7 @@ from airpocket.domain.units import format_interval
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 TextArray: TypeAlias = NDArray[np.str_]
 ColumnArray: TypeAlias = NDArray[Any]  # one of the three above
 
@@ -122,7 +123,11 @@ class Batch:
         return split_name(self.kind)[1]
 
     def ints(self, name: str) -> IntArray:
-        return np.asarray(self.columns[name], dtype=np.int64)
+        """Whole numbers, −1 where unknown: the store hands a column with nulls over as floats with NaN."""
+        values = np.asarray(self.columns[name])
+        if values.dtype.kind == "f":
+            values = np.where(np.isnan(values), -1.0, values)
+        return np.asarray(values, dtype=np.int64)
 
     def floats(self, name: str) -> FloatArray:
         return np.asarray(self.columns[name], dtype=np.float64)

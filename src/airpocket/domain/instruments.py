@@ -102,7 +102,10 @@ _FAMILIES: dict[str, tuple[_Family, ...]] = {
         _family(r"(?P<base>[A-Z]+)-OPTIONS", "{base}-OPTIONS", "option", "USD"),
         _family(r"(?P<base>[A-Z]+)-DVOL", "{base}-DVOL", "index", "percent"),
     ),
-    "hyperliquid": (_family(r"(?P<base>[\w@]+)", "{base}", "linear", "USDC", 1),),
+    "hyperliquid": (
+        _family(r"(?P<base>ACCOUNTS)", "", "index", "USD"),  # all public accounts of the venue
+        _family(r"(?P<base>[\w@]+)", "{base}", "linear", "USDC", 1),
+    ),
     "kraken_futures": (
         _family(r"PF_(?P<base>\w+)USD", "PF_{base}USD", "linear", "USD", 1),
         _family(r"PI_(?P<base>\w+)USD", "PI_{base}USD", "inverse", "USD", 1),
@@ -113,11 +116,15 @@ _FAMILIES: dict[str, tuple[_Family, ...]] = {
     "lighter": (_family(r"(?P<base>\w+)", "{base}", "linear", "USDC", 1),),
     # the bundled simulated market
     "sim_perp": (_family(r"(?P<base>\w+?)USDT", "{base}USDT", "linear", "USDT", 8),),
-    "sim_perp2": (_family(r"(?P<base>\w+?)USDT", "{base}USDT", "linear", "USDT", 8),),
+    "sim_perp2": (
+        _family(r"(?P<base>\w+?)USDT", "{base}USDT", "linear", "USDT", 8),
+        _family(r"(?P<base>ACCOUNTS)", "", "index", "USD"),
+    ),
     "sim_spot": (_family(r"(?P<base>\w+?)USDT", "{base}USDT", "spot", "USDT"),),
     "sim_options": (_family(r"(?P<base>\w+?)-OPTIONS", "{base}-OPTIONS", "option", "USD"),),
     # publishers of slow flows are addressed like venues; the asset is the symbol
     "flows": (_family(r"(?P<base>\w+)", "{base}", "index", "USD"),),
+    "lending": (_family(r"(?P<base>\w+)", "", "index", "USD"),),
     "sim_flows": (_family(r"(?P<base>\w+)", "{base}", "index", "USD"),),
 }
 

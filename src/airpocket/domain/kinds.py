@@ -1,52 +1,23 @@
 """Every kind of market fact, as columns with units and checks: the schema that store, import and replay share."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
+from airpocket.domain.columns import Check, Column, Dtype, Kind, Span
+from airpocket.domain.columns import amount as _amount
+from airpocket.domain.columns import price as _price
 from airpocket.domain.units import MINUTE_NS, parse_interval
 
-Dtype: TypeAlias = Literal["f64", "i64", "str", "time"]  # time: UTC, µs in the store, ns in code
-Check: TypeAlias = Literal["any", "positive", "nonnegative", "fraction", "percent"]
-Span: TypeAlias = Literal["day", "month"]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: `check` is what a value must satisfy; a null is allowed only where `nullable`."""
-
-    name: str
-    dtype: Dtype
-    unit: str = ""
-    check: Check = "any"
-    nullable: bool = False
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One family of facts. Every table also has ts, usable_from (times) and source (text).
-
-    `ts` is the venue's own time: a bar's **open**, an observation's or settlement's moment, the start of an
-    averaging window. `usable_from` is the earliest moment at which anyone could have known the row.
-    `key` names the columns that identify a row inside (kind, venue, symbol); ts is always first.
-    """
-
-    name: str
-    about: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ("ts",)
-    span: Span = "month"
-    has_interval: bool = False  # the stored name carries it: bar_1h
-
-
-def _price(name: str, *, nullable: bool = False) -> Column:
-    return Column(name, "f64", "quote per coin", "positive", nullable)
-
-
-def _amount(name: str, unit: str = "coin", *, nullable: bool = True) -> Column:
-    return Column(name, "f64", unit, "nonnegative", nullable)
-
+__all__ = [
+    "KINDS",
+    "Check",
+    "Column",
+    "Dtype",
+    "Kind",
+    "Span",
+    "span_of",
+    "split_name",
+    "stored_name",
+]
 
 _OHLC = (_price("open"), _price("high"), _price("low"), _price("close"))
 
@@ -323,6 +294,49 @@ KINDS: dict[str, Kind] = {
                 _amount("deduction", "currency", nullable=False),
             ),
             key=("ts", "tier"),
+        ),
+        Kind(
+            "account",
+            "public accounts as told: one row a position; contract '' for an account that holds nothing",
+            (
+                Column("account", "str"),
+                Column("contract", "str"),
+                Column("size_coin", "f64", "coin; a short is negative"),
+                _price("mark", nullable=True),
+                Column("backing", "str", choices=("cross", "isolated", "none")),
+                Column("cash_usd", "f64", "USD; equity = cash + Σ size × price"),
+                _price("entry_price", nullable=True),
+                Column("leverage_x", "f64", "x", "positive", nullable=True),
+                Column("max_leverage_x", "f64", "x", "positive", nullable=True),
+                _price("liquidation_price", nullable=True),
+            ),
+            key=("ts", "account", "contract"),
+            span="day",
+        ),
+        Kind(
+            "account_seen",
+            "addresses of public accounts, and where they were met",
+            (
+                Column("account", "str"),
+                Column("origin", "str", choices=("trade", "vault", "leaderboard", "file")),
+            ),
+            key=("ts", "account"),
+        ),
+        Kind(
+            "loan",
+            "loans of lending protocols in one asset against the rest; the symbol is the asset",
+            (
+                Column("protocol", "str"),
+                Column("account", "str"),
+                _amount("collateral_coin", nullable=False),
+                _amount("debt_coin", nullable=False),
+                Column("threshold", "f64", "fraction of the collateral's value", "fraction"),
+                _amount("other_collateral_usd", "USD, times its thresholds", nullable=False),
+                _amount("other_debt_usd", "USD", nullable=False),
+                Column("close_share", "f64", "fraction of the collateral", "fraction"),
+            ),
+            key=("ts", "protocol", "account"),
+            span="day",
         ),
         Kind(
             "label",

@@ -39,6 +39,7 @@ class Asker:
         gate: str = "",
         resolve: Resolve | None = None,
         bans: Bans | None = None,
+        most_bytes: int = _MOST_BYTES,
     ) -> None:
         """
         Args:
@@ -46,9 +47,10 @@ class Asker:
             bans: who wants to be left alone already; None: nobody.
             gate: reach every venue through this address.
             resolve: names into public addresses, asked first where there is no gate.
+            most_bytes: of one answer; a longer one is refused.
         """
         self._clock, self._sleep, self._gate = clock, sleep, gate
-        self._resolve = resolve or Resolver()
+        self._resolve, self._most_bytes = resolve or Resolver(), most_bytes
         self._client = httpx.AsyncClient(
             timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False
         )
@@ -103,7 +105,7 @@ class Asker:
             size = 0
             async for part in found.aiter_bytes():
                 size += len(part)
-                if size > _MOST_BYTES:
-                    raise Refused(f"an answer of more than {_MOST_BYTES:,} bytes")
+                if size > self._most_bytes:
+                    raise Refused(f"an answer of more than {self._most_bytes:,} bytes")
                 parts.append(part)
         return b"".join(parts)

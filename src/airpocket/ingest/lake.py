@@ -18,6 +18,7 @@ from airpocket.ingest import disk, manifest
 from airpocket.ingest.manifest import Entry
 from airpocket.ingest.tables import (
     OnConflict,
+    Sort,
     Table,
     checked,
     columns_of,
@@ -86,7 +87,8 @@ class Lake:
 
         Raises:
             BadTable, BadInput: a row that may not enter; see `tables.checked`.
-            StoreConflict: a row contradicts one that is there and on_conflict is 'refuse'.
+            StoreConflict: a row contradicts one that is there and on_conflict is 'refuse'; or it is of a
+                simulated market and others are real, or the reverse.
             StoreBusy: another process is writing.
             StoreDamaged: a file that the rows would join is damaged.
             StoreError: the disk is full, read-only or failing.
@@ -104,9 +106,11 @@ class Lake:
     ) -> WriteReport:
         after, written = dict(before), list[str]()
         touched, series = set[str](), dict[str, None]()
+        sort = Sort(self.root, before.values())
         new = known = 0
         try:
             for table in tables:
+                sort.take(table)
                 series[f"{table.kind} {table.venue} {table.symbol}"] = None
                 for partition, rows in partitions(table, checked(table)):
                     touched.add(partition)
@@ -200,7 +204,7 @@ class Lake:
         """
         frame = self.read(kind, venue, symbol, start=start, until=until)
         columns = {
-            column.name: _array(frame[column.name], column)
+            column.name: as_array(frame[column.name], column)
             for column in columns_of(kind_named(kind))
             if column.name != "source"
         }
@@ -328,7 +332,8 @@ def _info(entries: list[Entry]) -> SeriesInfo:
     )
 
 
-def _array(values: pl.Series, column: Column) -> ColumnArray:
+def as_array(values: pl.Series, column: Column) -> ColumnArray:
+    """A column of a table as batches hold it: times int64 ns, a missing float NaN, a missing text ''."""
     if column.dtype == "str":
         return np.array(values.fill_null("").to_list(), dtype=np.str_)
     if column.dtype == "time":

@@ -11,8 +11,14 @@ from airpocket.domain.kinds import split_name
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, TimeNs
 from airpocket.ingest.lake import Lake, SeriesInfo
 
-# Facts that no stage of the middle reads: hindsight labels never may, the rest have no reader yet.
-_NOT_READ = ("label", "trade", "chain_health", "liquidation_total", "option_quote")
+# Facts that no stage of the middle reads as a batch: hindsight labels never may, accounts and loans are told
+# as states (census.stored), the rest have no reader yet.
+_NOT_READ = (
+    "label", "trade", "chain_health", "liquidation_total", "option_quote", "account", "account_seen",
+    "loan",
+)  # fmt: skip
+# Filed under no asset: they are the venue's.
+_OF_VENUES = ("account", "account_seen")
 # In force until the next one, however old.
 _LASTING = ("tier", "listing", "funding_bound")
 # Dense, and read over a day only.
@@ -33,10 +39,7 @@ def facts_of(lake: Lake, asset: str, until: TimeNs) -> Iterator[Batch]:
     """
     mine = [series for series in lake.series() if _concerns(series, asset)]
     if not mine:
-        have = sorted({base for s in lake.series() if (base := _base_of(s)) is not None})
-        raise NothingKnown(
-            f"the store holds nothing on {asset}; it holds: {', '.join(have) or 'nothing'}"
-        )
+        raise NothingKnown(f"the store holds nothing on {asset}; it holds: {_assets(lake)}")
     born = {
         (series.venue, series.symbol): _born(lake, series, until)
         for series in mine
@@ -64,8 +67,8 @@ def _born(lake: Lake, series: SeriesInfo, until: TimeNs) -> int | None:
 
     What is older belongs to that other contract, and must not be read as this one's past.
     """
-    listed = _batch(lake, series, until, None).ints("listed_at_s")
-    known = listed[listed > 0]
+    listed = _batch(lake, series, until, None).floats("listed_at_s")
+    known = listed[listed > 0]  # a missing one is no number
     if len(known) == 0 or known[0] == known[-1]:
         return None
     return int(known[-1]) * SECOND_NS
@@ -79,8 +82,17 @@ def newest(lake: Lake, asset: str) -> TimeNs:
         if _concerns(series, asset) and split_name(series.kind)[0].name == "bar"
     ]
     if not ends:
-        raise NothingKnown(f"the store holds no price bars of {asset}")
+        raise NothingKnown(
+            f"the store holds no price bars of {asset}; it holds facts on: {_assets(lake)}"
+        )
     return TimeNs(max(ends))
+
+
+def _assets(lake: Lake) -> str:
+    """The assets that the store holds anything on, for messages."""
+    told = [series for series in lake.series() if series.kind not in _OF_VENUES]
+    bases = {base for series in told if (base := _base_of(series)) is not None}
+    return ", ".join(sorted(bases)) or "nothing"
 
 
 def _base_of(series: SeriesInfo) -> str | None:
@@ -93,6 +105,8 @@ def _base_of(series: SeriesInfo) -> str | None:
 
 
 def _concerns(series: SeriesInfo, asset: str) -> bool:
+    if series.kind in _OF_VENUES:
+        return False
     base = _base_of(series)
     return base == asset or (base == "USDT" and series.kind == "flow")
 

@@ -2,14 +2,16 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 import polars as pl
 
 from airpocket.domain.errors import BadInput, BadTable, StoreConflict
 from airpocket.domain.kinds import Column, Kind, span_of, split_name
+from airpocket.domain.simulated import is_simulated
 from airpocket.domain.units import EARLIEST, LATEST
 from airpocket.ingest.manifest import SCHEMA, Entry, safe_component
 
@@ -36,6 +38,40 @@ class Table:
     venue: str
     symbol: str
     frame: pl.DataFrame
+
+
+class Sort:
+    """Which sort of market a store holds, real or simulated: the first rows decide, and the other is refused."""
+
+    def __init__(self, store: Path, entries: Iterable[Entry]) -> None:
+        self._store = store
+        self._simulated: bool | None = None
+        for entry in entries:
+            self._simulated = _invented(entry.venue, entry.sources)
+            return
+
+    def take(self, table: Table) -> None:
+        """
+        Raises:
+            StoreConflict: rows of the other sort, or of both.
+        """
+        if "source" not in table.frame.columns or not table.frame.height:
+            return  # `checked` says what is wrong with it
+        sources = [str(each) for each in table.frame["source"].unique().to_list()]
+        sorts = {_invented(table.venue, (source,)) for source in sources}
+        if self._simulated is not None:
+            sorts.add(self._simulated)
+        if len(sorts) > 1:
+            series = label(table.kind, table.venue, table.symbol)
+            raise StoreConflict(
+                f"{self._store}: {series}: rows of simulated and of real markets don't go into one store;"
+                " give each a store of its own"
+            )
+        self._simulated = sorts.pop()
+
+
+def _invented(venue: str, sources: Iterable[str]) -> bool:
+    return venue.startswith("sim_") or any(map(is_simulated, sources))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from airpocket.lab.accounts import account_table
 from airpocket.lab.bars import bar_tables, premium_table, turnover_of
 from airpocket.lab.carry import funding_tables, liquidation_table, open_interest_table, ticker_table
 from airpocket.lab.drivers import flow_tables
@@ -26,6 +27,7 @@ def tables_of(world: World) -> list[BundledTable]:
     """The tables of a finished run."""
     source = source_of(world.seed)
     tables = [table for listing in LISTINGS for table in _listing_tables(world, listing, source)]
+    tables.append(account_table(world, source))
     tables += option_tables(world, source)
     tables += flow_tables(world, source)
     return sorted(tables, key=lambda table: (table.kind, table.venue, table.symbol))

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from airpocket.domain.kinds import split_name
+from airpocket.domain.simulated import SIMULATED
 from airpocket.lab.scenario import FloatArray, IntArray
 
 TIME = pl.Datetime("us", "UTC")
@@ -37,7 +38,7 @@ class BundledTable:
 
 def source_of(seed: int) -> str:
     """The label every simulated row carries."""
-    return f"SIMULATED seed {seed}"
+    return f"{SIMULATED} seed {seed}"
 
 
 def build(

@@ -2,13 +2,14 @@
 
 import math
 from collections import deque
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 
-from airpocket.domain.units import HOUR_NS, MINUTE_NS, PositionSide
+from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, PositionSide
 from airpocket.lab.chance import fat_tailed, stream, wandering
 from airpocket.lab.latent import Forced, LatentSide
 from airpocket.lab.scenario import FINE_NS, FloatArray, Grid, IntArray, Story, grid, story
@@ -62,6 +63,7 @@ class World:
     premium: FloatArray  # (steps, 2): slow part of perp over index, fraction
     liquidations: list[Liquidation]
     latent: tuple[tuple[LatentSide, LatentSide], ...]  # (short, long) by venue
+    day_before: tuple[tuple[LatentSide, LatentSide], ...]  # the same 24 h before the end
 
     @property
     def close(self) -> FloatArray:
@@ -117,6 +119,7 @@ class Simulation:
         extremes = _extremes(self.seed, len(volatility)).tolist()
         depth_noise = stream(self.seed, "depth").standard_normal((len(volatility), 2)).tolist()
         records: list[Step] = []
+        day_before: tuple[tuple[LatentSide, LatentSide], ...] = ()
         for i, log_volatility in enumerate(volatility.tolist()):
             step = self._step(i, log_volatility, shocks[i], extremes[i])
             self._quote(i, step, depth_noise[i])
@@ -124,6 +127,8 @@ class Simulation:
             bought, sold = self._liquidate(i, step, marks)
             self._trade(i, step, bought)
             interest = (self.venues[0].open_interest, self.venues[1].open_interest)
+            if int(self.steps.close_ns[i]) == int(self.steps.close_ns[-1]) - DAY_NS:
+                day_before = deepcopy(tuple((venue.short, venue.long) for venue in self.venues))
             records.append(
                 step._replace(bought_coin=bought, sold_coin=sold, open_interest=interest)
             )
@@ -132,7 +137,9 @@ class Simulation:
             for name, values in zip(Step._fields, zip(*records, strict=True), strict=True)
         }
         latent = tuple((venue.short, venue.long) for venue in self.venues)
-        return World(self.seed, self.steps, self.story, columns, premium, self.liquidations, latent)
+        return World(
+            self.seed, self.steps, self.story, columns, premium, self.liquidations, latent, day_before
+        )  # fmt: skip
 
     def _step(self, i: int, log_volatility: float, shock: float, extreme: list[float]) -> Step:
         minutes = float(self.steps.minutes[i])

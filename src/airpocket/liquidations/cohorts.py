@@ -7,59 +7,93 @@ from typing import NamedTuple
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.liquidations.feed import Feed, Rows, rows_of
-from airpocket.liquidations.flow import (
+from airpocket.liquidations.ageing import laid_out
+from airpocket.liquidations.cells import (
     FIRST,
+    HEARD,
     HIGH,
+    HOUR,
     IMPOSSIBLE,
     LAST,
     LOW,
-    PARITY,
     SNAPSHOTS,
     Cohorts,
     Rules,
-    advance,
 )
-from airpocket.liquidations.grid import shifts
-from airpocket.liquidations.settings import Churn, MapSettings
+from airpocket.liquidations.feed import Feed, Rows, rows_of
+from airpocket.liquidations.flow import advance
+from airpocket.liquidations.learn import typical_print, weights_of
+from airpocket.liquidations.settings import SPELL_H, Habits, MapSettings
 
 _SLACK = 64  # rows added when the grid grows, so that it seldom does
 _THREADS = 2
 _EDGE = 4  # rows kept free at both ends, for ageing
+_MEMORIES = 3  # how many memories of hours are kept on file
 
 
 class Units(NamedTuple):
-    """Coin held by bucket and class as if each class took all openings.
+    """One side's coin by bucket of liquidation, in one way the world may be.
 
-    first: bucket of row 0; coin: (B, K), rows by rising bucket; prior: (B,) under the prior's mix.
+    first: bucket of row 0; coin: (B, K) by rising bucket and class, under the mix. never: coin that no
+    price forces out. mix: (K + 1,), caught: (K,) prints behind it.
     """
 
     first: int
     coin: FloatArray
-    prior: FloatArray
+    never: float
 
 
-def rules_of(world: Churn, s: MapSettings) -> Rules:
-    """The step's constants in one world."""
+def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> Rules:
+    """The step's constants in one world; shifts: (2, K), NaN where the venue grants no such leverage."""
+    granted = np.isfinite(shifts)
+    prior = np.array([s.shorts_mix, s.longs_mix])
+    prior[:, 1:][~granted] = 0.0
+    prior /= prior.sum(axis=1, keepdims=True)
+    stops = len(s.stop_way)
+    pace = np.array([s.never_pace, *((x / 10.0) ** world.haste for x in s.leverage)])
     return Rules(
-        np.array([s.shorts_mix, s.longs_mix]),
-        shifts(s.leverage, world.maintenance, s.width),
-        np.array(s.ageing),
-        s.width,
-        world.sticky,
+        prior=prior,
+        shift=np.where(granted, shifts, 1.0),
+        way=np.array([1.0, *s.stop_way]),
+        layer=np.array([1.0 - world.stops, *([world.stops / stops] * stops)]),
+        pace=pace,
+        ageing=np.array(s.ageing),
+        width=s.width,
+        sticky=world.sticky,
+        gain=world.gain,
+        taken=s.winning,
+        loss=world.loss,
+        lost=s.losing,
+        top_up=1.0 - (1.0 - world.top_up) ** SPELL_H,
+        rate=rate,
+        strength=s.strength,
+        likeness=s.likeness,
+        shape=s.shape,
+        fade=float(np.exp(-1.0 / (24.0 * s.memory_days))),
     )
 
 
-def empty(classes: int, hours: int) -> Cohorts:
-    """Nothing held; the grid is made by the first `fitted`."""
+def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
+    """Nothing held; the grid is made by the first `fitted`. hours: snapshots kept; filed: hours of prints."""
+    classes, columns = rules.shift.shape[1], rules.shift.shape[1] * len(rules.way)
     return Cohorts(
-        cells=np.zeros((2, 2, 0, classes + 1)),
+        cells=np.zeros((2, 2, 0, columns)),
         base=np.zeros(2, np.int64),
         live=np.array([[1 << 40, -1], [1 << 40, -1]], dtype=np.int64),
-        held=np.zeros(2),
-        scale=np.ones(2),
-        memory=np.zeros(2),
-        counts=np.zeros(6, np.int64),
+        held=np.zeros((2, columns)),
+        scale=np.ones((2, columns)),
+        never=np.zeros(2),
+        mix=np.vstack([rules.prior, rules.prior.mean(axis=0)]),
+        memory=np.zeros(6),
+        counts=np.zeros(7, np.int64),
+        hour=np.zeros((2, classes)),
+        told=np.zeros(2),
+        flows=np.zeros((filed, 2, classes)),
+        tells=np.full((filed, 2), np.nan),
+        foreseen=np.zeros((filed, 3)),
+        sizes=np.zeros(2),
+        caught=np.zeros((2, classes)),
+        score=np.zeros(1),
         ring=np.zeros((hours, 2, 0)),
         stamps=np.zeros(hours, np.int64),
     )
@@ -84,8 +118,8 @@ def fitted(cohorts: Cohorts, rules: Rules, rows: Rows) -> Cohorts:
 
 
 def _moved(cohorts: Cohorts, first: IntArray, size: int) -> Cohorts:
-    hours, classes, before = len(cohorts.stamps), cohorts.cells.shape[3], cohorts.cells.shape[2]
-    cells = np.zeros((2, 2, size, classes))
+    hours, columns, before = len(cohorts.stamps), cohorts.cells.shape[3], cohorts.cells.shape[2]
+    cells = np.zeros((2, 2, size, columns))
     ring = np.zeros((hours, 2, size))
     live = cohorts.live.copy()
     for side in range(2):
@@ -98,15 +132,20 @@ def _moved(cohorts: Cohorts, first: IntArray, size: int) -> Cohorts:
     return cohorts._replace(cells=cells, ring=ring, live=live, base=np.array(first, dtype=np.int64))
 
 
-def units(cohorts: Cohorts, side: int, reach: int) -> Units:
+def units(cohorts: Cohorts, rules: Rules, side: int, reach: int) -> Units:
     """What one side holds beyond bucket `reach` (counted outward), by rising bucket."""
-    first, last = cohorts.live[side]
-    cells = cohorts.cells[cohorts.counts[PARITY], side, first : last + 1] * cohorts.scale[side]
-    bucket: IntArray = np.arange(first, last + 1, dtype=np.int64) + int(cohorts.base[side])
-    cells[bucket <= reach] = 0.0
-    if side == 0 or len(cells) == 0:
-        return Units(int(first + cohorts.base[side]), cells[:, :-1], cells[:, -1])
-    return Units(int(-1 - bucket[-1]), cells[::-1, :-1], cells[::-1, -1])
+    base, size = int(cohorts.base[side]), cohorts.cells.shape[2]
+    by_class = np.zeros((size, rules.shift.shape[1]))
+    first = max(int(cohorts.live[side, FIRST]), reach + 1 - base)
+    laid_out(cohorts, rules, side, first, by_class)
+    never = float(cohorts.mix[side, 0] * cohorts.never[side])
+    held = np.flatnonzero(by_class.any(axis=1))
+    if len(held) == 0:
+        return Units(0, np.zeros((0, by_class.shape[1])), never)
+    part = by_class[held[0] : held[-1] + 1]
+    if side == 0:
+        return Units(base + int(held[0]), part, never)
+    return Units(-1 - (base + int(held[-1])), part[::-1], never)
 
 
 def _advanced(cohorts: Cohorts, rules: Rules, rows: Rows) -> Cohorts:
@@ -121,32 +160,40 @@ class VenueCohorts:
 
     def __init__(self, settings: MapSettings) -> None:
         self._settings = settings
-        self._rules = [rules_of(world, settings) for world in settings.worlds]
-        self._restart()
-
-    def _restart(self) -> None:
-        classes = len(self._settings.leverage)
-        hours = 24 * self._settings.heat_days
-        self.worlds = [empty(classes, 0 if at else hours) for at in range(len(self._rules))]
+        self.rules: list[Rules] = []
+        self.worlds: list[Cohorts] = []
         self.bars = 0
         self._until = 0
-        self._taken: tuple[str, int, IntArray, FloatArray] | None = None
+        self._taken: tuple[tuple[object, ...], int, IntArray, FloatArray] | None = None
+
+    def _restart(self, feed: Feed) -> None:
+        s = self._settings
+        hours, filed = 24 * s.heat_days, round(24 * s.memory_days * _MEMORIES)
+        self.rules = [
+            rules_of(world, feed.shifts, s.rate_of(feed.key, world.told, sampled=feed.sampled), s)
+            for world in s.worlds
+        ]
+        self.worlds = [
+            empty(rules, 0 if at else hours, filed) for at, rules in enumerate(self.rules)
+        ]
+        self.bars = 0
+        self._until = 0
 
     def catch_up(self, feed: Feed) -> None:
         """Take the bars settled since the last call; from the start when the past reads differently now.
 
         Catching up in many calls or in one gives the same bits.
         """
-        if self._taken is not None and not self._continues(feed):
-            self._restart()
-        rows = rows_of(feed, self._until, self._settings.turnover_day)
+        if self._taken is None or not self._continues(feed):
+            self._restart(feed)
+        rows = rows_of(feed, self._until, self._settings)
         if len(rows.end):
             # the worlds don't touch one another and the kernel lets go of the interpreter
             with ThreadPoolExecutor(_THREADS) as threads:
-                self.worlds = list(threads.map(_advanced, self.worlds, self._rules, repeat(rows)))
+                self.worlds = list(threads.map(_advanced, self.worlds, self.rules, repeat(rows)))
             self.bars += len(rows.end)
             self._until = int(rows.end[-1])
-        self._taken = (feed.path.key, *self._past(feed))
+        self._taken = (feed.terms, *self._past(feed))
 
     def _past(self, feed: Feed) -> tuple[int, IntArray, FloatArray]:
         count = int(np.searchsorted(feed.known_at, self._until, side="right"))
@@ -154,18 +201,49 @@ class VenueCohorts:
 
     def _continues(self, feed: Feed) -> bool:
         assert self._taken is not None
-        path, start, known_at, coin = self._taken
+        terms, start, known_at, coin = self._taken
         now_start, now_known_at, now_coin = self._past(feed)
         return (
-            (path, start) == (feed.path.key, now_start)
+            (terms, start) == (feed.terms, now_start)
             and np.array_equal(known_at, now_known_at)
             and np.array_equal(coin, now_coin)
         )
 
     @property
+    def weights(self) -> FloatArray:
+        """(P,) how far each world is believed, by what prints told; even where there were none."""
+        scores = np.array([float(world.score[0]) for world in self.worlds])
+        return weights_of(self._settings.temper * scores)
+
+    @property
     def impossible(self) -> int:
         """How often open interest changed by more than the venue's own volume since its last change."""
         return int(self.worlds[0].counts[IMPOSSIBLE])
+
+    @property
+    def typical_print(self) -> float:
+        """Coin of a typical print; 0 where none was heard."""
+        return typical_print(self.worlds[0].sizes)
+
+    @property
+    def heard_hours(self) -> int:
+        """Hours on file in which somebody listened to the venue's liquidations."""
+        tells = self.worlds[0].tells[: int(self.worlds[0].counts[HEARD])]
+        return int((tells >= 0.0).all(axis=1).sum())
+
+    def foreseen(self) -> tuple[IntArray, FloatArray]:
+        """Hours on file, oldest first: index of the hour since 1970 (T,), forced coin by side (T, 2) that
+        the worlds, weighed by what was told before, had coming while price took the path it took."""
+        first = self.worlds[0]
+        count, size = int(first.counts[HEARD]), len(first.tells)
+        order = np.arange(max(0, count - size), count) % size
+        each = np.stack([world.foreseen[order] for world in self.worlds])
+        before = np.cumsum(each[:, :, 2], axis=1) - each[:, :, 2]
+        weight = np.exp(self._settings.temper * (before - before.max(axis=0)))
+        weight /= weight.sum(axis=0)
+        # the newest on file is the hour before the one that runs
+        hour = int(first.counts[HOUR]) - len(order) + np.arange(len(order), dtype=np.int64)
+        return hour, (weight[:, :, None] * each[:, :, :2]).sum(axis=0)
 
     def hours(self) -> tuple[IntArray, IntArray, FloatArray]:
         """Last whole hours: stamps (T,) ns, base (2,) bucket outward of row 0, coin (T, 2, B)."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, format_time
+from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, TimeNs, format_time
+from airpocket.liquidations.crossing import shifts_of
 from airpocket.liquidations.settings import MapSettings
+from airpocket.liquidations.told import Marks, Prints, marks_of, prints_of
 from airpocket.market.bars import Bars
 from airpocket.market.carry import InterestHistory, interest_of
 from airpocket.market.state import Contract
@@ -22,7 +24,8 @@ class Feed:
 
     path: whose bars stand for the contract's prices. known_at, coin: (n,) open interest from the last
     unit jump on. start: ns, where bars begin to count. settled: ns; up to here bars and open interest
-    can no longer change. beyond: bars after that.
+    can no longer change. shifts: (2, K) from entry to liquidation. marks, prints: the contract's own.
+    beyond: bars after that.
     """
 
     key: str
@@ -32,7 +35,20 @@ class Feed:
     coin: FloatArray
     start: int
     settled: int
+    shifts: FloatArray
+    marks: Marks
+    prints: Prints
     assumed: tuple[str, ...]
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the feed of liquidations calls itself a sample, or does not say."""
+        return self.prints.sampled
+
+    @property
+    def terms(self) -> tuple[object, ...]:
+        """What the step's constants hang on: when it changes, the past has to be gone through again."""
+        return (self.path.key, self.own_path, self.sampled, self.shifts.tobytes())
 
     @property
     def interest_coin(self) -> float:
@@ -64,18 +80,33 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     if fault:
         return fault
     lead = 0 if jumps else s.lead_days * DAY_NS
-    start = int(known_at[0]) - lead
-    own = _covers(contract.base, start + lead, int(known_at[-1]), s.own_share)
+    first = _history_from(now, s.history_days)
+    start = max(int(known_at[0]) - lead, first)
+    own = _covers(contract.base, max(int(known_at[0]), first), int(known_at[-1]), s.own_share)
     path = contract if own else reference
     settled = min(int(known_at[-1]), int(path.base.end[-1]) if len(path.base) else 0)
     settled -= settled % STEP_NS
     if now - settled > s.stale_h * HOUR_NS:
         return "no fresh price bars to follow its positions by"
-    assumed = [*jumps, *_gaps(known_at, s), *_stand_ins(contract, path, history, s)]
-    return Feed(contract.key, path, own, known_at, coin, start, settled, tuple(assumed))
+    marks, prints = marks_of(contract), prints_of(contract)
+    assumed = [
+        *jumps, *_gaps(known_at, s), *_stand_ins(contract, path, history, s), *marks.assumed,
+        *prints.assumed,
+    ]  # fmt: skip
+    shifts = shifts_of(contract, TimeNs(start), s)
+    return Feed(
+        contract.key, path, own, known_at, coin, start, settled, shifts, marks, prints, tuple(assumed)
+    )  # fmt: skip
 
 
-def rows_of(feed: Feed, after: int, turnover_day: float) -> Rows:
+def _history_from(now: int, days: int) -> int:
+    """Where history begins to count; it moves on in steps of half its length, so that most looks go on from
+    the last one and a look alone gives the same bits."""
+    step = days * DAY_NS // 2
+    return (now - days * DAY_NS) // step * step
+
+
+def rows_of(feed: Feed, after: int, s: MapSettings) -> Rows:
     """The steps that end in (after, settled], each with what was known of open interest at its end.
 
     Before the first figure its value stands in, so that what was open already gets entry prices.
@@ -85,7 +116,7 @@ def rows_of(feed: Feed, after: int, turnover_day: float) -> Rows:
     last = int(np.searchsorted(bars.end, feed.settled, side="right"))
     length = (bars.end - bars.ts)[first:last]
     if last == first:
-        return Rows(length, length, length > 0, np.empty((7, 0)))
+        return Rows(length, length, length > 0, np.empty((10, 0)))
     end = _step_end(bars.end[first:last], length)
     heads = np.flatnonzero(np.diff(end, prepend=-1))
     high, low, close, volume = (
@@ -97,13 +128,16 @@ def rows_of(feed: Feed, after: int, turnover_day: float) -> Rows:
     traded = np.add.reduceat(volume, heads)
     measured = np.isfinite(traded) & feed.own_path
     highest, lowest = np.maximum.reduceat(high, heads), np.minimum.reduceat(low, heads)
+    begin = end - np.maximum(length, STEP_NS)
+    reach_high, reach_low = feed.marks.reach(begin, end, highest, lowest)
     return Rows(
         end=end,
         points=np.clip(length // STEP_NS, 1, _MOST_POINTS),
         measured=measured & (at >= 0),
         facts=np.stack([
-            highest, lowest, _mean_price((high + low + close) / 3.0, volume, heads), lowest, highest,
-            np.where(measured, traded, turnover_day * interest * length / DAY_NS), interest,
+            reach_high, reach_low, _mean_price((high + low + close) / 3.0, volume, heads), lowest,
+            highest, np.where(measured, traded, s.turnover_day * interest * length / DAY_NS), interest,
+            *feed.prints.within(begin, end, s.quiet_h * HOUR_NS),
         ]),
     )  # fmt: skip
 
@@ -175,7 +209,7 @@ def _gaps(known_at: IntArray, s: MapSettings) -> list[str]:
 def _stand_ins(
     contract: Contract, path: Contract, history: InterestHistory, s: MapSettings
 ) -> list[str]:
-    assumed = ["last prices stand in for its mark price"]
+    assumed: list[str] = []
     if path is not contract:
         assumed = [
             f"prices of {path.key} stand in for its mark price",

@@ -1,56 +1,44 @@
-"""The map's step: one causal pass over bars that kills, closes, opens and ages cohorts of positions."""
+"""The map's step: one causal pass over bars that kills, closes and opens cohorts, and learns from prints."""
 
 from math import floor, log
-from typing import NamedTuple
 
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.kernel import kernel
 from airpocket.domain.units import HOUR_NS
+from airpocket.liquidations.ageing import snapshot, spell_over
+from airpocket.liquidations.cells import (
+    BARS,
+    BOUGHT,
+    CLIPPED,
+    FIRST,
+    HAZARD,
+    HEARD,
+    HIGH,
+    HOUR,
+    IMPOSSIBLE,
+    INTEREST,
+    LAST,
+    LAST_INTEREST,
+    LOW,
+    PARITY,
+    REACH_HIGH,
+    REACH_LOW,
+    SOLD,
+    SQUARES,
+    TYPICAL,
+    VOLUME,
+    VOLUME_SINCE,
+    Cohorts,
+    Rules,
+)
+from airpocket.liquidations.learn import heard_hour, learned
+from airpocket.liquidations.settings import SPELL_H
 
-# Rows of `facts`.
-REACH_HIGH, REACH_LOW, TYPICAL, LOW, HIGH, VOLUME, INTEREST = range(7)
-# Slots of `live` by side: first and last bucket that may hold mass.
-FIRST, LAST = 0, 1
-# Slots of `counts`.
-HOUR, PARITY, SNAPSHOTS, CLIPPED, IMPOSSIBLE, BARS = range(6)
-# Slots of `memory`.
-LAST_INTEREST, VOLUME_SINCE = 0, 1
-
-_DUST = 1e-12  # coin; below it a cell is empty, which keeps far tails from becoming denormal
-_MOST_HOURS = 240  # of ageing for one gap
-
-
-class Cohorts(NamedTuple):
-    """Everything the pass carries from bar to bar; arrays are changed in place.
-
-    cells: (2, 2, B, K + 1) coin by buffer, side, bucket outward and class, as if each class took all
-    openings; the last column weighs the classes by the prior. Buckets of side 1 (longs) are mirrored,
-    j ↦ −1 − j, so that for both sides "outward" is up. base: (2,) bucket of row 0. live: (2, 2) rows.
-    held: (2,) coin by side under the prior. scale: (2,) coin per unit of `cells`. memory: (2,).
-    counts: (6,). ring: (T, 2, B) coin at the last T whole hours; stamps: (T,) ns.
-    """
-
-    cells: FloatArray
-    base: IntArray
-    live: IntArray
-    held: FloatArray
-    scale: FloatArray
-    memory: FloatArray
-    counts: IntArray
-    ring: FloatArray
-    stamps: IntArray
-
-
-class Rules(NamedTuple):
-    """prior, shift: (2, K) mix and buckets from entry to liquidation. ageing: (3,). width, sticky."""
-
-    prior: FloatArray
-    shift: FloatArray
-    ageing: FloatArray
-    width: float
-    sticky: float
+LEARN_EVERY = 24  # hours
+_MOST_SPELLS = 60  # of ageing for one gap
+_MOST_CLOSING = 0.5  # of a column in one step
 
 
 @kernel
@@ -63,241 +51,232 @@ def advance(
     facts: FloatArray,
     flow: FloatArray,
 ) -> None:
-    """Advance over n closed bars: liquidate, close, open, and age at every full hour.
+    """Advance over n closed bars: liquidate, close, open; each hour compare, each spell age, each day learn.
 
-    facts: (7, n) rows as named above, prices in quote per coin, volume and open interest in coin (NaN:
-    not known yet, the bar is skipped). points: (n,) prices between low and high at which the bar's
-    openings are placed; 1: at its typical price. measured: (n,) whether volume is the venue's own.
-    flow: (n, 2) filled with the forced flow of each side, coin. Bars may come one at a time or all at
-    once with the same bits.
+    facts: (10, n) rows as named above, prices in quote per coin, volume, open interest and what the
+    venue told of forced closes (buys, sells, sum of squared sizes) in coin. NaN: open interest not known
+    yet, the bar is skipped; nobody listened for prints. points: (n,) prices between low and high at
+    which the bar's openings are placed; 1: at its typical price. measured: (n,) whether volume is the
+    venue's own. flow: (n, 2) filled with the forced flow of each side, coin, as the mix before the bar
+    has it. Bars may come one at a time or all at once with the same bits.
     """
-    counts, memory = cohorts.counts, cohorts.memory
+    counts = cohorts.counts
     for i in range(len(end)):
         interest = facts[INTEREST, i]
         if not interest > 0.0:
             continue
         counts[BARS] += 1
-        _check(memory, counts, interest, facts[VOLUME, i], measured[i])
-        high = floor(log(facts[REACH_HIGH, i]) / rules.width)
-        low = floor(log(facts[REACH_LOW, i]) / rules.width)
+        ceiling = _ceiling(cohorts.memory, counts, interest, facts[VOLUME, i], measured[i])
+        _listen(cohorts, facts, i)
+        # a bucket stands for its middle: it is gone once price was there
+        high = floor(log(facts[REACH_HIGH, i]) / rules.width - 0.5)
+        low = -floor(0.5 - log(facts[REACH_LOW, i]) / rules.width)
         if points[i] == 1:
             start, step = log(facts[TYPICAL, i]) / rules.width, 0.0
         else:
             start = log(facts[LOW, i]) / rules.width
             step = (log(facts[HIGH, i]) / rules.width - start) / points[i]
             start += 0.5 * step
-        gross = rules.sticky * facts[VOLUME, i]
+        gross = min(rules.sticky * facts[VOLUME, i], ceiling)
         for side in range(2):
             sign = 1.0 if side == 0 else -1.0
             reach = high if side == 0 else -1 - low
-            entry = (
-                sign * start - 0.5
-            )  # from bucket 0, not row 0: the grid's place must not show in bits
-            cells = cohorts.cells[counts[PARITY], side]
+            # from bucket 0, not row 0: the grid's place must not show in bits
+            entry = sign * start - 0.5
             flow[i, side] = _side(
-                cells, cohorts.base[side], cohorts.live[side], cohorts.held, cohorts.scale, side,
-                rules.prior[side], rules.shift[side], reach, entry, sign * step, points[i], gross,
-                interest, counts,
-            )  # fmt: skip
-        hours = min(end[i] // HOUR_NS - counts[HOUR], _MOST_HOURS) if counts[HOUR] else 0
-        for _ in range(hours):
-            _age(cohorts, rules.ageing)
-        counts[HOUR] = end[i] // HOUR_NS
+                cohorts, rules, side, reach, entry, sign * step, points[i], gross, interest
+            )
+        hour = end[i] // HOUR_NS
+        if counts[HOUR] and hour > counts[HOUR]:
+            spells = hour // SPELL_H - counts[HOUR] // SPELL_H
+            if spells > 0:
+                spell_over(cohorts, rules, start, min(spells, _MOST_SPELLS))
+            _hour_over(cohorts, rules)
+        counts[HOUR] = hour
         if end[i] % HOUR_NS == 0 and len(cohorts.stamps) > 0:
-            _snapshot(cohorts, end[i])
+            snapshot(cohorts, rules, end[i])
 
 
 @kernel
-def _check(
+def _ceiling(
     memory: FloatArray, counts: IntArray, interest: float, volume: float, measured: bool
-) -> None:
-    """Count changes of open interest that exceed the venue's own volume since the last change."""
+) -> float:
+    """Most that may have opened a side: opens of both sides are V + ΔOI, so half of it each.
+
+    Also counts changes of open interest that exceed the venue's own volume since the last change.
+    """
     memory[VOLUME_SINCE] += volume if measured else np.inf
-    if interest != memory[LAST_INTEREST]:
-        moved = abs(interest - memory[LAST_INTEREST])
-        if memory[LAST_INTEREST] > 0.0 and moved > memory[VOLUME_SINCE]:
+    before = memory[LAST_INTEREST]
+    ceiling = np.inf if before == 0.0 else 0.5 * max(volume + interest - before, 0.0)
+    if interest != before:
+        if before > 0.0 and abs(interest - before) > memory[VOLUME_SINCE]:
             counts[IMPOSSIBLE] += 1
         memory[LAST_INTEREST] = interest
         memory[VOLUME_SINCE] = 0.0
+    return ceiling
+
+
+@kernel
+def _listen(cohorts: Cohorts, facts: FloatArray, i: int) -> None:
+    """Adds a bar's prints to the hour; NaN marks an hour that was not listened to."""
+    cohorts.told[0] += facts[BOUGHT, i]
+    cohorts.told[1] += facts[SOLD, i]
+    both = facts[BOUGHT, i] + facts[SOLD, i]
+    if both > 0.0:
+        cohorts.sizes[0] += both
+        cohorts.sizes[1] += facts[SQUARES, i]
 
 
 @kernel
 def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a bar
-    cells: FloatArray,
-    base: int,
-    live: IntArray,
-    held: FloatArray,
-    scale: FloatArray,
+    cohorts: Cohorts,
+    rules: Rules,
     side: int,
-    prior: FloatArray,
-    shift: FloatArray,
     reach: int,
     entry: float,
     step: float,
     points: int,
     gross: float,
     interest: float,
-    counts: IntArray,
 ) -> float:
     """One side of one bar; returns its forced flow in coin. Buckets up to `reach` were traded through."""
-    forced = _kill(cells, live, reach - base) * scale[side]
-    rest = max(held[side] - forced, 0.0)
-    lost = _lost(prior, shift, reach, entry, step, points)
-    stays = 1.0 - lost
-    closing = 0.0
+    held, mix = cohorts.held[side], cohorts.mix[side]
+    layers = len(rules.way)
+    forced = _kill(cohorts, side, reach, layers)
+    rest, weighed = mix[0] * cohorts.never[side], mix[0] * cohorts.never[side] * rules.pace[0]
+    for k in range(len(mix) - 1):
+        own = 0.0
+        for c in range(k * layers, (k + 1) * layers):
+            own += held[c]
+        rest += mix[k + 1] * own
+        weighed += mix[k + 1] * own * rules.pace[k + 1]
+    stays = 1.0 - _lost(cohorts, rules, side, reach, entry, step, points)
+    hazard = 0.0
     if stays > 0.0:
         gross = min(gross, interest / stays)
         if rest + gross * stays < interest:
             gross = (interest - rest) / stays
-        elif rest > 0.0:
-            closing = (rest + gross * stays - interest) / rest
-            if closing > 0.5:
-                closing = 0.5
-                counts[CLIPPED] += 1
-    scale[side] *= 1.0 - closing
-    held[side] = rest * (1.0 - closing) + gross * stays
-    mass = gross / (scale[side] * points)
+        elif weighed > 0.0:
+            hazard = (rest + gross * stays - interest) / weighed
+    cohorts.memory[HAZARD + side] += hazard
+    _close(cohorts, rules, side, hazard)
+    cohorts.never[side] += gross
     for q in range(points):
-        _open(cells, base, live, prior, shift, reach, entry + q * step, mass)
-    return forced + gross * lost
+        forced += _open(cohorts, rules, side, reach, entry + q * step, gross / points)
+    return forced
 
 
 @kernel
-def _kill(cells: FloatArray, live: IntArray, reach: int) -> float:
-    """Empty every row up to `reach`; returns what the prior's mix held there, in units of `cells`."""
-    gone = 0.0
-    width = cells.shape[1]
-    for j in range(live[FIRST], min(reach, live[LAST]) + 1):
-        gone += cells[j, width - 1]
-        for k in range(width):
-            cells[j, k] = 0.0
-    live[FIRST] = max(live[FIRST], reach + 1)
-    return gone
+def _kill(cohorts: Cohorts, side: int, reach: int, layers: int) -> float:
+    """Empty every row up to `reach`; what no stop took goes to the hour's flow, and is returned mixed."""
+    cells = cohorts.cells[cohorts.counts[PARITY], side]
+    live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
+    last = min(reach - cohorts.base[side], live[LAST])
+    total = 0.0
+    if last < live[FIRST]:
+        live[FIRST] = max(live[FIRST], reach - cohorts.base[side] + 1)
+        return total
+    for c in range(cells.shape[1]):
+        gone = 0.0
+        for j in range(live[FIRST], last + 1):
+            gone += cells[j, c]
+            cells[j, c] = 0.0
+        gone *= scale[c]
+        held[c] = max(held[c] - gone, 0.0)
+        if c % layers == 0:
+            cohorts.hour[side, c // layers] += gone
+            total += cohorts.mix[side, c // layers + 1] * gone
+    live[FIRST] = max(live[FIRST], last + 1)
+    return total
+
+
+@kernel
+def _close(cohorts: Cohorts, rules: Rules, side: int, hazard: float) -> None:
+    """Closes every class at its own pace."""
+    layers = len(rules.way)
+    cohorts.never[side] *= 1.0 - min(hazard * rules.pace[0], _MOST_CLOSING)
+    if hazard * rules.pace[len(rules.pace) - 1] > _MOST_CLOSING:
+        cohorts.counts[CLIPPED] += 1
+    for c in range(cohorts.held.shape[1]):
+        stays = 1.0 - min(hazard * rules.pace[c // layers + 1], _MOST_CLOSING)
+        cohorts.held[side, c] *= stays
+        cohorts.scale[side, c] *= stays
 
 
 @kernel
 def _lost(
-    prior: FloatArray, shift: FloatArray, reach: int, entry: float, step: float, points: int
-) -> float:
-    """Share of a bar's openings whose liquidation price the same bar trades through."""
-    nearest = entry + min(0.0, step * (points - 1)) + shift[len(shift) - 1]
-    if floor(nearest) > reach:
-        return 0.0
-    lost = 0.0
-    for q in range(points):
-        for k in range(len(shift)):
-            at = entry + q * step + shift[k]
-            row = floor(at)
-            if row < reach:
-                lost += prior[k]
-            elif row == reach:
-                lost += prior[k] * (1.0 - (at - row))
-    return min(lost / points, 1.0)
-
-
-@kernel
-def _open(  # noqa: PLR0913, PLR0917 - scalars in registers
-    cells: FloatArray,
-    base: int,
-    live: IntArray,
-    prior: FloatArray,
-    shift: FloatArray,
+    cohorts: Cohorts,
+    rules: Rules,
+    side: int,
     reach: int,
     entry: float,
-    mass: float,
-) -> None:
-    """Place `mass` in every class at its liquidation price, split between the two nearest rows."""
-    classes = len(shift)
-    for k in range(classes):
-        at = entry + shift[k]
-        bucket = floor(at)
-        upper = (at - bucket) * mass
-        lower = mass - upper
-        row = bucket - base
-        if bucket > reach:
-            cells[row, k] += lower
-            cells[row, classes] += prior[k] * lower
-            live[FIRST] = min(live[FIRST], row)
-        if bucket + 1 > reach:
-            cells[row + 1, k] += upper
-            cells[row + 1, classes] += prior[k] * upper
-            live[FIRST] = min(live[FIRST], row + 1)
-            live[LAST] = max(live[LAST], row + 1)
+    step: float,
+    points: int,
+) -> float:
+    """Share of a bar's openings, mixed, whose trigger the same bar trades through."""
+    lost = 0.0
+    nearest = entry + min(0.0, step * (points - 1))
+    for k in range(rules.shift.shape[1]):
+        for layer in range(len(rules.way)):
+            way = rules.shift[side, k] * rules.way[layer]
+            if floor(nearest + way) > reach:
+                continue
+            share = cohorts.mix[side, k + 1] * rules.layer[layer] / points
+            for q in range(points):
+                lost += share * _inside(entry + q * step + way, reach)
+    return min(lost, 1.0)
 
 
 @kernel
-def _age(cohorts: Cohorts, ageing: FloatArray) -> None:
-    """Move mass outward by an hour's drift; fold the scale into the cells and count what is held anew.
+def _inside(at: float, reach: int) -> float:
+    """Share of mass put at `at`, split between its two rows, that lies up to `reach`."""
+    row = floor(at)
+    if row < reach:
+        return 1.0
+    return 1.0 - (at - row) if row == reach else 0.0
 
-    What would leave the outermost row that was ever opened into stays there.
-    """
-    old, new = cohorts.counts[PARITY], 1 - cohorts.counts[PARITY]
-    for side in range(2):
-        first, last = cohorts.live[side, FIRST], cohorts.live[side, LAST]
-        if last < first:
-            cohorts.scale[side] = 1.0
-            continue
-        source, target = cohorts.cells[old, side], cohorts.cells[new, side]
-        scale = cohorts.scale[side]
-        stay, one, two = ageing[0] * scale, ageing[1] * scale, ageing[2] * scale
-        width = source.shape[1]
-        _drift(
-            source.reshape(-1), target.reshape(-1), first * width, (last + 1) * width, width,
-            stay, one, two,
+
+@kernel
+def _open(
+    cohorts: Cohorts, rules: Rules, side: int, reach: int, entry: float, gross: float
+) -> float:
+    """Places `gross` in every class at its triggers, split between two rows; what is forced out at once."""
+    cells = cohorts.cells[cohorts.counts[PARITY], side]
+    live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
+    base, layers = cohorts.base[side], len(rules.way)
+    forced = 0.0
+    for k in range(rules.shift.shape[1]):
+        for layer in range(layers):
+            c = k * layers + layer
+            at = entry + rules.shift[side, k] * rules.way[layer]
+            mass = gross * rules.layer[layer]
+            bucket = floor(at)
+            upper = (at - bucket) * mass
+            row = bucket - base
+            for to, part in ((row, mass - upper), (row + 1, upper)):
+                if to + base > reach:
+                    cells[to, c] += part / scale[c]
+                    held[c] += part
+                    live[FIRST] = min(live[FIRST], to)
+                    live[LAST] = max(live[LAST], to)
+                elif layer == 0:
+                    cohorts.hour[side, k] += part
+                    forced += cohorts.mix[side, k + 1] * part
+    return forced
+
+
+@kernel
+def _hour_over(cohorts: Cohorts, rules: Rules) -> None:
+    """What the hour's prints tell."""
+    heard_hour(
+        cohorts.hour, cohorts.told, cohorts.flows, cohorts.tells, cohorts.mix, cohorts.sizes,
+        cohorts.foreseen, cohorts.score, cohorts.counts[HEARD], rules.rate, rules.shape, rules.fade,
+    )  # fmt: skip
+    cohorts.counts[HEARD] += 1
+    cohorts.hour[:] = 0.0
+    cohorts.told[:] = 0.0
+    if cohorts.counts[HEARD] % LEARN_EVERY == 0:
+        learned(
+            cohorts.flows, cohorts.tells, cohorts.mix, cohorts.caught, cohorts.sizes,
+            cohorts.counts[HEARD], rules.prior, rules.rate, rules.strength, rules.likeness, rules.fade,
         )  # fmt: skip
-        for k in range(width):
-            edge = (one + two) * source[last, k] + two * source[last - 1, k]
-            target[last, k] += edge
-        source[first : last + 1] = 0.0
-        cohorts.held[side] = _sum(target[first : last + 1, width - 1])
-        cohorts.scale[side] = 1.0
-    cohorts.counts[PARITY] = new
-
-
-@kernel
-def _drift(  # noqa: PLR0913, PLR0917 - flat arrays and scalars, so that the loop becomes vector code
-    source: FloatArray,
-    target: FloatArray,
-    start: int,
-    stop: int,
-    width: int,
-    stay: float,
-    one: float,
-    two: float,
-) -> None:
-    """target = source, spread over its own row, the next one out and the one after; dust becomes 0."""
-    inner, outer = source[start - width : stop], source[start - 2 * width : stop]
-    own, into = source[start:stop], target[start:stop]
-    for i in range(stop - start):
-        moved = stay * own[i] + one * inner[i] + two * outer[i]
-        into[i] = moved if moved > _DUST else 0.0
-
-
-@kernel
-def _sum(column: FloatArray) -> float:
-    """Sum by four running totals, which do not wait for one another."""
-    a = b = c = d = 0.0
-    whole = len(column) // 4 * 4
-    for j in range(0, whole, 4):
-        a += column[j]
-        b += column[j + 1]
-        c += column[j + 2]
-        d += column[j + 3]
-    for j in range(whole, len(column)):
-        a += column[j]
-    return (a + b) + (c + d)
-
-
-@kernel
-def _snapshot(cohorts: Cohorts, end: int) -> None:
-    """Write what the prior's mix holds now into the ring."""
-    at = cohorts.counts[SNAPSHOTS] % len(cohorts.stamps)
-    for side in range(2):
-        row = cohorts.ring[at, side]
-        row[:] = 0.0
-        cells = cohorts.cells[cohorts.counts[PARITY], side]
-        width = cells.shape[1]
-        for j in range(cohorts.live[side, FIRST], cohorts.live[side, LAST] + 1):
-            row[j] = cells[j, width - 1] * cohorts.scale[side]
-    cohorts.stamps[at] = end
-    cohorts.counts[SNAPSHOTS] += 1

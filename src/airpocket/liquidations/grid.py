@@ -24,13 +24,3 @@ def liquidation_factor(side: PositionSide, leverage: float, maintenance: float) 
     if side == "short":
         return 1.0 + (1.0 / leverage - maintenance) / (1.0 + maintenance)
     return 1.0 - (1.0 / leverage - maintenance) / (1.0 - maintenance)
-
-
-def shifts(leverage: tuple[float, ...], maintenance: float, width: float) -> FloatArray:
-    """(2, K) buckets from entry to liquidation, positive away from the price; row 0 shorts, 1 longs."""
-    return np.array(
-        [
-            [np.log(liquidation_factor("short", x, maintenance)) / width for x in leverage],
-            [-np.log(liquidation_factor("long", x, maintenance)) / width for x in leverage],
-        ]
-    )

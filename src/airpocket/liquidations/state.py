@@ -1,7 +1,6 @@
 """Market → liquidation map: every contract's cohorts caught up, weighted by the prior and added up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,34 +8,14 @@ from airpocket.domain.errors import NothingKnown
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import PositionSide, TimeNs
 from airpocket.liquidations.clusters import clusters_of
-from airpocket.liquidations.cohorts import Units, VenueCohorts, units
+from airpocket.liquidations.cohorts import VenueCohorts
+from airpocket.liquidations.draws import Drawn, ladder_of
 from airpocket.liquidations.feed import Feed, feed_of
 from airpocket.liquidations.grid import bucket_of, edges
 from airpocket.liquidations.hedged import hedged_longs, hedged_shorts
-from airpocket.liquidations.records import Heat, Ladder, LiquidationMap, Source, Unmapped
+from airpocket.liquidations.records import Heat, LiquidationMap, Part, Source, Unmapped
 from airpocket.liquidations.settings import MapSettings
 from airpocket.market.state import Contract, Market
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """One contract's coin by rising bucket from `first`: centre (B,) and draws (M, B), of one side."""
-
-    first: int
-    centre: FloatArray
-    draws: FloatArray
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.centre) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Draws:
-    """The prior, drawn once: world (M,) and the mix of each side (2, M, K)."""
-
-    world: IntArray
-    mix: FloatArray
 
 
 class MapState:
@@ -48,7 +27,6 @@ class MapState:
     def __init__(self, settings: MapSettings | None = None) -> None:
         self.settings = settings or MapSettings()
         self._venues: dict[str, VenueCohorts] = {}
-        self._draws = _drawn(self.settings)
 
     def measure(self, market: Market) -> LiquidationMap | Unmapped:
         """The map at the market's time, or why there is none."""
@@ -62,14 +40,16 @@ class MapState:
             return Unmapped(_why_none(left_out))
         for feed in feeds:
             self._venues.setdefault(feed.key, VenueCohorts(s)).catch_up(feed)
-        sides = [[self._held(feed, side) for feed in feeds] for side in range(2)]
-        every = [held for side in sides for held in side if len(held.centre)]
+        price = float(reference.base.close[-1])
+        drawn = [Drawn(self._venues[feed.key], feed, at, s) for at, feed in enumerate(feeds)]
+        held = [[one.held(side, _reach(feed, side, s.width)) for one, feed in zip(drawn, feeds, strict=True)]
+                for side in range(2)]  # fmt: skip
+        every = [each for side in held for each in side if len(each.centre)]
         if not every:
             return Unmapped("the bars since the first open interest hold no position on the map")
-        first = min(held.first for held in every)
-        edge = edges(first, max(held.last for held in every) - first + 1, s.width)
-        shorts, longs = (_ladder(side, first, edge) for side in sides)
-        price = float(reference.base.close[-1])
+        first = min(each.first for each in every)
+        edge = edges(first, max(each.last for each in every) - first + 1, s.width)
+        shorts, longs = (ladder_of(side, first, edge, price) for side in held)
         contracts = [c for c in market.perps if c.key in {feed.key for feed in feeds}]
         return LiquidationMap(
             asset=market.asset,
@@ -85,11 +65,23 @@ class MapState:
             heat=self._heat(feeds, reference, first, len(edge) - 1),
             sources=tuple(self._source(feed) for feed in feeds),
             notes=_notes(left_out, s),
+            parts=tuple(
+                Part(feed.key, *(ladder_of([one], first, edge, price) for one in pair))
+                for feed, *pair in zip(feeds, *held, strict=True)
+            ),
         )
+
+    def cohorts(self, key: str) -> VenueCohorts:
+        """The cohorts of one contract that was mapped.
+
+        Raises:
+            KeyError: it never was.
+        """
+        return self._venues[key]
 
     def _source(self, feed: Feed) -> Source:
         venue = self._venues[feed.key]
-        assumed = list(feed.assumed)
+        assumed = [*feed.assumed, *self._learned(feed, venue)]
         if venue.impossible:
             assumed.append(
                 f"open interest moved {venue.impossible} times by more than the venue's own volume:"
@@ -99,24 +91,17 @@ class MapState:
             feed.key, feed.interest_coin, TimeNs(int(feed.known_at[-1])), venue.bars, tuple(assumed)
         )
 
-    def _held(self, feed: Feed, side: int) -> _Held:
-        """One side of one contract under the prior and every draw, each adding up to its open interest."""
-        venue = self._venues[feed.key]
-        reach = _reach(feed, side, self.settings.width)
-        centre = units(venue.worlds[0], side, reach)
-        worlds = [units(world, side, reach) for world in venue.worlds]
-        first = min(world.first for world in worlds)
-        count = max(world.first + len(world.prior) for world in worlds) - first
-        draws = np.zeros((len(self._draws.world), count))
-        for at, world in enumerate(worlds):
-            rows = np.flatnonzero(self._draws.world == at)
-            start = world.first - first
-            draws[rows, start : start + len(world.prior)] = (
-                self._draws.mix[side, rows] @ world.coin.T
-            )
-        total = draws.sum(axis=1, keepdims=True)
-        scaled = np.divide(feed.interest_coin * draws, total, out=draws, where=total > 0.0)
-        return _Held(first, _placed(centre, first, count, feed.interest_coin), scaled)
+    def _learned(self, feed: Feed, venue: VenueCohorts) -> list[str]:
+        """How the venue's prints were used."""
+        if venue.typical_print == 0.0:
+            return []
+        known = dict(self.settings.rates).get(feed.key)
+        low, high = self.settings.rate_sampled if feed.sampled else self.settings.rate_all
+        rate = f"{100 * low:.0f} to {100 * high:.0f} %" if known is None else f"{100 * known:.0f} %"
+        days = venue.heard_hours / 24.0
+        return [
+            f"leverage learned from {days:.1f} days of prints, taken to be {rate} of all liquidations"
+        ]
 
     def _heat(self, feeds: Sequence[Feed], reference: Contract, first: int, count: int) -> Heat:
         """The hours every contract has, added up on the map's buckets."""
@@ -134,17 +119,6 @@ class MapState:
             for side in range(2):
                 _add_rows(coin[side], ring[rows, side], int(base[side]), side, first)
         return Heat(stamps, bars.close[at], coin[0], coin[1])
-
-
-def _drawn(s: MapSettings) -> _Draws:
-    rng = np.random.default_rng(s.seed)
-    weight = np.array([world.weight for world in s.worlds])
-    world = rng.choice(len(weight), size=s.draws, p=weight / weight.sum())
-    mix = [
-        rng.dirichlet(s.concentration * np.array(each), size=s.draws)
-        for each in (s.shorts_mix, s.longs_mix)
-    ]
-    return _Draws(world, np.stack(mix))
 
 
 def _feeds(
@@ -181,28 +155,6 @@ def _reach(feed: Feed, side: int, width: float) -> int:
     return -1 - bucket_of(float(bars.low.min()), width)
 
 
-def _placed(centre: Units, first: int, count: int, total: float) -> FloatArray:
-    placed = np.zeros(count)
-    start = centre.first - first
-    placed[start : start + len(centre.prior)] = centre.prior
-    held = placed.sum()
-    return placed * (total / held) if held > 0.0 else placed
-
-
-def _ladder(held: Sequence[_Held], first: int, edge: FloatArray) -> Ladder:
-    """The contracts' coin added up and valued at each bucket's own price, USD."""
-    middle = np.sqrt(edge[:-1] * edge[1:])
-    usd = np.zeros(len(middle))
-    draws = np.zeros((len(held[0].draws), len(middle)))
-    for each in held:
-        if len(each.centre) == 0:
-            continue
-        inside = slice(each.first - first, each.last - first + 1)
-        usd[inside] += each.centre
-        draws[:, inside] += each.draws
-    return Ladder(usd * middle, draws * middle)
-
-
 def _add_rows(into: FloatArray, ring: FloatArray, base: int, side: int, first: int) -> None:
     """Add (T, B) rows counted outward to (T, count) rows by rising bucket from `first`."""
     bucket: IntArray = np.arange(ring.shape[1], dtype=np.int64) + base
@@ -214,12 +166,12 @@ def _add_rows(into: FloatArray, ring: FloatArray, base: int, side: int, first: i
 
 
 def _notes(left_out: list[tuple[str, str]], s: MapSettings) -> tuple[str, ...]:
-    sticky = s.worlds[0].sticky
     notes = [
-        "which leverage was taken is not published: the mix is a prior, and intervals come from its spread",
-        f"of each bar's volume {100 * sticky:g} % a side is taken to open positions that stay; the rest is"
-        " passed to and fro",
-        "no liquidation print was used to fit anything",
+        "which leverage was taken is not published: a prior stands for it, corrected where a venue tells"
+        " of liquidations",
+        f"{s.ways} ways that positions may be opened, held and left are followed; each counts by how well"
+        " it foresaw the liquidations told",
+        "what is hedged or backed by a whole wallet is not on the ladder: no price within it forces it out",
     ]
     notes += [f"not in the map: {key} ({reason})" for key, reason in left_out]
     return tuple(notes)

@@ -21,7 +21,7 @@ class Health(Struct, frozen=True):
     `clocks`: the venues' clocks less ours; `alarms`: what a user should know, one line an incident;
     `worst_held_up_s`: the longest that the recorder itself could not act.
     `notes` concern more than one channel: a venue that is shut, a quote coin that is no dollar.
-    `news`: what is new in the venues' messages.
+    `news`: what is new in the venues' messages. `simulated`: the label of a market that is invented.
     """
 
     asof: int
@@ -36,6 +36,7 @@ class Health(Struct, frozen=True):
     worst_held_up_s: float = 0.0
     notes: tuple[str, ...] = ()
     news: tuple[News, ...] = ()
+    simulated: str = ""
 
 
 _DECODER = msgspec.json.Decoder(Health)

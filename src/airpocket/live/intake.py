@@ -13,6 +13,7 @@ from airpocket.domain.errors import UndecodableFrame, UnknownMessage
 from airpocket.domain.units import DAY_NS, SECOND_NS
 from airpocket.domain.wire import LiveEvent
 from airpocket.ingest.log.records import Record
+from airpocket.ingest.origin import told_by
 from airpocket.ingest.venue import Decode, SizedDecode
 from airpocket.live.counted import Counted
 from airpocket.live.drift import Drift
@@ -75,6 +76,7 @@ class Intake:
         self._open: dict[tuple[str, str], None] = {}  # venue, connection
         self.frames: Counter[str] = Counter()
         self.latest = 0  # heard, ns
+        self.simulated = ""  # the label of the market heard, where it is invented
 
     @property
     def refused(self) -> Counter[tuple[str, str]]:
@@ -158,6 +160,7 @@ class Intake:
             self._ended(record.venue, record.connection)
         elif record.kind == "marker" and record.about != CLOCK_SET:
             # a recording begins: nothing that was open still is
+            self.simulated = self.simulated or told_by(record)
             self.pulse.all_closed("the recorder was restarted")
             for venue, connection in self._open:  # ended without a word, when the recorder did
                 self._ended(venue, connection)

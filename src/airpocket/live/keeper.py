@@ -8,6 +8,7 @@ import polars as pl
 from airpocket.domain.errors import BadInput, StoreError
 from airpocket.domain.events import Batch
 from airpocket.domain.kinds import split_name
+from airpocket.domain.simulated import sourced
 from airpocket.ingest.lake import Lake, Table
 from airpocket.ingest.tables import TIME
 from airpocket.market.live import rows
@@ -29,6 +30,7 @@ class FactKeeper:
         self._refused: list[Table] = []  # by the store, to be tried again
         self._why_refused = self._why_dropped = ""
         self.dropped = 0
+        self.simulated = ""  # the label that every row's source gets, where the market is invented
 
     @property
     def trouble(self) -> str:
@@ -101,7 +103,7 @@ class FactKeeper:
         """What waits, as tables of the store; it waits no more."""
         ready, self._waiting = self._waiting, {}
         again, self._refused = self._refused, []
-        return [*again, *(table_of(batches) for batches in ready.values())]
+        return [*again, *(table_of(batches, self.simulated) for batches in ready.values())]
 
     def write(self, tables: list[Table]) -> int:
         """Write tables and count their new rows; a row that is there already stays as it is: minutes heard
@@ -140,19 +142,18 @@ def _rows(tables: list[Table]) -> int:
     return sum(table.frame.height for table in tables)
 
 
-def table_of(batches: list[Batch]) -> Table:
-    """Batches of one series as one table."""
+def table_of(batches: list[Batch], simulated: str = "") -> Table:
+    """Batches of one series as one table; the label of an invented market comes first in their sources."""
     first = batches[0]
-    return Table(
-        first.kind, first.venue, first.symbol, pl.concat([_frame(batch) for batch in batches])
-    )
+    frame = pl.concat([_frame(batch, simulated) for batch in batches])
+    return Table(first.kind, first.venue, first.symbol, frame)
 
 
-def _frame(batch: Batch) -> pl.DataFrame:
+def _frame(batch: Batch, simulated: str) -> pl.DataFrame:
     kind, _ = split_name(batch.kind)
     columns: dict[str, pl.Series] = {name: _time(name, batch) for name in ("ts", "usable_from")}
     columns["source"] = pl.Series(
-        "source", [", ".join(batch.sources)] * len(batch), dtype=pl.String
+        "source", [", ".join(sourced(simulated, batch.sources))] * len(batch), dtype=pl.String
     )
     for column in kind.columns:
         if column.dtype == "time":

@@ -47,7 +47,7 @@ class RecorderSettings:
     """`kick_s`: an ill route is called anew at most this often; after that it stays ill, and says so.
 
     `clock_s`: how often each venue is asked for its time; 0: never. `assets`: whose newly listed contracts
-    are taken up. `journal`: keep the hash of all events.
+    are taken up. `journal`: keep the hash of all events. `simulated`: the label of a market that is invented.
     """
 
     connection: ConnectionSettings = field(default_factory=ConnectionSettings)
@@ -56,6 +56,7 @@ class RecorderSettings:
     clock_s: float = 600.0
     assets: tuple[str, ...] = ()
     journal: bool = False
+    simulated: str = ""
 
 
 class Recorder:
@@ -119,7 +120,7 @@ class Recorder:
         """
         apply = asyncio.create_task(self._apply_durable(), name="apply")
         try:
-            await self.take(_beginning(self._world.clock))
+            await self.take(_beginning(self._world.clock, self._settings.simulated))
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 tick = group.create_task(self._tick(), name="tick")
@@ -328,11 +329,11 @@ def _with(old: Feed | None, new: Feed) -> Feed:
     )  # fmt: skip
 
 
-def _beginning(clock: Clock) -> Record:
+def _beginning(clock: Clock, simulated: str) -> Record:
     """Where a recording starts: what was open or known before is so no longer."""
-    return Record(
-        clock.now(), "", "log", "marker", b'{"event":"begun"}', monotonic=clock.monotonic()
-    )
+    said = {"event": "begun", "simulated": simulated} if simulated else {"event": "begun"}
+    body = msgspec.json.encode(said)
+    return Record(clock.now(), "", "log", "marker", body, monotonic=clock.monotonic())
 
 
 async def _first_failure(task: "asyncio.Task[None]") -> None:

@@ -9,6 +9,7 @@ from airpocket.ingest.log import reader
 from airpocket.ingest.log.gaps import Gap, Gaps
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.segment import LogDamage
+from airpocket.ingest.origin import label_of
 from airpocket.live.feeds import decoders, feeds_of, sized_decoders
 from airpocket.live.intake import Intake
 from airpocket.live.recorder import pulse_of
@@ -19,7 +20,8 @@ from airpocket.live.session import States
 class Replayed:
     """What a replay went through. `journal` is the hash of all events in order; times are ns heard.
 
-    `gaps`: when no connection of a route was open, however the recording ended.
+    `gaps`: when no connection of a route was open, however the recording ended. `simulated`: the label of a
+    market that is invented.
     """
 
     records: int
@@ -31,6 +33,7 @@ class Replayed:
     damages: tuple[LogDamage, ...]
     journal: str
     gaps: tuple[Gap, ...] = ()
+    simulated: str = ""
 
 
 class Replay:
@@ -55,6 +58,7 @@ class Replay:
         """
         if not folder.is_dir():
             raise NothingKnown(f"{folder}: no recorded log lies here; airpocket record makes one")
+        self.intake.simulated = label_of(folder)
         for found in reader.read(folder):
             if isinstance(found, LogDamage):
                 self._damages.append(found)
@@ -79,5 +83,5 @@ class Replay:
         return Replayed(
             self.intake.records, sum(self.intake.frames.values()), self.intake.events, refused,
             self._first, self.intake.latest, tuple(self._damages), self.intake.journal,
-            tuple(self._gaps.all()),
+            tuple(self._gaps.all()), self.intake.simulated,
         )  # fmt: skip

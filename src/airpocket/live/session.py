@@ -20,6 +20,7 @@ from airpocket.ingest.feed import Feed
 from airpocket.ingest.log import sealed
 from airpocket.ingest.log.settings import LogSettings
 from airpocket.ingest.log.writer import LogWriter
+from airpocket.ingest.origin import claim, origin_of
 from airpocket.ingest.space import room_at
 from airpocket.ingest.world import asleep_ns
 from airpocket.live import health_file
@@ -157,6 +158,7 @@ class Session:
         self._unsaid = ""  # why the channels' health could not be written
         self._unended = ""  # why the states left by the recording before could not be ended
         self.rows_kept = 0
+        self.simulated = ""  # the label of the market heard, where it is invented
         self.alarms: tuple[str, ...] = ()  # as they stood when the recording ended
         self._stop = asyncio.Event()
 
@@ -170,10 +172,14 @@ class Session:
         Raises:
             StoreBusy: another process records into this store.
             StoreDamaged: a file beside the log is not one of ours.
+            StoreConflict: it holds real data and what comes through the gate is simulated, or the reverse.
             LogFailed, StoreError: the disk failed.
         """
         s = self.settings
         gate = s.gate
+        label = await origin_of(gate)
+        claim(self._store, self._store / RAW, label)
+        self.simulated = self.keeper.simulated = label
         budgets = {name: feed.weight_per_minute for name, feed in self._feeds.items()}
         kept = bans.BanFile(self._store / bans.NAME)
         self._bans = bans.Bans(self._clock, kept)
@@ -193,7 +199,9 @@ class Session:
     async def _record(
         self, log: LogWriter, world: World, each_second: Callable[["Session"], None] | None
     ) -> None:
-        settings = replace(self.settings.recorder, assets=tuple(self.states.by_asset))
+        settings = replace(
+            self.settings.recorder, assets=tuple(self.states.by_asset), simulated=self.simulated
+        )
         self._log = log
         self.recorder = Recorder(
             self._feeds, decoders(), log, self.states, world, settings, sized=sized_decoders()
@@ -244,7 +252,7 @@ class Session:
             reserve_used=log.state.reserve_used, clocks=recorder.clocks.skews(),
             alarms=(*self._storage_alarms(log), *recorder.alarms()),
             worst_held_up_s=round(recorder.watch.worst_late_s, 3),
-            notes=(*(why for _, why in recorder.pulse.incidents), *self.states.notes()),
+            simulated=self.simulated, notes=(*(why for _, why in recorder.pulse.incidents), *self.states.notes()),
         )  # fmt: skip
 
     def news(self) -> tuple[News, ...]:

@@ -15,6 +15,7 @@ from airpocket.domain.wire import BookChange
 from airpocket.ingest.log import reader
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.segment import LogDamage
+from airpocket.ingest.origin import label_of, told_by
 from airpocket.ingest.venue import Venue
 from airpocket.ingest.venues.registry import venue_named
 from airpocket.market.books.book import Book
@@ -182,6 +183,7 @@ class LogTops:
     book: Book
     refused: int
     damages: tuple[LogDamage, ...]
+    simulated: str = ""  # the label of a market that is invented
 
 
 def tops_of_log(folder: Path, venue: str, symbol: str) -> LogTops:
@@ -193,17 +195,17 @@ def tops_of_log(folder: Path, venue: str, symbol: str) -> LogTops:
     """
     if not folder.is_dir():
         raise NothingKnown(f"{folder}: no recorded log lies here; airpocket record makes one")
-    following, damages = (
-        TopReader(venue_named(venue), symbol, depth=DEPTH.get(venue)),
-        list[LogDamage](),
-    )
+    following = TopReader(venue_named(venue), symbol, depth=DEPTH.get(venue))
+    damages, labels = list[LogDamage](), [label_of(folder)]
 
     def sound() -> Iterator[Record]:
         for found in reader.read(folder):
             if isinstance(found, LogDamage):
                 damages.append(found)
-            else:
-                yield found
+                continue
+            if found.kind == "marker":
+                labels.append(told_by(found))
+            yield found
 
     rows = _joined(list(following.take_all(sound())))
     if not rows.ts.size:
@@ -221,4 +223,5 @@ def tops_of_log(folder: Path, venue: str, symbol: str) -> LogTops:
         pl.when(pl.col("update_id") >= 0).then(pl.col("update_id")).alias("update_id"),
         *(pl.col(name).fill_nan(None) for name in columns),
     )
-    return LogTops(table, following.book, following.refused, tuple(damages))
+    simulated = next(filter(None, labels), "")
+    return LogTops(table, following.book, following.refused, tuple(damages), simulated)

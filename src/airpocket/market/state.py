@@ -16,6 +16,7 @@ from airpocket.domain.events import (
     batch_of,
 )
 from airpocket.domain.instruments import Instrument, instrument
+from airpocket.domain.simulated import is_simulated
 from airpocket.domain.units import HOUR_NS, TimeNs
 from airpocket.market.bars import EMPTY_BARS, Bars, BarSeries
 
@@ -73,6 +74,12 @@ class Contract:
         return self.instrument.key
 
     @property
+    def simulated(self) -> bool:
+        """Whether any fact of it is of an invented market."""
+        tables = (source for table in self.tables.values() for source in table.sources)
+        return self.instrument.simulated or any(map(is_simulated, (*self.bar_sources, *tables)))
+
+    @property
     def price_doubted(self) -> bool:
         """Whether the recorder's last word on its price channel was not to trust it."""
         table = self.table("channel_state")
@@ -103,7 +110,8 @@ class Market:
 
     @property
     def simulated(self) -> bool:
-        return any(c.instrument.simulated for c in self.contracts)
+        """Whether any of it is invented: by its venue, or by what its rows say they came from."""
+        return any(c.simulated for c in self.contracts)
 
     @property
     def reference(self) -> Contract:

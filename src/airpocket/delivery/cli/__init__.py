@@ -12,8 +12,13 @@ from airpocket.domain.errors import AirpocketError
 _HERE = "airpocket.delivery.cli"
 _COMMANDS = (
     ("demo", "demo:demo", "The brief on a bundled SIMULATED market; no network, no keys."),
+    (
+        "drill",
+        "drill:drill",
+        "Hold a paper position through a SIMULATED squeeze; exits are scored.",
+    ),
     ("brief", "brief:brief", "What forced flow threatens an asset, from what the store knew."),
-    ("map", "sections:map_", "Who is forced out at which prices, as far as data can tell."),
+    ("map", "map_:map_", "Who is forced out at which prices, as far as data can tell."),
     (
         "cascade",
         "cascade:cascade",
@@ -27,6 +32,7 @@ _COMMANDS = (
     ),
     ("decode", "decode:decode", "What a venue's recorded frames say, one event a line."),
     ("record", "record:record", "Record live markets until stopped: raw frames and minutes."),
+    ("census", "census:census", "What a venue's public accounts hold, into the store."),
     ("replay", "replay:replay", "A recorded log through the same decoders again."),
     ("tops", "tops:tops", "The best prices of a recorded book after each of its changes."),
     ("venues", "venues:venues", "Which venues can be heard, and how their channels are now."),
@@ -48,6 +54,9 @@ _LAB_COMMANDS = (
     ("run", "Run a simulated world from its file into tables, truth beside them."),
     ("serve", "Serve a simulated world on loopback, each venue in its own language."),
     ("facts", "Stylised facts of a simulated market, beside real figures."),
+)
+_EVALUATE_COMMANDS = (
+    ("map", "map_", "The liquidation map against worlds whose positions are known."),
 )
 
 
@@ -71,6 +80,10 @@ def build() -> App:
     for name, about in _LAB_COMMANDS:
         lab.command(f"{_HERE}.lab:{name}", name=name, help=about)
     app.command(lab)
+    evaluate = App(name="evaluate", help="What the models say, held against truth and baselines.")
+    for name, function, about in _EVALUATE_COMMANDS:
+        evaluate.command(f"{_HERE}.evaluate:{function}", name=name, help=about)
+    app.command(evaluate)
     return app
 
 

@@ -1,12 +1,9 @@
-"""`airpocket demo`: the whole brief on the bundled simulated market, offline."""
+"""`airpocket demo`: the whole brief on a recorded session of the lab, offline."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
-
-if TYPE_CHECKING:
-    from airpocket.ingest.lake import Lake
 
 
 def demo(
@@ -15,6 +12,9 @@ def demo(
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """The brief on a simulated ETH market that ends in a short squeeze; no network, no keys.
+
+    Five recorded minutes of the lab's venues go through the same reader, decoders and state as a live
+    recording, after an imported history that is simulated too.
 
     Args:
         out: Folder for the page and the simulated store.
@@ -26,22 +26,16 @@ def demo(
     from airpocket.delivery.warmup import compiling
 
     out.mkdir(parents=True, exist_ok=True)
-    simulated_store(out / "store")
-    page = out / "brief.html"
+    page, store = out / "brief.html", out / "store"
     with compiling():
         from airpocket.delivery.answers import brief_of
+        from airpocket.delivery.demonstration import ASSET, demo_store
 
-        found = brief_of("ETH", out / "store")
+        _, played = demo_store(store)
+        found = brief_of(ASSET, store)
     deliver(found, html=page, md=None, as_json=as_json)
-    sys.stderr.write(f"SIMULATED market; page: {page}; store: {out / 'store'}\n")
+    sys.stderr.write(
+        f"SIMULATED market: {played.frames:,} recorded frames, {played.events:,} events;"
+        f" page: {page}; store: {store}\n"
+    )
     return 0
-
-
-def simulated_store(root: Path) -> "Lake":
-    """A store holding the bundled simulated market; writing it again changes nothing."""
-    from airpocket.ingest.lake import Lake, Table
-    from airpocket.lab import bundled_tables
-
-    lake = Lake(root)
-    lake.write(Table(t.kind, t.venue, t.symbol, t.frame) for t in bundled_tables())
-    return lake

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    world: Path,
+    world: str,
     *,
     seed: int,
     out: Path,
@@ -28,7 +28,7 @@ def run(
     The same world and seed give the same hash. docs/lab.md explains world files and tables.
 
     Args:
-        world: World file (TOML), such as examples/worlds/squeeze.toml.
+        world: Name of a bundled world, such as squeeze, or a world file (TOML).
         seed: Whole number that all chance comes from.
         out: New folder for tables, truth and run.json.
         store: Also write the public tables into this store, for commands such as `airpocket brief`.
@@ -49,7 +49,7 @@ def run(
     return 0
 
 
-def _run(world: Path, seed: int, out: Path, *, truth_every: int, book: bool) -> "Ran":
+def _run(world: str, seed: int, out: Path, *, truth_every: int, book: bool) -> "Ran":
     from airpocket.delivery.warmup import compiling
     from airpocket.domain.errors import BadInput
 
@@ -57,9 +57,11 @@ def _run(world: Path, seed: int, out: Path, *, truth_every: int, book: bool) -> 
         raise BadInput("--seed must lie between 0 and 2^63 - 1")
     with compiling():
         from airpocket.lab.runs.recording import RunSettings, run_world
-        from airpocket.lab.runs.worldcheck import read_world
+        from airpocket.lab.runs.worldcheck import read_world, world_file
 
-        return run_world(read_world(world), seed, out, RunSettings(truth_every, book), _progress)
+        return run_world(
+            read_world(world_file(world)), seed, out, RunSettings(truth_every, book), _progress
+        )
 
 
 def facts(
@@ -73,7 +75,7 @@ def facts(
     docs/lab.md says how each figure is measured and where the real ones come from.
 
     Args:
-        what: Folder of a finished run, or a world file to run now (kept nowhere).
+        what: Folder of a finished run, or a world to run now (kept nowhere): a bundled name or a file.
         seed: With a world file: whole number that all chance comes from.
         as_json: Print JSON.
     """
@@ -89,14 +91,14 @@ def facts(
         from tempfile import TemporaryDirectory
 
         with TemporaryDirectory(prefix="airpocket-lab-") as place:
-            _run(what, seed, Path(place) / "run", truth_every=1_440, book=False)
+            _run(str(what), seed, Path(place) / "run", truth_every=1_440, book=False)
             found = _facts_in(Path(place) / "run")
     _print_facts(found, what, as_json=as_json)
     return 0
 
 
 def serve(
-    world: Path,
+    world: str,
     *,
     seed: int,
     port: int = 8765,
@@ -111,7 +113,7 @@ def serve(
     hour of the world passes in a minute, and its minute bars are minutes of the clock.
 
     Args:
-        world: World file (TOML), such as examples/worlds/every_venue.toml.
+        world: Name of a bundled world, such as every_venue, or a world file (TOML).
         seed: Whole number that all chance comes from.
         port: Port to listen on; 0 takes a free one.
         speed: Seconds of the world in a second, 0.01 to 1000.
@@ -135,10 +137,10 @@ def serve(
 
     settings = GateSettings(host, port, day)
     with compiling():
-        from airpocket.lab.runs.worldcheck import read_world
+        from airpocket.lab.runs.worldcheck import read_world, world_file
         from airpocket.lab.server.house import House
 
-        read = read_world(world)
+        read = read_world(world_file(world))
         gate = Gate(House(read, seed, speed, from_h=from_h), SystemClock(), settings)
     asyncio.run(_serve(gate, read, seed))
     return 0

@@ -97,6 +97,8 @@ def _summary(session: "Session", store: Path) -> None:
     from airpocket.delivery.cli.printing import print_table, say
 
     health = session.health()
+    if health.simulated:
+        say(f"{health.simulated}: an invented market, marked so in the log and in every row")
     say(_line(session))
     silent = [c for c in health.channels if c.messages == 0]
     if silent:

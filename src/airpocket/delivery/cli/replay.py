@@ -79,6 +79,7 @@ def _print_json(run: "Replay", found: "Replayed") -> None:
             "first": format_time(found.first) if found.first else None,
             "last": format_time(found.last) if found.last else None,
             "journal": found.journal,
+            "simulated": found.simulated or None,
             "refused": found.refused,
             "damages": [f"{d.path} at {d.offset}: {d.problem}" for d in found.damages],
             "gaps": [
@@ -103,6 +104,8 @@ def _print(run: "Replay", found: "Replayed") -> None:
     if not found.records:
         say("the log holds no records yet")
         return
+    if found.simulated:
+        say(f"{found.simulated}: an invented market, not prices anyone traded at")
     say(
         f"{found.records:,} records, {found.frames:,} frames, {found.events:,} events,"
         f" {format_time(found.first)} to {format_time(found.last)}"

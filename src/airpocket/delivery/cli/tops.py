@@ -45,6 +45,7 @@ def tops(
         "venue": venue, "symbol": symbol, "changes": found.table.height, "gaps": found.book.gaps,
         "state": found.book.state, "reason": found.book.reason, "refused": found.refused,
         **_of_table(found.table), "damages": len(found.damages), "out": str(out) if out else None,
+        "simulated": found.simulated or None,
     }  # fmt: skip
     if as_json:
         print_json(summary)

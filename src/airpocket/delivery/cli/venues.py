@@ -62,6 +62,8 @@ def _print(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> None:
     if not states:
         last = "" if health is None else f"; the last one stopped at {format_time(health.asof)}"
         say(f"no recorder runs on this store{last}: states are not known")
+    if health is not None and health.simulated:
+        say(f"recorded here: {health.simulated}, an invented market")
     for note in () if health is None or not states else health.notes:
         say(note)
     rows: list[list[str]] = []
@@ -183,4 +185,6 @@ def _print_json(feeds: "dict[str, Feed]", health: "Health | None", now: int) -> 
         found["alarms"] = list(health.alarms)
         found["worst_held_up_s"] = health.worst_held_up_s
         found["notes"] = list(health.notes)
+    if health is not None and health.simulated:
+        found["simulated"] = health.simulated
     print_json(found)

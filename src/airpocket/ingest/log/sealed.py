@@ -138,14 +138,22 @@ def _digest(version: int, body: bytes) -> bytes:
 
 
 def packed(
-    number: int, records: list[Record], log_bytes: int, damages: tuple[Noted, ...] = ()
+    number: int,
+    records: list[Record],
+    log_bytes: int,
+    damages: tuple[Noted, ...] = (),
+    level: int = 3,
 ) -> tuple[SealedEntry, bytes]:
-    """Records as Parquet bytes with their manifest entry; the same records give the same bytes."""
+    """Records as Parquet bytes with their manifest entry; the same records give the same bytes.
+
+    Args: level: of the compression; a higher one is smaller, slower to write, and read as fast.
+    """
     columns = {name: [getattr(record, name) for record in records] for name in _SCHEMA}
     buffer = io.BytesIO()
     pl.DataFrame(columns, schema=_SCHEMA).write_parquet(
-        buffer, compression="zstd", row_group_size=_ROWS, metadata={"airpocket.log": str(FORMAT)}
-    )
+        buffer, compression="zstd", compression_level=level, row_group_size=_ROWS,
+        metadata={"airpocket.log": str(FORMAT)},
+    )  # fmt: skip
     data = buffer.getvalue()
     return _entry(number, data, records, log_bytes, damages), data
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from airpocket.domain.units import MINUTE_NS, SECOND_NS
+from airpocket.lab.addresses import address_of, number_of
+from airpocket.lab.dialects.chain_accounts import PublicAccounts, clearinghouse, leaderboard
 from airpocket.lab.dialects.contract import Contract
 from airpocket.lab.dialects.ledger import Candle, Ledger, Print
 from airpocket.lab.dialects.speech import (
@@ -29,19 +31,21 @@ _BOOK_NS = 5_400_000_000
 _FAST_NS = 540_000_000
 _REPLAYED_NS = 20 * SECOND_NS
 _SILENCE_S = 60.0
+_NO_BODY = b"Failed to deserialize the JSON body into the target type"
 _KINDS = ("l2Book", "trades", "bbo", "activeAssetCtx", "candle", "allMids")
 
 
 class Hyperliquid(Dialect):
     """The main perpetuals' dex."""
 
-    hosts = ("api.hyperliquid.xyz",)
+    hosts = ("api.hyperliquid.xyz", "stats-data.hyperliquid.xyz")
     manners = Manners(
         messages=2_000, messages_s=60.0, arrivals=30, arrivals_s=60.0, at_once=10, weight=1_200
     )
 
     def __init__(self, name: str, contracts: Sequence[Contract]) -> None:
         super().__init__(name, contracts)
+        self.public: PublicAccounts | None = None  # who holds what, where the market tells it
         self.recent: dict[str, deque[Print]] = {
             symbol: deque(maxlen=2_000) for symbol in self.by_symbol
         }
@@ -133,6 +137,9 @@ class Hyperliquid(Dialect):
 
     def answer(self, question: Question, now: int) -> Answer:
         asked = read(question.body.decode("utf-8", "replace")) or {}
+        open_book = self._accounts_answer(question, asked, now)
+        if open_book is not None:
+            return open_book
         if question.path != "/info" or question.method != "POST":
             return Answer(404, b"")
         kind = asked.get("type")
@@ -141,10 +148,9 @@ class Hyperliquid(Dialect):
             "universe": [self._listed(each.contract) for each in self.by_symbol.values()],
             "marginTables": [],
         }
-        if kind == "meta":
-            return answered(meta)
-        if kind == "metaAndAssetCtxs":
-            return answered([meta, [self._context(each) for each in self.by_symbol.values()]])
+        if kind in ("meta", "metaAndAssetCtxs"):
+            contexts = [self._context(each) for each in self.by_symbol.values()]
+            return answered(meta if kind == "meta" else [meta, contexts])
         if kind == "allMids":
             return answered(
                 {coin: self._context(each)["midPx"] for coin, each in self.by_symbol.items()}
@@ -156,7 +162,22 @@ class Hyperliquid(Dialect):
         if kind == "recentTrades" and ledger is not None:
             newest = list(self.recent[ledger.contract.symbol])[-10:]
             return answered([self._trade(ledger.contract, one) for one in reversed(newest)])
-        return Answer(422, b"Failed to deserialize the JSON body into the target type")
+        return Answer(422, _NO_BODY)
+
+    def _accounts_answer(
+        self, question: Question, asked: dict[str, Any], now: int
+    ) -> Answer | None:
+        """What is public of accounts; None for another question, or where the market tells nothing."""
+        if self.public is None:
+            return None
+        if question.path == "/Mainnet/leaderboard":
+            return answered(leaderboard(self.public))
+        if question.path != "/info" or asked.get("type") != "clearinghouseState":
+            return None
+        number = number_of(str(asked.get("user", "")))
+        if number is None:
+            return Answer(422, _NO_BODY)
+        return answered(clearinghouse(self.public.state(number), self.stamp(now)))
 
     # -- frames
 
@@ -184,7 +205,7 @@ class Hyperliquid(Dialect):
 
     def _trade(self, c: Contract, one: Print) -> dict[str, Any]:
         """A: the taker sold. Both users are named; accounts of the simulation stand for addresses."""
-        taker, maker = f"0x{one.taker + 1:040x}", f"0x{0:040x}"
+        taker, maker = address_of(one.taker), address_of(one.maker)
         buyer, seller = (taker, maker) if one.lots > 0 else (maker, taker)
         return {
             "coin": c.symbol, "side": "B" if one.lots > 0 else "A", "px": c.price(one.tick), "sz": c.size(one.lots),

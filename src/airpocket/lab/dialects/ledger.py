@@ -23,6 +23,7 @@ class Print(NamedTuple):
     taker: int
     cause: int
     off: str = ""
+    maker: int = -1
 
 
 class Forced(NamedTuple):
@@ -210,7 +211,7 @@ class Ledger:
     def _trade(self, row: Sequence[int]) -> None:
         self.prints += 1
         self.last = row[3]
-        one = Print(row[1], self.prints, row[3], row[4], row[5], row[7])
+        one = Print(row[1], self.prints, row[3], row[4], row[5], row[7], maker=row[6])
         self.trades.append(one)
         self.turn(one.ts)
         if self.candle is None:

@@ -50,7 +50,7 @@ VENUE = np.dtype([
     ("interest", "f8"), ("clamp", "f8"), ("damper", "f8"), ("cap", "f8"),
     ("procedure", "i8"), ("delay", "i8"), ("clip", "f8"), ("clip_above", "f8"), ("cooldown", "i8"),
     ("backstop", "f8"), ("limited", "i8"), ("liquidation_fee", "i8"), ("fund_share", "f8"),
-    ("unload_lots", "i8"), ("feed", "i8"), ("feed_window", "i8"), ("hourly_depth", "i8"),
+    ("unload_lots", "i8"), ("feed", "i8"), ("feed_window", "i8"), ("hourly_depth", "i8"), ("step", "i8"),
 ])
 TIER = np.dtype([("floor", "f8"), ("mmr", "f8"), ("deduction", "f8")])  # units of collateral
 ACCOUNT = np.dtype([

@@ -1,4 +1,4 @@
-"""A venue's own clock: twice a second it looks at stops, marks, liquidations, feeds, premium and funding."""
+"""A venue's own clock: each step it looks at stops, marks, liquidations, feeds, premium and funding."""
 
 from airpocket.domain.kernel import kernel
 from airpocket.lab.exchange.feeds import flush_when_due
@@ -18,17 +18,16 @@ from airpocket.lab.exchange.procedures import supervise
 from airpocket.lab.exchange.state import SPOT, Market
 from airpocket.lab.exchange.takeover import unload
 
-STEP = 500_000_000  # ns
 UNLOAD_EVERY = 10 * SECOND
 
 
 @kernel
 def step(m: Market, venue: int) -> int:
-    """One step of a venue; ns to the next. Steps lie on whole half seconds of virtual time."""
+    """One step of a venue; ns to the next. Steps lie on whole multiples of their length in virtual time."""
     it = m.venues[venue]
     first = it.first_book
     if m.books[first].halted:
-        return STEP
+        return it.step
     stops(m, venue)
     for book in range(first, first + it.books):
         flush_when_due(m, book)
@@ -36,7 +35,7 @@ def step(m: Market, venue: int) -> int:
         _each_second(m, venue)
     if m.books[first].form != SPOT:
         supervise(m, venue)
-    return STEP
+    return it.step
 
 
 @kernel

@@ -12,7 +12,6 @@ from airpocket.lab.exchange import state
 from airpocket.lab.exchange.draws import hashed, quantile_tables, stream_key
 from airpocket.lab.exchange.pricing import EMA_BASIS, SECOND
 from airpocket.lab.exchange.state import INVERSE, LINEAR, RATE, SPOT, Market, empty_market
-from airpocket.lab.exchange.steps import STEP
 from airpocket.lab.runs.rulebook import RULEBOOK, rules_of, schedule_of, tier_rows
 from airpocket.lab.runs.worldfile import Venue, VenuePhase, World
 
@@ -141,6 +140,7 @@ def _venue(made: Draft, book: int, venue: Venue) -> None:
     it.procedure, it.mark_rule = conduct.procedure, conduct.mark_rule
     it.feed, it.feed_window, it.mark_every = conduct.feed, conduct.feed_window, conduct.mark_every
     it.mark_next, it.fund_share = start, conduct.fund_share
+    it.step = round(2.0 * made.world.step_s) * SECOND // 2
     it.delay = round(venue.engine_delay_s * SECOND)
     it.liquidation_fee = round(venue.liquidation_fee_bps * RATE / 10_000.0)
     it.treasury = made.account(book, 0, system=1)
@@ -246,7 +246,7 @@ def first_wakes(m: Market, spread_ns: dict[int, int], kinds_on_the_second: tuple
         wake = m.queue[k]
         wake.actor = k
         if int(m.actors[k].kind) in kinds_on_the_second:
-            wake.time = start + STEP
+            wake.time = start + int(m.venues[0].step)
         else:
             share = float(hashed(m.actors[k].key, 1_000_000_007))
             wake.time = start + 1 + int(share * spread_ns[k])

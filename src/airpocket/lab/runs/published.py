@@ -1,5 +1,6 @@
 """What a run's venues told the public, as tables of the store's kinds: bars, trades, funding, prints and so on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import MINUTE_NS, SECOND_NS
+from airpocket.lab.addresses import address_of
 from airpocket.lab.exchange import journal
 from airpocket.lab.exchange.feeds import LATEST
 from airpocket.lab.exchange.state import INVERSE, SPOT, Market
@@ -15,6 +17,9 @@ from airpocket.lab.tables import BundledTable, Values, build
 TICKER_NS = 5 * SECOND_NS
 MILLI = 1_000.0
 NANO = 1e9
+KINDS = (
+    "trade", "bar_1m", "ticker", "tape_1m", "funding", "funding_estimate", "open_interest", "liquidation",
+)  # fmt: skip
 BANDS_PERCENT = (0.1, 0.25, 0.5, 1.0, 2.0)
 
 
@@ -35,13 +40,18 @@ def coin_of(m: Market, book: int, lots: IntArray | int, ticks: FloatArray) -> Fl
     return size / (ticks * float(terms.tick_usd)) if terms.form == INVERSE else size + 0.0 * ticks
 
 
-def tables_of(m: Market, listed: Listed, rows: IntArray) -> list[BundledTable]:
-    """Every table of one contract from its journal rows, (n, COLUMNS) in order; depth excepted."""
+def tables_of(
+    m: Market, listed: Listed, rows: IntArray, wanted: Sequence[str] = KINDS
+) -> list[BundledTable]:
+    """The `wanted` tables of one contract from its journal rows, (n, COLUMNS) in order; depth excepted."""
     mine = rows[rows[:, 2] == listed.book]
-    makers = [_trades, _bars, _tickers, _tape]
+    makers = {"trade": _trades, "bar_1m": _bars, "ticker": _tickers, "tape_1m": _tape}
     if m.books[listed.book].form != SPOT:
-        makers += [_funding, _estimates, _interest, _liquidations]
-    found = [make(m, listed, mine) for make in makers]
+        makers |= {
+            "funding": _funding, "funding_estimate": _estimates, "open_interest": _interest,
+            "liquidation": _liquidations,
+        }  # fmt: skip
+    found = [make(m, listed, mine) for kind, make in makers.items() if kind in wanted]
     return [table for table in found if table.frame.height]
 
 
@@ -212,6 +222,45 @@ def depth_table(listed: Listed, seen: list[tuple[int, float, float, float]]) -> 
         for k, name in ((1, "percent"), (2, "depth_coin"), (3, "notional_usd"))
     }
     return build("depth", _listing(listed), listed.source, (at, at), columns)
+
+
+def account_table(listed: Listed, looks: pl.DataFrame) -> BundledTable | None:
+    """What a venue with public accounts tells whoever asks for all of them, from looks at one contract's
+    positions (`Survey`); who left since the look before tells so. None where nobody ever held anything.
+    """
+    if not looks.height:
+        return None
+    looks = looks.sort("ts", "account")
+    holders = looks.select("ts", "account")
+    times = looks["ts"].unique().sort()
+    after = pl.DataFrame({"ts": times[:-1], "next": times[1:]})
+    left = (
+        holders.join(after, on="ts")
+        .join(holders, left_on=["next", "account"], right_on=["ts", "account"], how="anti")
+        .select(pl.col("next").alias("ts"), "account")
+    )
+    signed = pl.when(pl.col("side") == "long").then(1.0).otherwise(-1.0) * pl.col("size_coin")
+    told = looks.select(
+        "ts", "account", size=signed, mark="mark", backing="margin_mode",
+        cash=pl.col("equity_usd") - signed * pl.col("mark"), entry="entry_price",
+        price=pl.when(pl.col("liquidation_price") > 0.0).then(pl.col("liquidation_price")),
+    )  # fmt: skip
+    flat = left.with_columns(size=0.0, backing=pl.lit("none"), cash=0.0)
+    rows = pl.concat([told, flat], how="diagonal").sort("ts", "account")
+    at = rows["ts"].dt.epoch("us").to_numpy() * 1_000
+    columns: dict[str, Values] = {
+        "account": [address_of(number) for number in rows["account"].to_list()],
+        "contract": ["" if each == "none" else listed.symbol for each in rows["backing"].to_list()],
+        "size_coin": rows["size"].to_numpy(),
+        "mark": rows["mark"].to_list(),
+        "backing": rows["backing"].to_list(),
+        "cash_usd": rows["cash"].to_numpy(),
+        "entry_price": rows["entry"].to_list(),
+        "leverage_x": None,
+        "max_leverage_x": None,
+        "liquidation_price": rows["price"].to_list(),
+    }
+    return build("account", (listed.venue, "ACCOUNTS"), listed.source, (at, at), columns)
 
 
 def _usd(m: Market, listed: Listed, ticks: FloatArray) -> FloatArray:

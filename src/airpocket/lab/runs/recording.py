@@ -10,10 +10,11 @@ import polars as pl
 
 from airpocket.domain.errors import BadInput
 from airpocket.domain.events import IntArray
-from airpocket.domain.units import MINUTE_NS
+from airpocket.domain.simulated import SIMULATED
+from airpocket.domain.units import HOUR_NS, MINUTE_NS
 from airpocket.lab.exchange import journal
 from airpocket.lab.runs.chains import chain_tables
-from airpocket.lab.runs.published import Listed, depth_now, depth_table, tables_of
+from airpocket.lab.runs.published import Listed, account_table, depth_now, depth_table, tables_of
 from airpocket.lab.runs.session import Session
 from airpocket.lab.runs.truth import Survey, agents_of, cross_accounts, forced_flow
 from airpocket.lab.runs.worldfile import World
@@ -80,6 +81,7 @@ def run_world(
     tables += [
         depth_table(listed, depth[listed.book]) for listed in contracts if depth[listed.book]
     ]
+    tables += _accounts(world, contracts, survey)
     tables += chain_tables(world, m, rows, contracts[0].source)
     files = _write(out, tables) | book_rows.closed() | _write_truth(out, session, survey, rows)
     ran = Ran(
@@ -90,9 +92,31 @@ def run_world(
     return ran
 
 
+def source_of(world: World, seed: int) -> str:
+    """The label of everything that a run tells."""
+    return f"{SIMULATED} {world.name}, seed {seed}"
+
+
+def _accounts(world: World, contracts: Sequence[Listed], survey: Survey) -> list[BundledTable]:
+    """Hourly rounds, and the last, of the venues whose accounts are public."""
+    looks = survey.positions()
+    found: list[BundledTable] = []
+    for listed in contracts:
+        if world.venue[listed.book].rules != "hyperliquid" or not looks.height:
+            continue
+        mine = looks.filter(pl.col("venue") == listed.venue)
+        hourly = (pl.col("ts").dt.epoch("us") % (HOUR_NS // 1_000) == 0) | (
+            pl.col("ts") == pl.col("ts").max()
+        )
+        table = account_table(listed, mine.filter(hourly))
+        if table is not None:
+            found.append(table)
+    return found
+
+
 def contracts_of(world: World, seed: int) -> list[Listed]:
     """The world's contracts by book, with the label that every row of theirs carries."""
-    source = f"SIMULATED {world.name}, seed {seed}"
+    source = source_of(world, seed)
     return [Listed(k, venue.name, venue.symbol, source) for k, venue in enumerate(world.venue)]
 
 

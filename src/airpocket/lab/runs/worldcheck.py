@@ -1,11 +1,33 @@
 """Reading a world file: what it must hold as a whole, names that exist, shares that add up, phases in order."""
 
 import math
+from importlib.resources import files
 from pathlib import Path
 
 from airpocket.domain.errors import BadInput
 from airpocket.lab.runs.rulebook import RULEBOOK, rules_of, schedule_of
 from airpocket.lab.runs.worldfile import Traders, Venue, World, decoded, raw_world
+
+
+def world_file(named: str) -> Path:
+    """The world file of a name: a path, or the name of a world that ships with the package (squeeze).
+
+    Raises:
+        BadInput: no such file, and no such world; names those there are.
+    """
+    path = Path(named)
+    if path.suffix == ".toml" or path.exists():
+        return path
+    shipped = worlds()
+    if named not in shipped:
+        raise BadInput(f"no world '{named}': a file (.toml), or one of {', '.join(shipped)}")
+    return shipped[named]
+
+
+def worlds() -> dict[str, Path]:
+    """The worlds that ship with the package, by name."""
+    folder = Path(str(files("airpocket.lab") / "worlds"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
 def read_world(path: Path) -> World:

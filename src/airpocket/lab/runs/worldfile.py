@@ -221,6 +221,8 @@ class World(_Strict, frozen=True, kw_only=True):
     arbitrage: list[Arbitrage] = []
     carry: list[Carry] = []
     options: Options = Options()
+    # seconds between a venue's looks at stops, marks and margins
+    step_s: Annotated[float, Meta(ge=0.5, le=60.0, multiple_of=0.5)] = 0.5
 
     @property
     def start_ns(self) -> int:

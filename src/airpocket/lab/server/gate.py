@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from airpocket.lab.server.house import SLICE_NS, House, Told
 from airpocket.lab.server.limits import KeepAlive, Rate, Weights, refused
 from airpocket.lab.server.wire import Head, Wire
 
+_ORIGIN = ("airpocket", "/origin")  # no venue's: here the market says that it is simulated
 _BEFORE_SHUTDOWN_S = 1.0  # from a venue's notice to the end of its connections
 
 
@@ -258,6 +260,8 @@ class Gate:
         del wire
         now = self._clock.now()
         host, path, query = _parts(head.target)
+        if (host, path) == _ORIGIN:
+            return Answer(200, json.dumps({"simulated": self.house.label}).encode())
         self.questions += 1
         self.asked_of[f"{host}{path}"] += 1
         answer = Answer(404, b"no such venue here")

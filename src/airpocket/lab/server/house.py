@@ -9,11 +9,14 @@ from airpocket.domain.errors import BadInput
 from airpocket.domain.events import IntArray
 from airpocket.domain.units import SECOND_NS
 from airpocket.lab.dialects.contract import served
+from airpocket.lab.dialects.hyperliquid import Hyperliquid
 from airpocket.lab.dialects.registry import dialects_of
 from airpocket.lab.dialects.speech import Dialect, Frame
 from airpocket.lab.exchange import journal
+from airpocket.lab.runs.recording import source_of
 from airpocket.lab.runs.session import Session
 from airpocket.lab.runs.worldfile import World
+from airpocket.lab.server.accounts import OpenAccounts
 from airpocket.lab.server.faults import Action, Faults
 from airpocket.lab.server.pace import Pace
 
@@ -69,10 +72,15 @@ class House:
         unheard = world.start_ns + round(from_h * 3_600) * SECOND_NS
         self.pace = Pace(unheard + WARM_UP_NS, 0, speed)
         self.session = Session(world, seed)
+        self.label = source_of(world, seed)
         self._tell(self.session.until(unheard))
         for dialect in self.dialects.values():
             dialect.forget()
         self._before = list(self.session.until(self.pace.virtual))
+        for name, dialect in self.dialects.items():
+            if isinstance(dialect, Hyperliquid):
+                mine = [contract for contract in self.contracts if contract.venue == name]
+                dialect.public = OpenAccounts(self.session.market, mine)
         self.now = 0
 
     def begin(self, wire: int) -> None:

@@ -1,0 +1,85 @@
+"""Public accounts and loans: what somebody holds where everybody may look, as it was told at one moment."""
+
+import math
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from airpocket.domain.units import PositionSide
+
+Backing: TypeAlias = Literal["cross", "isolated"]
+
+
+class Holding(Struct, frozen=True, kw_only=True):
+    """One open position of an account, as its venue told it; `size_coin` is signed, a long positive.
+
+    mark: quote per coin when told. cash_usd: what backs it with the entry value taken off, so that equity is
+    cash + Σ size × price at any price: cross, the account's, shared by all its cross positions; isolated, the
+    position's own. max_leverage_x: what the venue grants this contract, None where not said.
+    liquidation_price: as told; None: the venue says there is none.
+    """
+
+    symbol: str
+    size_coin: float
+    mark: float
+    backing: Backing
+    cash_usd: float
+    entry_price: float | None = None
+    leverage_x: float | None = None
+    max_leverage_x: float | None = None
+    liquidation_price: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.size_coin) and self.size_coin != 0.0):
+            raise ValueError(
+                f"size_coin must be a number other than zero, not {self.size_coin:g}; "
+                "a flat account has no holdings"
+            )
+        for name in ("mark", "entry_price", "leverage_x", "max_leverage_x", "liquidation_price"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < math.inf:
+                raise ValueError(f"{name} must be positive, not {value:g}")
+        if not math.isfinite(self.cash_usd):
+            raise ValueError(f"cash_usd must be a number, not {self.cash_usd:g}")
+
+    @property
+    def side(self) -> PositionSide:
+        return "long" if self.size_coin > 0.0 else "short"
+
+
+class AccountState(Struct, frozen=True, kw_only=True):
+    """All that an account held when it was asked; no holdings: it was flat.
+
+    ts: the venue's time; usable_from: when the answer was heard; both ns.
+    """
+
+    venue: str
+    account: str
+    ts: int
+    usable_from: int
+    holdings: tuple[Holding, ...] = ()
+
+    def holding(self, symbol: str) -> Holding | None:
+        """Its position in one contract."""
+        return next((each for each in self.holdings if each.symbol == symbol), None)
+
+
+class LoanState(Struct, frozen=True, kw_only=True):
+    """One loan of a lending protocol, in one asset against the rest, as it was told.
+
+    collateral_coin, debt_coin: of the asset; threshold: the share of the collateral's value up to which debt may
+    go, a fraction. other_collateral_usd: the rest, already times its own thresholds; other_debt_usd: the rest.
+    close_share: the part of the collateral that one liquidation may sell, a fraction.
+    """
+
+    protocol: str
+    account: str
+    asset: str
+    ts: int
+    usable_from: int
+    collateral_coin: float
+    debt_coin: float
+    threshold: float
+    other_collateral_usd: float = 0.0
+    other_debt_usd: float = 0.0
+    close_share: float = 1.0

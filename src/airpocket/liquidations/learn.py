@@ -1,0 +1,210 @@
+"""What prints teach: the leverage mix by MAP-EM under a reporting rate, and how likely each hour was.
+
+Liquidations told in hour t are Gamma-Poisson with mean r Σ_k π_k Y_k(t): emission tomography (Shepp and
+Vardi 1982) with a Dirichlet prior. Amounts are counted in typical prints, their size-weighted mean size,
+which makes the variance of sums of unequal prints that of a Poisson count.
+"""
+
+from math import lgamma, log
+
+import numpy as np
+
+from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.kernel import kernel
+
+SWEEPS = 5
+_ROOT_STEPS = 30
+_BACKGROUND = 0.02  # of the mean hour, told of nothing that the model holds
+_LEAST_PRINTS = 3.0
+
+
+@kernel
+def typical_print(sizes: FloatArray) -> float:
+    """Coin of a typical print: Σs²/Σs; 0 before the first one."""
+    return sizes[1] / sizes[0] if sizes[0] > 0.0 else 0.0
+
+
+@kernel
+def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so that learning knows no cohorts
+    hour: FloatArray,
+    told: FloatArray,
+    flows: FloatArray,
+    tells: FloatArray,
+    mix: FloatArray,
+    sizes: FloatArray,
+    foreseen: FloatArray,
+    score: FloatArray,
+    number: int,
+    rate: float,
+    shape: float,
+    fade: float,
+) -> None:
+    """Files an hour's flows and prints, what was foreseen of them, and its log-likelihood under the mix before."""
+    at = number % len(tells)
+    one = typical_print(sizes)
+    score[0] *= fade
+    foreseen[at, 2] = 0.0
+    for side in range(2):
+        mean = 0.0
+        for k in range(hour.shape[1]):
+            flows[at, side, k] = hour[side, k]
+            mean += mix[side, k + 1] * hour[side, k]
+        tells[at, side] = told[side]
+        foreseen[at, side] = mean
+        if one > 0.0 and told[side] >= 0.0:
+            foreseen[at, 2] += gamma_poisson(
+                told[side] / one, rate * mean / one + _BACKGROUND, shape
+            )
+    score[0] += foreseen[at, 2]
+
+
+@kernel
+def gamma_poisson(count: float, mean: float, shape: float) -> float:
+    """Log-likelihood of a count of prints (it need not be whole), up to what depends on it alone."""
+    found = lgamma(count + shape) - lgamma(shape) + shape * log(shape / (shape + mean))
+    return found + count * log(mean / (shape + mean))
+
+
+@kernel
+def learned(  # noqa: PLR0913, PLR0917
+    flows: FloatArray,
+    tells: FloatArray,
+    mix: FloatArray,
+    caught: FloatArray,
+    sizes: FloatArray,
+    count: int,
+    prior: FloatArray,
+    rate: float,
+    strength: float,
+    likeness: float,
+    fade: float,
+) -> None:
+    """A few MAP-EM sweeps from the present mix over the hours on file, older ones counting less.
+
+    mix: (3, K + 1) of shorts, longs and both together. Both sides' prints teach the common mix from the
+    prior; each side's own departs from it by its own prints, against `likeness` prints' worth of it.
+    """
+    one = typical_print(sizes)
+    if one == 0.0 or sizes[0] < _LEAST_PRINTS * one:
+        return
+    offered = np.zeros(flows.shape[2])
+    background = _background(tells)
+    hours, weight = _telling(flows, tells, count, one, fade)
+    for _ in range(SWEEPS):
+        caught[0, :] = 0.0
+        offered[:] = 0.0
+        for side in range(2):
+            _shared(flows, tells, hours, weight, mix[2], side, background, rate, caught[0], offered)
+        maximised(mix[2], caught[0], offered, 0.5 * (prior[0] + prior[1]), strength)
+    for side in range(2):
+        own = mix[2] * prior[side]
+        own /= 0.5 * (prior[0] + prior[1]) + 1e-300
+        own /= own.sum()
+        for _ in range(SWEEPS):
+            caught[side, :] = 0.0
+            offered[:] = 0.0
+            _shared(flows, tells, hours, weight, mix[side], side, background, rate, caught[side],
+                    offered)  # fmt: skip
+            maximised(mix[side], caught[side], offered, own, likeness)
+
+
+@kernel
+def _telling(
+    flows: FloatArray, tells: FloatArray, count: int, one: float, fade: float
+) -> tuple[IntArray, FloatArray]:
+    """Hours on file that teach something, and the weight of a print in each."""
+    size = len(tells)
+    hours = np.empty(size, np.int64)
+    weight = np.empty(size)
+    found = 0
+    for t in range(min(count, size)):
+        listened = tells[t, 0] >= 0.0 and tells[t, 1] >= 0.0
+        if listened and tells[t, 0] + tells[t, 1] + flows[t].sum() > 0.0:
+            hours[found] = t
+            weight[found] = fade ** ((count - 1 - t) % size) / one
+            found += 1
+    return hours[:found], weight[:found]
+
+
+@kernel
+def _background(tells: FloatArray) -> float:
+    """A little of the mean hour's prints, which come from nothing that the model holds."""
+    total, hours = 0.0, 0
+    for t in range(len(tells)):
+        for side in range(2):
+            if tells[t, side] >= 0.0:
+                total += tells[t, side]
+                hours += 1
+    return _BACKGROUND * total / hours if hours else 0.0
+
+
+@kernel
+def _shared(  # noqa: PLR0913, PLR0917
+    flows: FloatArray,
+    tells: FloatArray,
+    hours: IntArray,
+    weight: FloatArray,
+    mix: FloatArray,
+    side: int,
+    background: float,
+    rate: float,
+    caught: FloatArray,
+    offered: FloatArray,
+) -> None:
+    """The E-step of one side: shares each hour's prints among the classes by what each had to give."""
+    for at in range(len(hours)):
+        flow = flows[hours[at], side]
+        mean = background
+        for k in range(len(flow)):
+            mean += rate * flow[k] * mix[k + 1]
+        share = weight[at] * tells[hours[at], side] / mean if mean > 0.0 else 0.0
+        for k in range(len(flow)):
+            given = rate * flow[k]
+            caught[k] += share * given * mix[k + 1]
+            offered[k] += weight[at] * given
+
+
+@kernel
+def maximised(
+    mix: FloatArray, caught: FloatArray, offered: FloatArray, prior: FloatArray, strength: float
+) -> None:
+    """The M-step on the simplex: π_k = (caught_k + α π0_k) / (offered_k + α + λ), Σ π = 1 by λ.
+
+    mix, prior: (K + 1,) never first, which offers nothing and catches nothing. The sum falls in λ, so
+    the root is bracketed above the first pole and halved.
+    """
+    least = strength + (offered.min() if len(offered) else 0.0)
+    low, high = -min(least, strength), 0.0
+    step = 1.0 + strength
+    while _sum(caught, offered, prior, strength, high) > 1.0:
+        high += step
+        step *= 2.0
+    for _ in range(_ROOT_STEPS):
+        middle = 0.5 * (low + high)
+        if _sum(caught, offered, prior, strength, middle) > 1.0:
+            low = middle
+        else:
+            high = middle
+    mix[0] = strength * prior[0] / (strength + high)
+    total = mix[0]
+    for k in range(len(caught)):
+        mix[k + 1] = (caught[k] + strength * prior[k + 1]) / (offered[k] + strength + high)
+        total += mix[k + 1]
+    mix /= total
+
+
+@kernel
+def _sum(
+    caught: FloatArray, offered: FloatArray, prior: FloatArray, strength: float, root: float
+) -> float:
+    total = strength * prior[0] / (strength + root) if strength + root > 0.0 else np.inf
+    for k in range(len(caught)):
+        below = offered[k] + strength + root
+        total += (caught[k] + strength * prior[k + 1]) / below if below > 0.0 else np.inf
+    return total
+
+
+def weights_of(scores: FloatArray) -> FloatArray:
+    """(P,) shares of the ways the world may be, by their log-likelihoods."""
+    weight = np.exp(scores - scores.max())
+    return np.asarray(weight / weight.sum(), dtype=np.float64)

@@ -1,0 +1,92 @@
+"""Learning from prints: shares add up, likelihood never falls, and a known mix is found again."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airpocket.liquidations.learn import (
+    gamma_poisson,
+    learned,
+    maximised,
+    typical_print,
+    weights_of,
+)
+
+shares = st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4).map(
+    lambda values: np.array(values) / sum(values)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shares, st.lists(st.floats(0.0, 1e4), min_size=3, max_size=3),
+       st.lists(st.floats(0.0, 1e4), min_size=3, max_size=3), st.floats(0.1, 100.0))  # fmt: skip
+def test_the_m_step_stays_on_the_simplex(prior, caught, offered, strength):
+    mix = prior.copy()
+    maximised(mix, np.array(caught), np.array(offered), prior, strength)
+    assert mix.sum() == pytest.approx(1.0)
+    assert (mix >= 0.0).all()
+
+
+def told(mix, *, hours=400, rate=0.5, size=10.0, seed=0):
+    """Flows of three classes, the prints that they led to and the sums of sizes."""
+    rng = np.random.default_rng(seed)
+    flows = rng.gamma(0.5, 800.0, (hours, 2, 3))
+    tells = size * rng.poisson(rate * flows @ mix[1:] / size)
+    return flows, tells.astype(float), np.array([tells.sum(), size * tells.sum()])
+
+
+def penalised(mix, flows, tells, prior, side, *, size=10.0, rate=0.5, strength=0.5):
+    mean = rate * flows[:, side] @ mix[1:] / size + 1e-300
+    poisson = (tells[:, side] / size * np.log(mean) - mean).sum()
+    return poisson + strength * (prior * np.log(mix)).sum()
+
+
+def test_em_finds_the_mix_and_the_penalised_likelihood_never_falls():
+    true = np.array([0.4, 0.3, 0.05, 0.25])
+    flows, tells, sizes = told(true)
+    prior = np.full((2, 4), 0.25)
+    mix, caught = np.full((3, 4), 0.25), np.zeros((2, 3))
+    before = -np.inf
+    for _ in range(40):
+        learned(flows, tells, mix, caught, sizes, len(tells), prior, 0.5, 1.0, 1.0, 1.0)
+        now = sum(penalised(mix[2], flows, tells, prior[0], side) for side in range(2))
+        assert now >= before - 1e-6 * abs(now) - 2.0  # background aside
+        before = now
+    assert mix[:2] == pytest.approx(np.stack([true, true]), abs=0.05)
+
+
+def test_hours_nobody_listened_to_teach_nothing():
+    flows, tells, sizes = told(np.array([0.4, 0.3, 0.05, 0.25]))
+    prior = np.full((2, 4), 0.25)
+    mixes = []
+    for cut in (False, True):
+        mix, caught = np.full((3, 4), 0.25), np.zeros((2, 3))
+        shown = tells.copy()
+        if cut:
+            shown[200:] = np.nan
+            flows[200:] = 1e9
+        learned(flows, shown, mix, caught, sizes, len(tells), prior, 0.5, 5.0, 5.0, 1.0)
+        mixes.append(mix)
+    assert np.isfinite(mixes[1]).all()
+    assert mixes[1][0] == pytest.approx(mixes[0][0], abs=0.08)
+
+
+def test_no_prints_leave_the_prior():
+    prior = np.full((2, 4), 0.25)
+    mix, caught = np.full((3, 4), 0.25), np.zeros((2, 3))
+    learned(np.ones((10, 2, 3)), np.full((10, 2), np.nan), mix, caught, np.zeros(2), 10, prior, 0.5,
+            20.0, 60.0, 1.0)  # fmt: skip
+    assert (mix == 0.25).all()
+
+
+@given(st.floats(0.1, 50.0), st.floats(0.01, 50.0))
+def test_an_hour_is_likeliest_under_its_own_mean(count, other):
+    assert gamma_poisson(count, count, 2.0) >= gamma_poisson(count, other, 2.0) - 1e-12
+
+
+def test_typical_prints_weigh_by_size_and_worlds_by_likelihood():
+    assert typical_print(np.array([0.0, 0.0])) == 0.0
+    assert typical_print(np.array([3.0, 5.0])) == pytest.approx(5.0 / 3.0)
+    weight = weights_of(np.array([-1e6, 0.0, np.log(3.0)]))
+    assert weight == pytest.approx([0.0, 0.25, 0.75])
