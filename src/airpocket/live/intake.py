@@ -39,10 +39,10 @@ class Taker(Protocol):
     def ended(self, venue: str, connection: str) -> None: ...
 
     def refused(
-        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes, at: int
     ) -> None: ...
 
-    def unheard(self, venue: str, symbol: str, channel: ChannelName) -> None: ...
+    def unheard(self, venue: str, symbol: str, channel: ChannelName, at: int) -> None: ...
 
     def changed(self, change: Change) -> None: ...
 
@@ -112,7 +112,8 @@ class Intake:
         address = record.about if record.kind == "rest" else ""
         if record.kind != "rest" and (lost := self._counted.lost(record)):
             self.refused[record.venue, LOST] += lost
-            self._taker.refused(record.venue, record.connection, None, b"")  # of whom, nobody knows
+            # of whom, nobody knows
+            self._taker.refused(record.venue, record.connection, None, b"", record.heard)
         try:
             events = decode(record.body, record.heard, address)
         except UndecodableFrame as error:
@@ -139,13 +140,13 @@ class Intake:
         self.pulse.suspect(self._taker.suspicions(record.heard))
         for channel in _MISSED:
             for venue, symbol in self.pulse.stopped(channel, record.monotonic or record.heard):
-                self._taker.unheard(venue, symbol, channel)
+                self._taker.unheard(venue, symbol, channel, record.heard)
 
     def _refuse(self, record: Record, error: UndecodableFrame) -> None:
         """What a frame told is missing from what it belonged to; a kind of message new to us belongs to nothing."""
         channel = self.refusals.refuse(record, error)
         if not isinstance(error, UnknownMessage):
-            self._taker.refused(record.venue, record.connection, channel, record.body)
+            self._taker.refused(record.venue, record.connection, channel, record.body, record.heard)
         if record.kind == "rest":
             self.pulse.unreadable(record.venue, route_of(record), str(error)[:120])
 

@@ -75,16 +75,16 @@ class States:
             state.ended(venue, connection)
 
     def refused(
-        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes, at: int
     ) -> None:
         """A frame of a connection was not understood."""
         for state in self.by_asset.values():
-            state.refused(venue, connection, channel, frame)
+            state.refused(venue, connection, channel, frame, at)
 
-    def unheard(self, venue: str, symbol: str, channel: ChannelName) -> None:
+    def unheard(self, venue: str, symbol: str, channel: ChannelName, at: int) -> None:
         """The trades or the book of a contract have stopped coming."""
         for state in self.by_asset.values():
-            state.unheard(venue, symbol, channel)
+            state.unheard(venue, symbol, channel, at)
 
     def faults(self, now: int) -> dict[tuple[str, str, str], str]:
         """(venue, symbol, channel) → why it can't be trusted."""
