@@ -140,7 +140,13 @@ def _at_risk(risk: AtRisk) -> list[Block]:
         Tell(id="hedged_shorts", label="Shorts believed hedged", estimate=risk.hedged_shorts),
         Tell(id="hedged_longs", label="Longs believed hedged", estimate=risk.hedged_longs),
     ]
-    return [*blocks, Facts("Not all of it is forced: amounts above count hedged positions", shares)]
+    return [
+        *blocks,
+        Facts(
+            "Not all of it is forced: of the amounts above, believed hedged",
+            shares,
+        ),
+    ]
 
 
 def _roadmap(roadmap: Roadmap, last: Estimate) -> list[Block]:

@@ -28,6 +28,7 @@ from airpocket.liquidations.settings import SPELL_H, Habits, MapSettings
 _SLACK = 64  # rows added when the grid grows, so that it seldom does
 _THREADS = 2
 _EDGE = 4  # rows kept free at both ends, for ageing
+DUST = 1e-6  # coin; less than that is nobody's position
 _MEMORIES = 3  # how many memories of hours are kept on file
 
 
@@ -135,9 +136,11 @@ def _moved(cohorts: Cohorts, first: IntArray, size: int) -> Cohorts:
 def units(cohorts: Cohorts, rules: Rules, side: int, reach: int) -> Units:
     """What one side holds beyond bucket `reach` (counted outward), by rising bucket."""
     base, size = int(cohorts.base[side]), cohorts.cells.shape[2]
-    by_class = np.zeros((size, rules.shift.shape[1]))
+    stops = int(np.ceil(rules.shift[side].max())) + 2  # a stop's position is liquidated farther out
+    by_class = np.zeros((size + stops, rules.shift.shape[1]))
     first = max(int(cohorts.live[side, FIRST]), reach + 1 - base)
     laid_out(cohorts, rules, side, first, by_class)
+    by_class[by_class < DUST] = 0.0  # where a tail ends depends on where the grid does
     never = float(cohorts.mix[side, 0] * cohorts.never[side])
     held = np.flatnonzero(by_class.any(axis=1))
     if len(held) == 0:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.liquidations.cohorts import Units, VenueCohorts, units
+from airpocket.liquidations.cohorts import DUST, Units, VenueCohorts, units
 from airpocket.liquidations.feed import Feed
 from airpocket.liquidations.records import Ladder
 from airpocket.liquidations.settings import MapSettings
-
-_DUST = 1e-6  # coin; less than that is nobody's position
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class Drawn:
         if lump <= 0.0:
             return coin
         drawn = self._rng.gamma(np.maximum(coin / lump, 1e-12)) * lump
-        return np.where(drawn > _DUST, drawn, 0.0)
+        return np.where(drawn > DUST, drawn, 0.0)
 
 
 def ladder_of(held: Sequence[Held], first: int, edge: FloatArray, price: float) -> Ladder:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from airpocket.domain.estimates import PERCENT, Estimate, known, unknown
 from airpocket.domain.units import DAY_NS, TimeNs
+from airpocket.liquidations.records import Ladder
 from airpocket.liquidations.settings import MapSettings
 from airpocket.market.carry import funding_of
 from airpocket.market.state import Contract
@@ -46,6 +48,26 @@ def hedged_longs(now: TimeNs, s: MapSettings) -> Estimate:
     return known(
         centre, PERCENT, as_of=now, now=now, provenance="modelled", source="a belief",
         interval=(low, high),
+    )  # fmt: skip
+
+
+def left_on(ladder: Ladder, hedged: Estimate) -> Estimate:
+    """The hedged share of what stands on a ladder, %, of a share believed of the whole side.
+
+    What no price on the ladder forces out is off it already, and those who are hedged are the first of them:
+    only the rest of the hedged share is still to be taken off.
+    """
+    whole = float(ladder.usd.sum()) + ladder.beyond
+    off = 100.0 * ladder.beyond / whole if whole > 0.0 else 0.0
+    if hedged.value is None or off <= 0.0:
+        return hedged
+
+    def rest(share: float | None) -> float | None:
+        return None if share is None else 100.0 * max(share - off, 0.0) / (100.0 - off)
+
+    return replace(
+        hedged, value=rest(hedged.value), low=rest(hedged.low), high=rest(hedged.high),
+        source=f"{hedged.source}; {off:.0f} % of the side are off the ladder already",
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from airpocket.liquidations.cohorts import VenueCohorts
 from airpocket.liquidations.draws import Drawn, ladder_of
 from airpocket.liquidations.feed import Feed, feed_of
 from airpocket.liquidations.grid import bucket_of, edges
-from airpocket.liquidations.hedged import hedged_longs, hedged_shorts
+from airpocket.liquidations.hedged import hedged_longs, hedged_shorts, left_on
 from airpocket.liquidations.records import Heat, LiquidationMap, Part, Source, Unmapped
 from airpocket.liquidations.settings import MapSettings
 from airpocket.market.state import Contract, Market
@@ -59,8 +59,8 @@ class MapState:
             edge=edge,
             shorts=shorts,
             longs=longs,
-            hedged_shorts=hedged_shorts(contracts, market.now, s),
-            hedged_longs=hedged_longs(market.now, s),
+            hedged_shorts=left_on(shorts, hedged_shorts(contracts, market.now, s)),
+            hedged_longs=left_on(longs, hedged_longs(market.now, s)),
             clusters=clusters_of(edge, shorts, longs, price, s),
             heat=self._heat(feeds, reference, first, len(edge) - 1),
             sources=tuple(self._source(feed) for feed in feeds),
