@@ -1,10 +1,21 @@
 """A little of every long fault bench; --full runs more of it."""
 
-import pytest
+import json
+from pathlib import Path
+from random import Random
+from urllib.parse import urlsplit
 
+import pytest
+from live.sim import START, S
+
+from airpocket.ingest.skew import TIMES, server_time
+from airpocket.lab.dialects.speech import Question
 from tests.faults.bench import run_seed
+from tests.faults.machine import Loop, Machine
+from tests.faults.market import VENUES, Market
 from tests.faults.shards import cut
 from tests.faults.soak import work
+from tests.faults.venue import Door
 
 
 def test_simulated_hours_of_faults_break_no_promise_and_are_the_same_twice(told):
@@ -46,3 +57,54 @@ def test_work_is_cut_without_leaving_anything_out(count, pieces):
     found = cut(count, pieces)
     assert [number for piece in found for number in piece] == list(range(count))
     assert all(found)
+
+
+def test_a_simulated_book_that_rested_is_held_against_the_truth_only_when_what_came_is_applied():
+    """The frame that ends a rest is on its way, while the book still shows what was true before."""
+    market = Market("bybit_spot", "ETH", Random(1))
+    loop = Loop()
+    clock = Machine(loop, Path("."), Random(1)).clock  # noqa: PTH201 - no file is touched
+
+    async def main():
+        door, key = Door(market, clock, Random(2)), ("ETHUSDT", "book")
+        line = await door.dial("wss://stream.bybit.com/v5/public/spot")
+        data = {"s": "ETHUSDT", "b": [], "a": [], "u": 5, "seq": 5}
+        topic = {"topic": "orderbook.1000.ETHUSDT", "type": "delta", "ts": 1_800_000_000_000}
+        text = json.dumps({**topic, "data": data})
+        for arrives in (10.0, 12.0, 50.0, 52.0):
+            door.told(line, text, arrives)
+        return door.reached[key], door.resumed[key]
+
+    assert loop.run_until_complete(main()) == (52.0, 50.0)
+    loop.close()
+
+
+def test_what_a_dead_route_of_a_simulated_coinbase_withholds_of_a_book_is_numbered():
+    """Its books have no ids: without the line's own count nothing could tell that a change is missing."""
+    market = Market("coinbase", "ETH", Random(1))
+    loop = Loop()
+    clock = Machine(loop, Path("."), Random(1)).clock  # noqa: PTH201 - no file is touched
+
+    async def main():
+        door = Door(market, clock, Random(2))
+        line = await door.dial("wss://advanced-trade-ws.coinbase.com")
+        market.dialect.join(line.client, "level2/ETH-USD")
+        door.net.dead_routes = {line.client.route}
+        before = line.client.count
+        door.speak()
+        return line.client.count - before, line._frames
+
+    counted, told = loop.run_until_complete(main())
+    assert counted == 1
+    assert not told
+    loop.close()
+
+
+@pytest.mark.parametrize("venue", [each for each in VENUES if each != "hyperliquid"])
+def test_every_simulated_venue_tells_its_time_to_a_recorder_that_asks(venue):
+    """All but Hyperliquid, which has no such question: without it a clock that is off makes all messages old."""
+    market, poll = Market(venue, "ETH", Random(1)), TIMES[venue]
+    parts = urlsplit(poll.url)
+    answer = market.dialect.answer(Question("GET", parts.path, parts.query), START)
+    assert answer.status == 200
+    assert abs(server_time(answer.body) - START) < S

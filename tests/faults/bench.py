@@ -82,7 +82,9 @@ class Bench:
         patches.setattr(module, "LogWriter", partial(VirtualLogOf, self.machine))
         patches.setattr(module, "websocket_dial", lambda gate: self._dial)
         patches.setattr(
-            module, "Asker", lambda budgets, clock, gate: SimAsker(self.doors, budgets, clock)
+            module,
+            "Asker",
+            lambda budgets, clock, gate, bans: SimAsker(self.doors, budgets, clock, bans),
         )
         patches.setattr(module, "asleep_ns", self.clock.asleep)
         patches.setattr(module, "World", partial(World, random=self.rng))
@@ -120,8 +122,6 @@ class Bench:
         if power:
             self.machine.power_cut()
         self.machine.start_again()
-        for door in self.doors.values():
-            door.forget_ban()
 
     async def stop(self, *, back_s: float) -> None:
         """As told by its user."""
@@ -157,6 +157,9 @@ class Bench:
             self._task = asyncio.create_task(self.session.run())
             await asyncio.wait({self._task})
             self._judge_end(self._task)
+            if self.session.bans_unkept:
+                for door in self.doors.values():
+                    door.forget_ban()
             await asyncio.sleep(self._back_s)
             while self.machine.disk.is_off:  # noqa: ASYNC110 - virtual time
                 await asyncio.sleep(1.0)

@@ -16,6 +16,7 @@ from airpocket.live.intake import Intake
 from airpocket.live.recorder import pulse_of
 from airpocket.live.session import States
 from tests.faults.market import SHOWN
+from tests.faults.venue import RESTED_S
 
 EVERY_S = 10.0
 BOOK_AGE_S = 60.0  # a live book must look as the true one did within so long
@@ -122,9 +123,11 @@ class Checks:
         best = levels.touch()
         if best is not None and best.bid >= best.ask:
             self.violated(f"book of {door.market.venue}: trusted and crossed, {best}")
-        symbol, now = door.market.symbol, self._bench.loop.time()
-        if now - door.reached.get((symbol, "book"), -math.inf) > BOOK_AGE_S / 2:
+        key, now = (door.market.symbol, "book"), self._bench.loop.time()
+        if now - door.reached.get(key, -math.inf) > RESTED_S:
             return  # it may rest: what it shows was true then
+        if now - door.resumed.get(key, -math.inf) < SLACK_S:
+            return  # what came after a rest must be durable and applied before it shows
         if door.now() - door.market.truth.books[0][0] < BOOK_AGE_S * SECOND_NS:
             return  # the machine slept: the true books of then are forgotten
         made = door.market

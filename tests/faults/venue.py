@@ -18,6 +18,7 @@ from tests.faults.market import Market
 
 TIMEOUT_S = 10.0
 LEAST_S = 0.004  # from a venue to us, at the best of times
+RESTED_S = 30.0  # a channel of which nothing came for longer begins anew
 
 
 class Network:
@@ -77,6 +78,10 @@ class Line:
         if dead or (net.mute and net.mute in frame.topic.lower()):
             if "trade" in frame.topic.lower():
                 self._door.market.withheld(now)
+            if (
+                frame.book
+            ):  # it counts on the line all the same: some books have no numbers of their own
+                self._door.market.dialect.envelope(self.client, frame, now)
             return
         text = self._door.market.dialect.envelope(self.client, frame, now)
         if not text:
@@ -162,6 +167,7 @@ class Door:
         self.weights = Weights(market.dialect.manners)
         # (symbol, channel) → when we last put something of it into an open line (loop's seconds)
         self.reached: dict[tuple[str, str], float] = {}
+        self.resumed: dict[tuple[str, str], float] = {}  # the first after RESTED_S of nothing
 
     def now(self) -> int:
         """The venue's own clock, ns: true time, whatever ours says."""
@@ -228,7 +234,7 @@ class Door:
                 raise Refused("no connection: timed out")
 
     def forget_ban(self) -> None:
-        """A new process asks, which was told of no ban."""
+        """A new process asks, and the disk took no word of a ban."""
         self._told_of_ban = 0.0
 
     def speak(self) -> None:
@@ -272,7 +278,10 @@ class Door:
         if line.dead or self.net.swallowing:
             return
         for key in self._channels(text):
-            self.reached[key] = max(self.reached.get(key, 0.0), arrives, line.opened)
+            before = self.reached.get(key, 0.0)
+            self.reached[key] = max(before, arrives, line.opened)
+            if self.reached[key] - before > RESTED_S:
+                self.resumed[key] = self.reached[key]
 
     def _channels(self, text: str) -> set[tuple[str, str]]:
         try:
@@ -293,8 +302,8 @@ class Door:
 class SimAsker(Asker):
     """The shipped asker, budgets and bans included, whose questions go to the doors."""
 
-    def __init__(self, doors: dict[str, Door], budgets, clock) -> None:
-        super().__init__(budgets, clock)
+    def __init__(self, doors: dict[str, Door], budgets, clock, bans) -> None:
+        super().__init__(budgets, clock, bans=bans)
         self._doors = doors
 
     async def _body(self, poll) -> bytes:

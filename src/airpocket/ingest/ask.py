@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from airpocket.domain.ports import Clock
+from airpocket.ingest.bans import Bans
 from airpocket.ingest.dial import Refused, refusal, through_gate
 from airpocket.ingest.feed import Poll
 from airpocket.ingest.pace import Budget
@@ -37,11 +38,13 @@ class Asker:
         *,
         gate: str = "",
         resolve: Resolve | None = None,
+        bans: Bans | None = None,
         most_bytes: int = _MOST_BYTES,
     ) -> None:
         """
         Args:
             budgets: REST weight a minute by venue.
+            bans: who wants to be left alone already; None: nobody.
             gate: reach every venue through this address.
             resolve: names into public addresses, asked first where there is no gate.
             most_bytes: of one answer; a longer one is refused.
@@ -56,7 +59,7 @@ class Asker:
             venue: Budget(per_minute * _SHARE / 60.0, per_minute * _SHARE / 60.0 * _BURST_S, now)
             for venue, per_minute in budgets.items()
         }
-        self._banned_until: dict[str, int] = {}
+        self.bans = bans or Bans(clock)
 
     async def __call__(self, poll: Poll) -> bytes:
         await self._wait(poll)
@@ -66,8 +69,7 @@ class Asker:
             raise Refused(f"no answer: {error or type(error).__name__}") from error
         except Refused as refused:
             if refused.wait_s > 0.0:
-                until = self._clock.monotonic() + int(refused.wait_s * 1e9)
-                self._banned_until[poll.venue] = max(until, self._banned_until.get(poll.venue, 0))
+                self.bans.bar(poll.venue, refused.wait_s)
             raise
         return answer
 
@@ -79,19 +81,15 @@ class Asker:
         """Until the budget allows the question and no ban forbids it; a ban may come while we wait."""
         budget = self._budgets.get(poll.venue)
         while True:
-            while (banned_s := self._banned_s(poll.venue)) > 0.0:
+            while (banned_s := self.bans.wait_s(poll.venue)) > 0.0:
                 await self._sleep(banned_s)
             now = self._clock.monotonic()
             wait_s = budget.wait_s(float(poll.weight), now) if budget is not None else 0.0
             if wait_s <= 0.0:
                 return
             await self._sleep(wait_s)
-            if self._banned_s(poll.venue) <= 0.0:
+            if self.bans.wait_s(poll.venue) <= 0.0:
                 return
-
-    def _banned_s(self, venue: str) -> float:
-        now = self._clock.monotonic()
-        return (self._banned_until.get(venue, now) - now) / 1e9
 
     async def _body(self, poll: Poll) -> bytes:
         method = "POST" if poll.body else "GET"

@@ -25,6 +25,8 @@ _TIME_URLS = {
     "binance_coinm": "https://dapi.binance.com/dapi/v1/time",
     "binance_spot": "https://api.binance.com/api/v3/time",
     "bybit_linear": "https://api.bybit.com/v5/market/time",
+    "bybit_inverse": "https://api.bybit.com/v5/market/time",
+    "bybit_spot": "https://api.bybit.com/v5/market/time",
     "okx": "https://www.okx.com/api/v5/public/time",
     "deribit": "https://www.deribit.com/api/v2/public/get_time",
     "kraken_spot": "https://api.kraken.com/0/public/Time",

@@ -26,6 +26,7 @@ MISDATED = "an event stamped more than a day from when it was heard"
 LOST = "messages that never came, by the venue's own count"
 CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
 _HEARD = ("text", "binary", "rest")
+_MISSED: tuple[ChannelName, ...] = ("trades", "book")  # what a silence may have kept from us
 _LOOK_EVERY = 64  # frames of a venue
 _ENCODER = msgspec.json.Encoder(enc_hook=plain)
 
@@ -38,10 +39,10 @@ class Taker(Protocol):
     def ended(self, venue: str, connection: str) -> None: ...
 
     def refused(
-        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes, at: int
     ) -> None: ...
 
-    def unheard(self, venue: str, symbol: str) -> None: ...
+    def unheard(self, venue: str, symbol: str, channel: ChannelName, at: int) -> None: ...
 
     def changed(self, change: Change) -> None: ...
 
@@ -111,7 +112,8 @@ class Intake:
         address = record.about if record.kind == "rest" else ""
         if record.kind != "rest" and (lost := self._counted.lost(record)):
             self.refused[record.venue, LOST] += lost
-            self._taker.refused(record.venue, record.connection, None, b"")  # of whom, nobody knows
+            # of whom, nobody knows
+            self._taker.refused(record.venue, record.connection, None, b"", record.heard)
         try:
             events = decode(record.body, record.heard, address)
         except UndecodableFrame as error:
@@ -133,17 +135,18 @@ class Intake:
         return kept
 
     def _look_over(self, record: Record) -> None:
-        """Once a second: what the markets contradict, and whose trades have stopped coming."""
+        """Once a second: what the markets contradict, and whose trades or book have stopped coming."""
         self._asked = record.heard
         self.pulse.suspect(self._taker.suspicions(record.heard))
-        for venue, symbol in self.pulse.stopped("trades", record.monotonic or record.heard):
-            self._taker.unheard(venue, symbol)
+        for channel in _MISSED:
+            for venue, symbol in self.pulse.stopped(channel, record.monotonic or record.heard):
+                self._taker.unheard(venue, symbol, channel, record.heard)
 
     def _refuse(self, record: Record, error: UndecodableFrame) -> None:
         """What a frame told is missing from what it belonged to; a kind of message new to us belongs to nothing."""
         channel = self.refusals.refuse(record, error)
         if not isinstance(error, UnknownMessage):
-            self._taker.refused(record.venue, record.connection, channel, record.body)
+            self._taker.refused(record.venue, record.connection, channel, record.body, record.heard)
         if record.kind == "rest":
             self.pulse.unreadable(record.venue, route_of(record), str(error)[:120])
 

@@ -12,6 +12,7 @@ from airpocket.domain.errors import BadInput, NothingKnown, StoreError
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import LiveEvent
+from airpocket.ingest import bans
 from airpocket.ingest.ask import Asker
 from airpocket.ingest.connection import World
 from airpocket.ingest.dial import websocket_dial
@@ -74,16 +75,16 @@ class States:
             state.ended(venue, connection)
 
     def refused(
-        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes, at: int
     ) -> None:
         """A frame of a connection was not understood."""
         for state in self.by_asset.values():
-            state.refused(venue, connection, channel, frame)
+            state.refused(venue, connection, channel, frame, at)
 
-    def unheard(self, venue: str, symbol: str) -> None:
-        """The trades of a contract have stopped coming."""
+    def unheard(self, venue: str, symbol: str, channel: ChannelName, at: int) -> None:
+        """The trades or the book of a contract have stopped coming."""
         for state in self.by_asset.values():
-            state.unheard(venue, symbol)
+            state.unheard(venue, symbol, channel, at)
 
     def faults(self, now: int) -> dict[tuple[str, str, str], str]:
         """(venue, symbol, channel) → why it can't be trusted."""
@@ -153,6 +154,7 @@ class Session:
         self.sealer = Sealer(store / RAW)
         self.recorder: Recorder | None = None
         self._log: LogWriter | None = None
+        self._bans: bans.Bans | None = None
         self._unsaid = ""  # why the channels' health could not be written
         self._unended = ""  # why the states left by the recording before could not be ended
         self.rows_kept = 0
@@ -169,6 +171,7 @@ class Session:
 
         Raises:
             StoreBusy: another process records into this store.
+            StoreDamaged: a file beside the log is not one of ours.
             StoreConflict: it holds real data and what comes through the gate is simulated, or the reverse.
             LogFailed, StoreError: the disk failed.
         """
@@ -178,7 +181,9 @@ class Session:
         claim(self._store, self._store / RAW, label)
         self.simulated = self.keeper.simulated = label
         budgets = {name: feed.weight_per_minute for name, feed in self._feeds.items()}
-        asker = Asker(budgets, self._clock, gate=f"http://{gate}" if gate else "")
+        kept = bans.BanFile(self._store / bans.NAME)
+        self._bans = bans.Bans(self._clock, kept)
+        asker = Asker(budgets, self._clock, gate=f"http://{gate}" if gate else "", bans=self._bans)
         dial = websocket_dial(f"ws://{gate}" if gate else "")
         world = World(self._clock, dial, asker, asleep=asleep_ns)
         try:
@@ -263,8 +268,15 @@ class Session:
             return []
         return self.recorder.intake.drift.untold(self.news(), self._clock.now())
 
+    @property
+    def bans_unkept(self) -> str:
+        """Why the next recording may not know who wants to be left alone; '' while it will."""
+        return "" if self._bans is None else self._bans.trouble
+
     def _storage_alarms(self, log: LogWriter) -> tuple[str, ...]:
-        found = [self.keeper.trouble, self.sealer.trouble, self._unsaid, self._unended]
+        found = [
+            self.keeper.trouble, self.sealer.trouble, self._unsaid, self._unended, self.bans_unkept,
+        ]  # fmt: skip
         if log.state.reserve_used:
             found.append("raw log: the reserve is used up; free space now, or the recording stops")
         try:

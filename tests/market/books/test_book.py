@@ -410,3 +410,22 @@ def test_nothing_makes_a_book_raise_and_what_it_shows_is_sound(venue, told):
                 prices = [price for price, _ in shown]
                 assert prices == sorted(set(prices), reverse=side is made.levels.bids)
                 assert len(side) == len(shown)
+
+
+@pytest.mark.parametrize(
+    ("venue", "state"), [("coinbase", "untrusted"), ("okx", "live"), ("deribit", "live"), (BYBIT, "live")]
+)  # fmt: skip
+def test_a_change_after_too_long_a_silence_is_believed_only_where_it_counts(venue, state):
+    """Only ids tell that none is missing."""
+    made = live(venue)
+    made.unheard()
+    assert made.state == "live"  # what it shows was true; that it is old, its channel says
+    made.apply(change(venue, (None, None, None), [(100.0, 7.0)], at=2_000) if venue == "coinbase"
+               else step(venue, 10, 11, at=2_000))  # fmt: skip
+    assert made.state == state
+    assert made.wants_snapshot is (state == "untrusted")
+    made.apply(snap(venue, 12, at=2_001))
+    if venue == "coinbase":
+        made.apply(change(venue, (None, None, None), [(100.0, 8.0)], at=2_002))
+        assert bid(made) == (100.0, 8.0)
+    assert made.state == "live"

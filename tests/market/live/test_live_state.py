@@ -98,6 +98,35 @@ def test_trades_that_come_a_little_late_belong_to_their_own_minute():
 
 
 @pytest.mark.fault("C03")
+@pytest.mark.parametrize(
+    ("behind_s", "what"), [(0.0, "refused"), (0.0, "unheard"), (45.0, "refused")]
+)
+def test_what_is_lost_after_a_minute_s_end_is_missing_from_the_next_one_too(behind_s, what):
+    """A minute is closed seconds after its end: what is lost in between is of the next, by the venue's clock."""
+    state = LiveState("ETH")
+    clock = {"lag": -behind_s}
+    for number, second in enumerate(range(51, 120, 4)):
+        state.apply(trade(number, int(T0 + (second - behind_s) * S), **clock), "c#1")
+    at = int(T0 + (120.02 - behind_s) * S)
+    if what == "refused":
+        state.refused("coinbase", "c#1", "trades", b"{", at)
+    else:
+        state.unheard("coinbase", "ETH-USD", "trades", at)
+    for number, second in enumerate(range(123, int(255 + behind_s), 4), 18):
+        state.apply(trade(number, int(T0 + (second - behind_s) * S), **clock), "c#1")
+    assert [int(each.ints("ts")[0]) for each in facts(state, "tape_1m")] == [T0 + 3 * M]
+
+
+@pytest.mark.fault("C03")
+def test_with_our_clock_behind_a_minute_that_began_before_its_first_trade_is_not_whole():
+    state = LiveState("ETH")
+    for number, second in enumerate((75, 125, 185, 245)):
+        state.apply(trade(number, T0 + (second - 45) * S, lag=-45.0), "c#1")
+    state.apply(trade(9, T0 + 245 * S, lag=-45.0), "c#1")
+    assert next(int(each.ints("ts")[0]) for each in facts(state, "tape_1m")) == T0 + 2 * M
+
+
+@pytest.mark.fault("C03")
 def test_a_minute_is_not_told_before_the_venue_s_own_clock_has_passed_it():
     """Our clock is set 45 s ahead in mid-minute: by it the minute is over, and its last trade is still to come."""
     state = LiveState("ETH")

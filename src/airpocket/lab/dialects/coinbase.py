@@ -128,7 +128,8 @@ class Coinbase(Dialect):
         return found
 
     def answer(self, question: Question, now: int) -> Answer:
-        del now
+        if question.path == "/time":
+            return answered({"iso": self._time(now), "epoch": now / self.unit_ns / 1_000})
         ledger = self.by_symbol.get(question.path.removeprefix("/products/"))
         if ledger is None:
             return answered({"message": "NotFound"}, 404)

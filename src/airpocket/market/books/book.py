@@ -41,6 +41,7 @@ class Book:
         self._wrong = ""
         self._waiting: deque[BookChange] = deque(maxlen=_MOST_WAITING)
         self._crossed_since: int | None = None
+        self._unheard = False  # silent for longer than is normal since its last change
         self.in_coin = True
         self.connection = ""
         self.ts = self.heard = 0  # of the last change applied, ns
@@ -107,6 +108,10 @@ class Book:
             self._state, self._reason = "untrusted", reason
             self._waiting.clear()
 
+    def unheard(self) -> None:
+        """Silent for longer than is normal: without numbers or a sum the next change can't tell what is missing."""
+        self._unheard = self._rule.follows is unnumbered and self._rule.checksum is None
+
     def restart(self, reason: str) -> None:
         """What stands here no longer means what it did, as after a change of the contract's size or tick."""
         if self._state != "delisted":
@@ -118,6 +123,8 @@ class Book:
         if self._state == "delisted" or (change.venue, change.symbol) != (self.venue, self.symbol):
             self.ignored += 1
             return
+        if self._unheard and not change.snapshot:
+            self.distrust("changes may be missing: it was silent for too long, and counts none")
         if change.snapshot:
             self._replace(change)
         elif self._state == "live":
@@ -274,6 +281,7 @@ class Book:
 
     def _applied(self, change: BookChange) -> None:
         self.applied += 1
+        self._unheard = False
         self.ts, self.heard = change.ts, change.heard or change.usable_from
         # without a checksum to compare the book is unverified, not wrong
         if not self._judge() and self._rule.checksum is not None and change.checksum is not None:

@@ -127,10 +127,14 @@ class LiveMarket:
         if connection in self.tape.heard_by:
             self.tape.lost(connection)
 
-    def refused(self, connection: str, channel: ChannelName | None) -> None:
+    def hole(self, at: int) -> None:
+        """A trade may be missing from what was heard at `at` (ns): by our clock or by the venue's stamps."""
+        self.tape.hole(max(at, self.stamped.at(at)))
+
+    def refused(self, connection: str, channel: ChannelName | None, at: int) -> None:
         """A frame that may have been of this market was lost or not understood; channel None: of any."""
         if channel in (None, "trades"):
-            self.tape.hole()
+            self.hole(at)
         if channel in (None, "book") and self.book.connection == connection:
             self.book.distrust("a message of it was lost or not understood")
             self.book_lost()

@@ -63,13 +63,15 @@ class Tape:
     """The running and the last minute of one market, and the witness that tells which trades are new.
 
     `heard_by`: the connections that bring its trades, one of them since `since` (ns); a minute that began
-    before, or in which none was left, has a hole.
+    before, or in which none was left, has a hole. The minute that runs may be over already: it is closed a few
+    seconds late, or by the first trade of the next.
     """
 
     running: Minute
     last: Minute | None = None
     heard_by: set[str] = field(default_factory=set[str])
     since: int = 0
+    holed: int = 0  # the latest moment (ns) of which a trade may be missing
     late: int = 0
     witness: Witness = field(default_factory=Witness)
 
@@ -91,18 +93,20 @@ class Tape:
         if not self.heard_by:
             self.running.whole = False
 
-    def hole(self) -> None:
-        """A trade of this minute may be missing."""
+    def hole(self, at: int) -> None:
+        """A trade of the minute that runs, or of a later one until `at` (ns), may be missing."""
         self.running.whole = False
+        self.holed = max(self.holed, at)
 
     def turn(self, minute: int, length_ns: int) -> None:
         """Begin the minute that starts at `minute`, unless it is running or past."""
         if minute <= self.running.start:
             return
         if self.witness.settle():
-            self.hole()
+            self.running.whole = False
         self.last = self.running if minute - self.running.start == length_ns else None
-        self.running = Minute(minute, whole=bool(self.heard_by) and self.since <= minute)
+        heard = bool(self.heard_by) and self.since <= minute
+        self.running = Minute(minute, whole=heard and self.holed < minute)
 
     def trade(self, trade: Trade, minute: int) -> None:
         """Add a trade to the minute of its own time; one whose minute is not open only counts as late.

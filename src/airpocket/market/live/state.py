@@ -115,9 +115,9 @@ class LiveState:
                 market.ended(connection)
 
     def refused(
-        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes
+        self, venue: str, connection: str, channel: ChannelName | None, frame: bytes, at: int
     ) -> None:
-        """A frame was not understood: what it would have told is missing from what it belonged to."""
+        """A frame heard at `at` (ns) was not understood: what it told is missing from what it belonged to."""
         fed = [
             market for (whose, _), market in self.markets.items()
             if whose == venue and connection in (market.book.connection, *market.tape.heard_by)
@@ -125,13 +125,15 @@ class LiveState:
         text = frame.lower()
         named = [market for market in fed if market.contract.symbol.lower().encode() in text]
         for market in named or fed:
-            market.refused(connection, channel)
+            market.refused(connection, channel, at)
 
-    def unheard(self, venue: str, symbol: str) -> None:
-        """A contract's trades have stopped coming: a minute without any is not known to have had none."""
+    def unheard(self, venue: str, symbol: str, channel: ChannelName, at: int) -> None:
+        """Something of a contract has stopped coming: a minute without trades is not known to have had none."""
         market = self.markets.get((venue, symbol))
-        if market is not None:
-            market.tape.hole()
+        if market is not None and channel == "trades":
+            market.hole(at)
+        elif market is not None and channel == "book":
+            market.book.unheard()
 
     def faults(self, now: int) -> dict[tuple[str, str, str], str]:
         """(venue, symbol, channel) → why what comes there can't be trusted."""
@@ -235,12 +237,12 @@ class LiveState:
 
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
         tape = market.tape
-        tape.heard(connection, trade.usable_from)
+        tape.heard(connection, max(trade.usable_from, trade.ts))
         if not tape.witness.is_new(trade, len(tape.heard_by)):
             return
         middle = self._band.middle(self._told_prices(), trade.usable_from)
         if market.outliers.suspect(trade.price, trade.notional_usd, middle, trade.usable_from):
-            tape.hole()  # if it was real after all, the minute lacks it
+            tape.hole(trade.ts)  # if it was real after all, the minute lacks it
             return
         market.flow.trade(trade)
         market.refill.trade(trade)
@@ -310,6 +312,7 @@ class LiveState:
 
     def _heard_nothing(self, until: int) -> None:
         """Nothing came from anywhere: we were not there, or our clock was set. No minute until now is whole."""
+        until = max(until, self._stamped.at(until))  # minutes are counted by the venues' clocks
         for market in self.markets.values():
             market.tape.running.whole, market.tape.since = False, until
 
