@@ -135,7 +135,10 @@ def test_the_hedged_share_leans_on_funding_and_is_unknown_without():
     none = MapState().measure(market_of(facts(funding=None)))
     assert hot.hedged_shorts.value > calm.hedged_shorts.value
     assert none.hedged_shorts.value is None
-    assert none.hedged_longs.value == 10.0
+    off = none.longs.beyond / (none.longs.beyond + none.longs.usd.sum())
+    assert off > 0.1  # more than a tenth of the longs is off the ladder already
+    assert none.hedged_longs.value == 0.0
+    assert "off the ladder already" in none.hedged_longs.source
 
 
 @pytest.mark.parametrize(
