@@ -4,6 +4,7 @@ from airpocket.brief import words
 from airpocket.brief.blocks import Cell, Grid, Part, Points, Words
 from airpocket.cascade.outcomes import Chance, Outcomes, Spread
 from airpocket.cascade.whatif import Phase, WhatIf
+from airpocket.domain.units import format_time
 
 _BARS = 24  # characters of the longest bar
 _RUNAWAY = 1.0
@@ -23,8 +24,9 @@ def head_line(found: WhatIf) -> str:
     """Price, horizon and paths on one line."""
     minutes = found.course.steps * found.course.step_s / 60.0
     return (
-        f"from {words.price(found.price)}, within {minutes:g} min, {found.pushed.paths:,} paths, "
-        f"seed {found.course.seed}; modelled on priors that nobody has fitted: what they imply, no forecast"
+        f"as of {words.moment(format_time(found.now))}, from {words.price(found.price)}, within {minutes:g} min, "
+        f"{found.pushed.paths:,} paths, seed {found.course.seed}; modelled on priors that nobody has fitted: "
+        "what they imply, no forecast"
     )
 
 

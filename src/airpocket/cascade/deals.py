@@ -11,7 +11,7 @@ from airpocket.cascade.way import Way
 from airpocket.domain.events import FloatArray
 
 _DAY_S = 86_400.0
-_SHARE_OF_MEAN = (
+SHARE_OF_MEAN = (
     0.02  # a bucket without an order holds this much of the mean: price jumps, but somewhere
 )
 # Steps of the additive recurrence in eight dimensions (powers of 1/x, x the root of x⁹ = x + 1): even points.
@@ -59,7 +59,7 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class PathSettings:
-    """paths: how many, in whole groups. horizon: how long each runs. priors: see there."""
+    """paths: how many, in whole groups. course: how they run; its pull is that of the priors."""
 
     paths: int = 20_480
     course: Course = field(default_factory=lambda: Course(steps=900, push_s=60.0, marks=30))
@@ -97,7 +97,7 @@ def _read(way: Way, cumulative: FloatArray, distance: FloatArray) -> FloatArray:
 def _density(way: Way, distance: FloatArray, width: float) -> FloatArray:
     """USD a unit of log-price in each bucket outwards."""
     resting = np.diff(np.interp(distance, way.distance, way.profile.absorb_usd)) / width
-    return np.maximum(resting, _SHARE_OF_MEAN * max(float(resting.mean()), 1.0))
+    return np.maximum(resting, SHARE_OF_MEAN * max(float(resting.mean()), 1.0))
 
 
 def deal_of(way: Way, push: Push, daily_volatility: float, settings: PathSettings) -> Deal:

@@ -170,8 +170,9 @@ def pushing_steps(course: Course) -> int:
 
 def keys_of(count: int, seed: int) -> tuple[Words, Words]:
     """Two keys a path, (count,) each: of the first no two are alike."""
-    path = np.arange(count, dtype=np.uint64) + (np.uint64(seed) << np.uint64(32))
-    one = _scrambled(path.astype(np.uint32) ^ _scrambled(np.full(count, seed, np.uint32)))
+    one = _scrambled(
+        np.arange(count, dtype=np.uint32) ^ _scrambled(np.full(count, seed, np.uint32))
+    )
     return one, _scrambled(one ^ U(0x5BD1E995))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from airpocket.cascade.deals import PathSettings, Push, deal_of, ground_of
+from airpocket.cascade.deals import SHARE_OF_MEAN, PathSettings, Push, deal_of, ground_of
 from airpocket.cascade.dynamics import runaway_threshold
 from airpocket.cascade.outcomes import Mask, Outcomes, fan, outcomes
 from airpocket.cascade.paths import LANES, Course, Deal, Ends, Ground, run
@@ -139,8 +139,11 @@ def _marks(course: Course) -> FloatArray:
 
 
 def _notes(way: Way, volatility: float, how: PathSettings, likely: float) -> Iterator[str]:
-    p, course = how.priors, how.course
+    p, course, hedged = how.priors, how.course, way.beliefs.hedged
     yield way.profile.label
+    if hedged.high <= 0.0:
+        yield "The hedged share of this side is unknown or none: no forced flow is taken off for it."
+    yield f"Where the book holds less than {100 * SHARE_OF_MEAN:g} % of its mean, that much is taken to rest."
     yield (
         f"Price moves by {100 * volatility:.2f} % a day where nothing happens; forced orders wait "
         f"{p.latency_s.low:g} to {p.latency_s.high:g} s, half of a displacement fades in {p.half_s.low:g} to "

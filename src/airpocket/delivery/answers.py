@@ -29,7 +29,7 @@ from airpocket.ingest.origin import origin_of
 from airpocket.ingest.replay import facts_of, newest
 from airpocket.ingest.world import SystemClock
 from airpocket.live.glance import Glance, look
-from airpocket.pipeline import Assessor
+from airpocket.pipeline import Assessment, Assessor
 from airpocket.playbook.plan import plan_for
 from airpocket.playbook.records import Plan
 from airpocket.playbook.situation import Situation
@@ -67,6 +67,13 @@ def map_of(
     then = _earlier(since or "24h", now)
     assessors = [_assessor(lake, asset, at, venue) for at in (then, now)]
     return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
+
+
+def assessed(asset: str, store: str | PathLike[str], asof: str | None = None) -> Assessment:
+    """What is thought of an asset from a store, at `asof` or at the newest price stored."""
+    lake, asset = _lake(store), asset.upper()
+    now = newest(lake, asset) if asof is None else parse_time(asof)
+    return _assessor(lake, asset, now, "").assess(now)
 
 
 def _earlier(since: str, now: TimeNs) -> TimeNs:

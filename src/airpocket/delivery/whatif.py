@@ -3,18 +3,13 @@
 import dataclasses
 import math
 from os import PathLike
-from pathlib import Path
 
 from airpocket.cascade.deals import PathSettings, Push
 from airpocket.cascade.records import Unscanned
 from airpocket.cascade.whatif import WhatIf, what_if
-from airpocket.delivery.answers import public_of
+from airpocket.delivery.answers import assessed
 from airpocket.domain.errors import NothingKnown
-from airpocket.domain.units import parse_time
-from airpocket.ingest.lake import Lake
-from airpocket.ingest.replay import facts_of, newest
 from airpocket.liquidations.records import Unmapped
-from airpocket.pipeline import Assessor
 
 
 def what_if_of(
@@ -29,19 +24,10 @@ def what_if_of(
     Raises:
         NothingKnown: no store, or no map, book, price or volatility to walk on; says which.
     """
-    folder, asset = Path(store), asset.upper()
-    if not folder.is_dir():
-        raise NothingKnown(f"no store at {folder}: import something first")
-    lake = Lake(folder)
-    now = newest(lake, asset) if asof is None else parse_time(asof)
-    assessor = Assessor(asset)
-    for fact in facts_of(lake, asset, now):
-        assessor.apply(fact)
-    assessor.hear(*public_of(lake, asset, now))
-    found = assessor.assess(now)
+    found = assessed(asset, store, asof)
     if break_price is not None and not isinstance(found.map, Unmapped):
         push = dataclasses.replace(push, jump=math.log(break_price / found.map.price))
     answer = what_if(found.map, found.market, found.signals, push, how=how)
     if isinstance(answer, Unscanned):
-        raise NothingKnown(f"no what-if of {asset}: {answer.reason}")
+        raise NothingKnown(f"no what-if of {asset.upper()}: {answer.reason}")
     return answer, found.market.simulated

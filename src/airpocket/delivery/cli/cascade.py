@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from airpocket.delivery.cli.asked import amount_usd, percent
-from airpocket.delivery.cli.common import check_asof
+from airpocket.delivery.cli.common import check_asof, stored_brief
 
 if TYPE_CHECKING:
+    from airpocket.brief.model import Brief
     from airpocket.cascade.deals import PathSettings, Push
 
 
@@ -64,9 +65,8 @@ def cascade(
     import sys
 
     if question is None or not question.asked:
-        from airpocket.delivery.cli import sections
-
-        return sections.cascade(asset, asof=asof, store=store, as_json=as_json)
+        sys.stdout.write(_section(stored_brief(asset, store, asof), as_json=as_json))
+        return 0
     check_asof(asof)
     push, how = _read(question)
     sys.stdout.write(_answer(asset, store, asof, question, push, how, as_json=as_json))
@@ -133,3 +133,30 @@ def _answer(
         simulated=simulated, width=min(console.width, 120) if console.is_terminal else 100,
         colour=console.is_terminal and not console.no_color,
     )  # fmt: skip
+
+
+def _section(brief: "Brief", *, as_json: bool) -> str:
+    if as_json:
+        import msgspec
+
+        from airpocket.brief import as_json as json_form
+
+        whole = msgspec.json.decode(json_form.render(brief))
+        kept = {key: whole[key] for key in ("schema", "asset", "as_of", "cascade")}
+        kept["simulated"] = brief.health.simulated
+        return msgspec.json.format(msgspec.json.encode(kept)).decode() + "\n"
+    from rich.console import Console
+
+    from airpocket.brief import page, terminal
+
+    console = Console()
+    width = min(console.width, 120) if console.is_terminal else 100
+    parts = [part for part in page.parts(brief, every_channel=False) if part.id == "cascade"]
+    return terminal.sheet(
+        brief.answer,
+        page.price_line(brief),
+        parts,
+        simulated=brief.health.simulated,
+        width=width,
+        colour=console.is_terminal and not console.no_color,
+    )
