@@ -69,9 +69,11 @@ class Market:
     def step(self, now: int) -> list:
         """The market at `now` (ns, the venue's clock): a few rows, then what is due on the wire."""
         rng = self.rng
-        self.mid += rng.choice((-2, -1, 0, 0, 1, 2))
+        self.mid += rng.choice(
+            (-2, -1, 1, 2)
+        )  # a price that rests is no news, and a ticker must have some
         self._book(now)
-        if rng.random() < 0.12:
+        if rng.random() < 0.24:
             self._trade(now)
         price = self.mid * 1_000
         self._row(journal.MARK, now, price, price - 200, self.mid - 1, self.mid + 1, self.mid)
@@ -82,7 +84,7 @@ class Market:
         if now // (20 * SECOND_NS) != self._interest_told:
             self._interest_told = now // (20 * SECOND_NS)
             self._row(journal.INTEREST, now, 1_000_000 + rng.randrange(1_000), 0, 0, 0, 0)
-        if rng.random() < 0.002:
+        if rng.random() < 0.004:
             self._row(journal.PRINT, now, self.mid, rng.choice((-1, 1)) * self._lots(), now, 0, 0)
         frames = self.dialect.speak(now)
         self._remember(now)

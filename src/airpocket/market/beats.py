@@ -1,9 +1,11 @@
 """What is known of one live channel, how it stands at a moment, and the times it was ill."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from airpocket.domain.channels import Channel, Coverage
+from airpocket.domain.channels import MARKET_PACED, Channel, Coverage
+from airpocket.domain.units import SECOND_NS
 from airpocket.market.rhythm import Rhythm
 
 PulseState: TypeAlias = Literal[
@@ -88,3 +90,14 @@ class Beat:
     def polled(self) -> bool:
         """Whether it is asked for over REST: then no other answer, and no stream, speaks for it."""
         return self.route.startswith("rest ")
+
+
+def all_quiet(route: Sequence[Beat], now: int) -> bool:
+    """Whether nothing at all has come by a route for longer than one of its channels may be silent."""
+    spoke = [(beat.spoke, beat.channel) for beat in route if beat.spoke is not None]
+    heard = max((at for at, _ in spoke), default=now)
+    limits_s = [
+        channel.silence_s for _, channel in spoke
+        if channel.silence_s is not None and channel.name not in MARKET_PACED
+    ]  # fmt: skip
+    return bool(limits_s) and now - heard > min(limits_s) * SECOND_NS

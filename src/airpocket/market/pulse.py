@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from airpocket.domain.channels import CHANNEL_OF, MARKET_PACED, Channel
 from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import Control, Listing, LiveEvent, OptionTick, VolTick
-from airpocket.market.beats import Beat, Outage, PulseState, PulseStatus
+from airpocket.market.beats import Beat, Outage, PulseState, PulseStatus, all_quiet
 
 _FIRST_WORD_S = 10.0  # a channel with a shorter cadence is still given this long to begin
 _OLDEST_S = 10.0  # a message older than this on arrival makes its channel stale
@@ -238,13 +238,15 @@ class Pulse:
         ]
 
     def stopped(self, channel: str, now: int) -> list[tuple[str, str]]:
-        """(venue, symbol) whose channel spoke on its connection, and now is silent for longer than is normal."""
+        """(venue, symbol) whose channel spoke on its connection, and now it, or all of its route, is silent for
+        longer than is normal."""
         found: list[tuple[str, str]] = []
         for (venue, symbol, name), beat in self._beats.items():
             spoke, silence_s = beat.spoke, beat.channel.silence_s
             if name == channel and spoke is not None and silence_s is not None:
                 quiet_s = (now - spoke) / SECOND_NS
-                if quiet_s > silence_s and quiet_s > self._patience_s(beat, silence_s, now):
+                alone = quiet_s > silence_s and quiet_s > self._patience_s(beat, silence_s, now)
+                if alone or all_quiet(self._routes[venue, beat.route], now):
                     found.append((venue, symbol))
         return found
 

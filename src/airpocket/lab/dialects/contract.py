@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from airpocket.domain.errors import BadInput
@@ -88,6 +89,7 @@ class Contract:
         return held / (ticks * self.tick_usd) if self.form == "inverse" else held
 
 
+@lru_cache(maxsize=1_024)  # a venue writes with the same few
 def decimals(step: float) -> int:
     """Digits after the dot of a step: 0.001 → 3, 0.5 → 1, 10 → 0."""
     for digits in range(13):

@@ -11,6 +11,7 @@ from airpocket.market.live import rows
 from airpocket.market.live.market import LiveMarket
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
+_BEHIND_NS = MINUTE_NS // 2  # a clock of ours that far behind the venue's
 _DOLLARS = ("buy_usd", "sell_usd", "volume_usd", "notional_usd")
 
 
@@ -34,8 +35,10 @@ def closing(
             found.append(rows.batch(kind, contract.venue, contract.symbol, fresh))
 
     minute = market.tape.last
-    # by the venue's clock: with ours ahead of it the minute's last trades are still to come
-    over = min(market.stamped.at(heard), heard if told is None else told) >= closed
+    theirs = market.stamped.at(heard)
+    # by the venue's clock: with ours ahead of it the minute's last trades are still to come, with ours
+    # far behind they came under a minute that was not open yet
+    over = min(theirs, heard if told is None else told) >= closed and theirs - heard < _BEHIND_NS
     if minute is not None and minute.whole and over and minute.start == closed - MINUTE_NS:
         if market.makes_bars and minute.prints:
             give("bar_1m", [rows.bar_row(minute, heard)])
