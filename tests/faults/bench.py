@@ -23,7 +23,7 @@ from tests.faults.plan import Trouble
 from tests.faults.shards import Patches, in_memory
 from tests.faults.venue import Door, SimAsker
 
-STEP_S = 4.0  # how often a venue speaks: its watchdogs wait for ten seconds and more
+STEP_S = 2.0  # how often a venue speaks: a mark may be silent for three seconds
 SETTINGS = SessionSettings(
     flush_s=1_800.0, health_s=300.0, seal_s=900.0, recorder=RecorderSettings(tick_s=2.0),
     log=LogSettings(segment_bytes=256 * 1024, reserve_bytes=0),

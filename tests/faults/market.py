@@ -73,7 +73,7 @@ class Market:
             (-2, -1, 1, 2)
         )  # a price that rests is no news, and a ticker must have some
         self._book(now)
-        if rng.random() < 0.24:
+        if rng.random() < 0.12:
             self._trade(now)
         price = self.mid * 1_000
         self._row(journal.MARK, now, price, price - 200, self.mid - 1, self.mid + 1, self.mid)
@@ -84,7 +84,7 @@ class Market:
         if now // (20 * SECOND_NS) != self._interest_told:
             self._interest_told = now // (20 * SECOND_NS)
             self._row(journal.INTEREST, now, 1_000_000 + rng.randrange(1_000), 0, 0, 0, 0)
-        if rng.random() < 0.004:
+        if rng.random() < 0.002:
             self._row(journal.PRINT, now, self.mid, rng.choice((-1, 1)) * self._lots(), now, 0, 0)
         frames = self.dialect.speak(now)
         self._remember(now)

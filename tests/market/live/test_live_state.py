@@ -141,6 +141,17 @@ def test_a_minute_is_not_told_before_the_venue_s_own_clock_has_passed_it():
     assert facts(state, "tape_1m") == facts(state, "bar_1m") == []
 
 
+@pytest.mark.fault("C03")
+@pytest.mark.parametrize("behind_s", [70.0, 1_500.0])
+def test_with_our_clock_far_behind_no_minute_reads_as_empty(behind_s):
+    """What trades in a minute came before it was open by our clock: it is not known, and not nothing."""
+    state = LiveState("ETH")
+    for number, second in enumerate((1, 62, 100, 190, 350)):
+        at = int(T0 + (second - behind_s) * S)
+        state.apply(trade(number, at, lag=-behind_s), "c#1")
+    assert all(batch.ints("prints")[0] for batch in facts(state, "tape_1m"))
+
+
 @pytest.mark.fault("C09")
 def test_a_trade_on_the_edge_of_a_minute_belongs_to_the_one_it_begins():
     state = LiveState("ETH")

@@ -163,3 +163,22 @@ def test_a_thousand_channels_that_stop_are_all_noticed_in_time():
                 if one == "stale"
             )
             assert 0 < (first - stop) / S <= limit_s
+
+
+def test_trades_have_stopped_when_nothing_at_all_comes_by_their_route():
+    """Trades may rest, a mark told each second may not: with both gone it is the line that is dead."""
+    pulse = Pulse(
+        ("v", "market", Channel(name, "ETHUSDT", silence))
+        for name, silence in (("trades", 60.0), ("price", 10.0))
+    )
+    pulse.opened("v", "market", T0)
+    for second in range(0, 6_000, 100):  # a slow market: 100 s between trades are nothing unusual
+        pulse.heard(trade(T0 + second * S))
+        for tick in range(0, 100, 5):
+            pulse.heard(ticker(T0 + (second + tick) * S))
+    last = T0 + 5_995 * S
+    for second in range(0, 60, 5):
+        pulse.heard(ticker(last + second * S))
+        assert pulse.stopped("trades", last + second * S) == []
+    assert pulse.stopped("trades", last + 64 * S) == []
+    assert pulse.stopped("trades", last + 66 * S) == [("v", "ETHUSDT")]

@@ -202,8 +202,7 @@ class Flow:
             price = before[0][0]
             gone = _Gone(side, price, at, traded=False)
             gone.traded = any(
-                at - heard <= self._settings.settle_ns and _reached(gone, taker, printed)
-                for heard, taker, printed in self._kept.recent
+                _reached(gone, taker, printed) for _, taker, printed in self._kept.recent
             )
             self._gone.append(gone)
         self._resolve(side, best, at)
@@ -219,6 +218,9 @@ class Flow:
 
     def _settle(self, at: int) -> None:
         """Close the cases whose trades must all have been heard."""
+        recent = self._kept.recent
+        while recent and at - recent[0][0] > self._settings.settle_ns:
+            recent.popleft()
         limit = at - 2 * self._settings.settle_ns
         while self._left:  # in the order they began
             key, left = next(iter(self._left.items()))

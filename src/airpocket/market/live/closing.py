@@ -4,14 +4,16 @@ from statistics import median
 from typing import Any
 
 from airpocket.domain.events import Bar, Batch
-from airpocket.domain.units import MINUTE_NS
+from airpocket.domain.units import MINUTE_NS, SECOND_NS
 from airpocket.market.books.book import Book
 from airpocket.market.books.measures import bands
 from airpocket.market.live import rows
 from airpocket.market.live.market import LiveMarket
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
-_BEHIND_NS = MINUTE_NS // 2  # a clock of ours that far behind the venue's
+_BEHIND_NS = (
+    50 * SECOND_NS
+)  # a clock of ours that far behind the venue's: trades come before their minute opens
 _DOLLARS = ("buy_usd", "sell_usd", "volume_usd", "notional_usd")
 
 
