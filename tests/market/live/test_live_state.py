@@ -146,9 +146,13 @@ def test_a_minute_is_not_told_before_the_venue_s_own_clock_has_passed_it():
 def test_with_our_clock_far_behind_no_minute_reads_as_empty(behind_s):
     """What trades in a minute came before it was open by our clock: it is not known, and not nothing."""
     state = LiveState("ETH")
-    for number, second in enumerate((1, 62, 100, 190, 350)):
-        at = int(T0 + (second - behind_s) * S)
-        state.apply(trade(number, at, lag=-behind_s), "c#1")
+    for second in range(1, 900 + int(behind_s), 5):
+        clock = {"at": int(T0 + (second - behind_s) * S), "lag": -behind_s}
+        if second % 150 == 1:
+            state.apply(trade(second, **clock), "c#1")
+        state.apply(
+            Quote(**said(**clock), bid=2999.0, bid_size=1.0, ask=3001.0, ask_size=1.0), "c#1"
+        )
     assert all(batch.ints("prints")[0] for batch in facts(state, "tape_1m"))
 
 
