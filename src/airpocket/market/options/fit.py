@@ -14,11 +14,12 @@ from airpocket.domain.events import FloatArray
 from airpocket.domain.kernel import inlined, kernel
 from airpocket.market.options.svi import LEE, Svi, crosses
 
-_LOOKED = np.linspace(-2.0, 2.0, 161)  # log-moneyness at which arbitrage costs
-_CORE = 0.7  # of the half-spread: further from the middle than this costs
+_LOOKED = 0.05 * np.sinh(np.linspace(-1.0, 1.0, 181) * np.arcsinh(2.0 / 0.05))  # log-moneyness at which arbitrage costs
+_CORE, _PULL = 0.7, 0.03  # of the half-spread: further from the middle than this costs; nearer, a little
 _CLEAR, _ABOVE = 1e-3, 2e-4  # room to the bounds: between the points looked at nothing may cross them
 _WELL = 1e-9
-_EVALS = 500
+_STEPS = 40
+_TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,19 @@ def _fit(k, middle, half, weights, looked, floor):  # noqa: ANN001, ANN202, PLR0
     for spread in (0.15, 0.5):
         for shift in (-0.25, 0.0, 0.25):
             start = np.array([shift * reach, math.log(spread * reach)])
-            end, cost = _search(0.0, start, 0.3, 160, k, middle, half, weights, looked, floor)
+            end, cost = _search(start, 0.3, 160, k, middle, weights)
             if cost < best_cost:
                 best_cost = cost
                 best = np.array(_explicit(end[0], math.exp(end[1]), k, middle, weights)[:5])
-    theta = _loose(best)
-    for price in (1.0, 30.0, 1e3, 1e3, 1e3):  # a cliff at once would end the search where it stands
-        theta, cost = _search(price, theta, 0.15, _EVALS, k, middle, half, weights, looked, floor)
-    return _tight(theta)
+    return _tight(_climbed(_loose(best), k, middle, half, looked, floor))
+
+
+@inlined
+def _climbed(theta, k, middle, half, looked, floor):  # noqa: ANN001, ANN202
+    """From the quotes alone to quotes without arbitrage: a cliff at once would end the search where it stands."""
+    for price in (0.3, 3.0, 30.0, 300.0):
+        theta = _least_squares(theta, price, k, middle, half, looked, floor)
+    return theta
 
 
 @inlined
@@ -132,17 +138,16 @@ def _explicit(m, sigma, k, middle, weights):  # noqa: ANN001, ANN202, PLR0914
 
 
 @inlined
-def _missed(price, theta, k, middle, half, looked, floor):  # noqa: ANN001, ANN202, PLR0914
-    """Cost of the quotes missed, in half-spreads, and of arbitrage."""
+def _residuals(theta, price, k, middle, half, looked, floor, out):  # noqa: ANN001, ANN202, PLR0913, PLR0914, PLR0917
+    """Quotes missed, in half-spreads, then what of arbitrage there is; the half sum of squares."""
     a, b, rho, m, sigma = _tight(theta)
-    cost = 0.0
-    for i in range(len(k)):
+    n = len(k)
+    for i in range(n):
         x = k[i] - m
-        w = a + b * (rho * x + math.sqrt(x * x + sigma * sigma))
-        off = abs(w - middle[i]) / half[i]
-        over = max(off - _CORE, 0.0)
-        cost += over * over + 1e-3 * min(off * off, 1e6)
-    wrong = max(b * (1.0 + abs(rho)) - 0.999 * LEE, 0.0) * 10.0
+        off = (a + b * (rho * x + math.sqrt(x * x + sigma * sigma)) - middle[i]) / half[i]
+        over = max(abs(off) - _CORE, 0.0)
+        out[i] = (over if off > 0.0 else -over) + _PULL * off
+    weight = price * math.sqrt(n)
     for i in range(len(looked)):
         at = looked[i]
         x = at - m
@@ -152,25 +157,70 @@ def _missed(price, theta, k, middle, half, looked, floor):  # noqa: ANN001, ANN2
         g = (
             (1.0 - 0.5 * at * slope / w) ** 2 - 0.25 * slope * slope * (1.0 / w + 0.25) + 0.5 * bend
         )
-        wrong += max(_CLEAR - g, 0.0)
-        wrong += max(floor[i] * (1.0 + _ABOVE) - w, 0.0) / (floor[i] + 1e-9)
-    return cost + price * wrong * len(k)
-
-
-@inlined
-def _cost(price, theta, k, middle, half, weights, looked, floor):  # noqa: ANN001, ANN202, PLR0913, PLR0917
-    if price == 0.0:
-        sigma = math.exp(theta[1])
-        if not 1e-4 < sigma < 10.0 or abs(theta[0]) > 5.0:
-            return 1e300
-        return _explicit(theta[0], sigma, k, middle, weights)[5]
-    if abs(theta[3]) > 5.0 or abs(theta[4]) > 12.0 or theta[1] > 3.0 or abs(theta[2]) > 6.0:
-        return 1e300
-    return _missed(price, theta, k, middle, half, looked, floor)
+        out[n + 2 * i] = weight * min(max(_CLEAR - g, 0.0), 10.0)
+        short = floor[i] * (1.0 + _ABOVE) - w
+        out[n + 2 * i + 1] = weight * max(short, 0.0) / (floor[i] + 1e-9) * 10.0
+    out[-1] = weight * max(b * (1.0 + abs(rho)) - 0.999 * LEE, 0.0)
+    return 0.5 * np.dot(out, out)
 
 
 @kernel
-def _search(price, start, size, evals, k, middle, half, weights, looked, floor):  # noqa: ANN001, ANN202, PLR0913, PLR0914, PLR0917
+def _least_squares(theta, price, k, middle, half, looked, floor):  # noqa: ANN001, ANN202, PLR0914
+    """Levenberg 1944, Marquardt 1963, with forward differences."""
+    size = len(k) + 2 * len(looked) + 1
+    here, there, jacobian = np.empty(size), np.empty(size), np.empty((5, size))
+    cost = _residuals(theta, price, k, middle, half, looked, floor, here)
+    damping = 1e-2
+    for _ in range(_STEPS):
+        for j in range(5):
+            moved = theta.copy()
+            moved[j] += _TINY
+            _residuals(moved, price, k, middle, half, looked, floor, there)
+            jacobian[j] = (there - here) / _TINY
+        square, gradient = jacobian @ jacobian.T, jacobian @ here
+        better = False
+        for _ in range(8):
+            damped = square.copy()
+            for j in range(5):
+                damped[j, j] += damping * (square[j, j] + 1e-9)
+            step = np.linalg.solve(damped, gradient)
+            new = theta - np.minimum(np.maximum(step, -0.5), 0.5)
+            new_cost = math.inf
+            if _inside(new):
+                new_cost = _residuals(new, price, k, middle, half, looked, floor, there)
+            if new_cost < cost:
+                better = True
+                break
+            damping *= 4.0
+        if not better:
+            break
+        gain = cost - new_cost
+        theta, cost = new, new_cost
+        here[:] = there
+        damping = max(damping / 8.0, 1e-9)
+        if gain <= 1e-7 * cost + 1e-12:
+            break
+    return theta
+
+
+@inlined
+def _inside(theta):  # noqa: ANN001, ANN202
+    """Where exponentials stay numbers and a smile stays one."""
+    if not (-25.0 < theta[0] < 3.0 and -12.0 < theta[1] < 3.0 and abs(theta[2]) < 4.0):
+        return False
+    return abs(theta[3]) < 4.0 and -7.0 < theta[4] < 1.5
+
+
+@inlined
+def _cost(theta, k, middle, weights):  # noqa: ANN001, ANN202
+    sigma = math.exp(theta[1])
+    if not 1e-4 < sigma < 4.0 or abs(theta[0]) > 3.0:
+        return 1e300
+    return _explicit(theta[0], sigma, k, middle, weights)[5]
+
+
+@kernel
+def _search(start, size, evals, k, middle, weights):  # noqa: ANN001, ANN202
     """Nelder and Mead 1965, with the usual coefficients; the best point and its cost."""
     n = len(start)
     points, costs = np.empty((n + 1, n)), np.empty(n + 1)
@@ -178,7 +228,7 @@ def _search(price, start, size, evals, k, middle, half, weights, looked, floor):
         points[j] = start
         if j > 0:
             points[j, j - 1] += size
-        costs[j] = _cost(price, points[j], k, middle, half, weights, looked, floor)
+        costs[j] = _cost(points[j], k, middle, weights)
     done = n + 1
     while done < evals:
         order = np.argsort(costs)
@@ -189,24 +239,24 @@ def _search(price, start, size, evals, k, middle, half, weights, looked, floor):
         for j in range(n):
             middle_point += points[j] / n
         tried = 2.0 * middle_point - points[n]
-        cost = _cost(price, tried, k, middle, half, weights, looked, floor)
+        cost = _cost(tried, k, middle, weights)
         done += 1
         if cost < costs[0]:
             further = 3.0 * middle_point - 2.0 * points[n]
-            better = _cost(price, further, k, middle, half, weights, looked, floor)
+            better = _cost(further, k, middle, weights)
             done += 1
             if better < cost:
                 tried, cost = further, better
         elif cost >= costs[n - 1]:
             nearer = 0.5 * (middle_point + (tried if cost < costs[n] else points[n]))
-            better = _cost(price, nearer, k, middle, half, weights, looked, floor)
+            better = _cost(nearer, k, middle, weights)
             done += 1
             if better < min(cost, costs[n]):
                 tried, cost = nearer, better
             else:
                 for j in range(1, n + 1):
                     points[j] = 0.5 * (points[0] + points[j])
-                    costs[j] = _cost(price, points[j], k, middle, half, weights, looked, floor)
+                    costs[j] = _cost(points[j], k, middle, weights)
                 done += n
                 continue
         points[n], costs[n] = tried, cost

@@ -13,7 +13,7 @@ from airpocket.market.options.svi import Svi
 
 _TILTS = np.linspace(-0.9, 0.9, 19)
 _BENDS = np.geomspace(0.1, 60.0, 33)
-_LOOKED = np.linspace(-2.0, 2.0, 161)
+_LOOKED = 0.05 * np.sinh(np.linspace(-1.0, 1.0, 181) * np.arcsinh(2.0 / 0.05))
 _SURE = 0.999
 
 
