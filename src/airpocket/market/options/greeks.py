@@ -1,7 +1,7 @@
-"""Black-76 on the expiry's forward: price and greeks of many European options at once, in quote and in coin.
+"""Black-76 on the expiry's forward: price and greeks of many European options at once.
 
-An inverse option pays (S − K)⁺/S in coin. With the forward as numéraire it is a vanilla option (Lucic and Sepp 2024):
-its price in coin is the price in the quote over F, and only the delta of who counts in coin differs.
+An inverse option pays (S − K)⁺/S in coin. With the forward as numéraire it is a vanilla option (Lucic and Sepp
+2024): its price in coin is the price in the quote over F, and only the delta of who counts in coin differs.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from airpocket.domain.events import FloatArray
+from airpocket.domain.events import BoolArray, FloatArray
 from airpocket.domain.kernel import kernel
 from airpocket.market.options.normal import ROOT_2PI, mills
 
@@ -66,7 +66,10 @@ def greeks(
 
 
 @kernel
-def _greeks(call, forward, strike, years, volatility, rate, out):  # noqa: ANN001, ANN202 - a kernel's arrays
+def _greeks(
+    call: BoolArray, forward: FloatArray, strike: FloatArray, years: FloatArray, volatility: FloatArray,
+    rate: float, out: FloatArray,
+) -> None:  # fmt: skip
     for i in range(len(forward)):
         f, k, t, vol = forward[i], strike[i], years[i], volatility[i]
         is_call = call[i]

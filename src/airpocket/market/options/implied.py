@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from airpocket.domain.events import FloatArray
+from airpocket.domain.events import BoolArray, FloatArray
 from airpocket.domain.kernel import inlined, kernel
 from airpocket.market.options.normal import ROOT_2PI, mills
 
@@ -37,7 +37,10 @@ def implied_volatility(
 
 
 @kernel
-def _implied(call, forward, strike, years, price, rate, out):  # noqa: ANN001, ANN202 - a kernel's arrays
+def _implied(
+    call: BoolArray, forward: FloatArray, strike: FloatArray, years: FloatArray, price: FloatArray, rate: float,
+    out: FloatArray,
+) -> None:  # fmt: skip
     for i in range(len(forward)):
         f, k, t = forward[i], strike[i], years[i]
         if not (0.0 < f < math.inf and 0.0 < k < math.inf and 0.0 < t < math.inf):
@@ -48,6 +51,9 @@ def _implied(call, forward, strike, years, price, rate, out):  # noqa: ANN001, A
             value -= f - k
         elif not call[i] and k > f:
             value -= k - f
+        if value >= min(f, k):
+            out[i] = math.nan
+            continue
         out[i] = solve(-abs(math.log(f / k)), value / math.sqrt(f * k)) / math.sqrt(t)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.events import BoolArray, FloatArray, IntArray
 from airpocket.domain.units import DAY_NS, HOUR_NS
 from airpocket.market.options.fit import Slice
 from airpocket.market.options.implied import implied_volatility
@@ -25,7 +25,7 @@ class ChainQuotes:
     now: int
     expiry: IntArray
     strike: FloatArray
-    call: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    call: BoolArray
     forward: FloatArray
     bid: FloatArray
     ask: FloatArray
@@ -54,7 +54,7 @@ def clean(chain: ChainQuotes) -> tuple[list[Cleaned], Counter[str]]:
     out: Counter[str] = Counter()
     keep = np.ones(len(chain.strike), dtype=np.bool_)
 
-    def leave(bad: "np.ndarray[tuple[int], np.dtype[np.bool_]]", why: str) -> None:
+    def leave(bad: BoolArray, why: str) -> None:
         nonlocal keep
         out[why] += int((keep & bad).sum())
         keep = keep & ~bad

@@ -9,11 +9,10 @@ import numpy as np
 
 from airpocket.domain.events import FloatArray
 from airpocket.market.options.fit import Slice
-from airpocket.market.options.svi import Svi
+from airpocket.market.options.svi import EVERYWHERE, Svi
 
 _TILTS = np.linspace(-0.9, 0.9, 19)
 _BENDS = np.geomspace(0.1, 60.0, 33)
-_LOOKED = 0.05 * np.sinh(np.linspace(-1.0, 1.0, 181) * np.arcsinh(2.0 / 0.05))
 _SURE = 0.999
 
 
@@ -71,10 +70,10 @@ def _best_theta(rho: FloatArray, phi: FloatArray, quotes: Slice, weights: FloatA
 
 def _lifted(theta: float, rho: float, phi: float, before: Svi | None) -> Svi | None:
     """Raised above the expiry before, and unbent as far as that height needs."""
-    floor = np.zeros(len(_LOOKED)) if before is None else before.total_variance(_LOOKED)
+    floor = np.zeros(len(EVERYWHERE)) if before is None else before.total_variance(EVERYWHERE)
     for _ in range(60):
         smile = ssvi(theta, rho, min(phi, _SURE * widest(theta, rho)))
-        short = float((floor / smile.total_variance(_LOOKED)).max())
+        short = float((floor / smile.total_variance(EVERYWHERE)).max())
         if short <= 1.0:
             return smile
         theta *= short * (1.0 + 1e-9)

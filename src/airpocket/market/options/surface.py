@@ -21,7 +21,7 @@ Form: TypeAlias = Literal["svi", "ssvi"]
 
 @dataclass(frozen=True, slots=True)
 class Smile:
-    """One expiry's. expiry: ns. quotes: clean ones it was fitted to; inside: of them repriced within bid and ask."""
+    """One expiry's. expiry: ns. quotes: clean ones it was fitted to; inside: of them within bid and ask."""
 
     expiry: int
     years: float

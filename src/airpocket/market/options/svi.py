@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 from airpocket.domain.events import FloatArray
 
 LEE = 2.0  # total variance can't rise faster in |k| (Lee 2004)
-_EDGE = 2.0  # log-moneyness up to which a smile is looked over: a seventh to seven times the forward
+_EDGE = (
+    2.0  # log-moneyness up to which a smile is looked over: a seventh to seven times the forward
+)
 _STEP = 0.005
 
 
@@ -63,16 +65,20 @@ class Svi:
         w = self.a + self.b * (self.rho * x + root)
         slope, bend = self.b * (self.rho + x / root), self.b * self.sigma**2 / root**3
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (1.0 - 0.5 * k * slope / w) ** 2 - 0.25 * slope**2 * (1.0 / w + 0.25) + 0.5 * bend
+            return (
+                (1.0 - 0.5 * k * slope / w) ** 2 - 0.25 * slope**2 * (1.0 / w + 0.25) + 0.5 * bend
+            )
 
     @property
     def steepest(self) -> float:
         """Slope of the steeper wing; above 2 its options far out would be arbitrage."""
         return self.b * (1.0 + abs(self.rho))
 
-    def butterflies(self, edge: float = _EDGE, step: float = _STEP) -> "Butterflies":
-        """A look along the smile from −edge to +edge."""
-        k = step * np.arange(-round(edge / step), round(edge / step) + 1)
+    def butterflies(
+        self, low: float = -_EDGE, high: float = _EDGE, step: float = _STEP
+    ) -> "Butterflies":
+        """A look along the smile from `low` to `high` in log-moneyness."""
+        k = low + step * np.arange(round((high - low) / step) + 1)
         g = self.durrleman(k)
         g = np.where(np.isnan(g), -np.inf, g)
         below = np.flatnonzero(g < 0.0)
@@ -110,7 +116,10 @@ class Butterflies:
         return self.since is None and self.steepest <= LEE
 
 
-def crosses(earlier: Svi, later: Svi, edge: float = _EDGE, step: float = _STEP) -> float:
+EVERYWHERE: FloatArray = _STEP * np.arange(-round(_EDGE / _STEP), round(_EDGE / _STEP) + 1)
+
+
+def crosses(earlier: Svi, later: Svi) -> float:
     """By how much total variance falls from the earlier expiry to the later, at worst; 0 where it never does."""
-    k = step * np.arange(-round(edge / step), round(edge / step) + 1)
-    return float(np.maximum(earlier.total_variance(k) - later.total_variance(k), 0.0).max())
+    fall = earlier.total_variance(EVERYWHERE) - later.total_variance(EVERYWHERE)
+    return float(np.maximum(fall, 0.0).max())
