@@ -116,7 +116,7 @@ class Butterflies:
         return self.since is None and self.steepest <= LEE
 
 
-EVERYWHERE: FloatArray = _STEP * np.arange(-round(_EDGE / _STEP), round(_EDGE / _STEP) + 1)
+EVERYWHERE: FloatArray = np.linspace(-_EDGE, _EDGE, 2 * round(_EDGE / _STEP) + 1)
 
 
 def crosses(earlier: Svi, later: Svi) -> float:
