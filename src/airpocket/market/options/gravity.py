@@ -44,8 +44,8 @@ def interest_by_strike(chain: ChainSnapshot, within_ns: int) -> StrikeInterest:
     held, call = chain.open_interest[near], q.call[near]
     return StrikeInterest(
         strikes,
-        np.bincount(at, np.where(call, held, 0.0), len(strikes)),
-        np.bincount(at, np.where(call, 0.0, held), len(strikes)),
+        np.bincount(at, np.where(call, held, 0.0), len(strikes)).astype(np.float64),
+        np.bincount(at, np.where(call, 0.0, held), len(strikes)).astype(np.float64),
     )
 
 
