@@ -14,7 +14,7 @@ from airpocket.domain.errors import AirpocketError, BadInput
 Calculator: TypeAlias = Callable[..., dict[str, object]]
 
 _HERE = "airpocket.delivery.calculators"
-_MODULES = ("margin", "cascade", "levels")
+_MODULES = ("margin", "cascade", "levels", "options")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Options: prices and greeks on a forward, implied volatility, cleaned quotes and a surface free of arbitrage."""
