@@ -70,23 +70,15 @@ class Settled:
     likely: Mask
 
 
-def settled(
-    found: LiquidationMap | Unmapped, market: Market, signals: Signals, push: Push,
-    settings: CascadeSettings, how: PathSettings,
-) -> Settled | Unscanned:  # fmt: skip
-    """The market left alone, or why nothing can be said of it."""
-    ways = _ways(found, market, signals, push, settings)
-    if isinstance(ways, Unscanned):
-        return ways
-    up, down = ways["up"], ways["down"]
-    assert not isinstance(up.law, str)
+def settled(up: Way, down: Way, push: Push, how: PathSettings) -> Settled | Unscanned:
+    """The market left alone, seen the way that is pushed; or why nothing can be said of it. Both have a law."""
     ground = ground_of(up, down, procedures=how.priors.procedures)
-    volatility = up.law.volatility
+    way = pushed_way(up, down, push)
     if not ground.edges[0] < push.jump < ground.edges[-1]:
         reach = 100.0 * np.expm1(ground.edges[-1 if push.jump > 0.0 else 0])
         return Unscanned(f"map and book end at {reach:+.1f} %: nothing is known beyond")
-    way = ways["up" if push.usd + push.jump >= 0.0 else "down"]
-    course = course_of(how, market.now)
+    assert not isinstance(way.law, str), "a way without a law has no paths"
+    course, volatility = course_of(how, way.seal.now), way.law.volatility
     idle = deal_of(way, Push(), volatility, how)
     rest = run(ground, idle, course)
     calm = CALM_SD * volatility * np.sqrt(course.steps * course.step_s / _DAY_S)
@@ -99,6 +91,11 @@ def settled(
     return Settled(way, ground, volatility, course, idle, rest, likely)
 
 
+def pushed_way(up: Way, down: Way, push: Push) -> Way:
+    """The way a push goes."""
+    return up if push.usd + push.jump >= 0.0 else down
+
+
 def phase_at(
     found: LiquidationMap | Unmapped, market: Market, signals: Signals, push: Push,
     settings: CascadeSettings | None = None, how: PathSettings | None = None,
@@ -106,7 +103,10 @@ def phase_at(
     """The place of one moment, from few paths and as a what-if tells it."""
     how = replace(how or PathSettings(), paths=_PHASE_PATHS)
     jumpless = replace(push, usd=push.usd + push.jump, jump=0.0)  # past prices need not hold it
-    calm = settled(found, market, signals, jumpless, settings or CascadeSettings(), how)
+    ways = ways_at(found, market, signals, jumpless, settings or CascadeSettings())
+    if isinstance(ways, Unscanned):
+        return Moment(market.now, None, ways.reason)
+    calm = settled(ways["up"], ways["down"], jumpless, how)
     if isinstance(calm, Unscanned):
         return Moment(market.now, None, calm.reason)
     kept = likely_deal(calm.idle, calm.likely)
@@ -130,7 +130,7 @@ def course_of(how: PathSettings, now: TimeNs) -> Course:
     return replace(course, pull=p.pull, most_pull=p.most_pull, ahead=ahead)
 
 
-def _ways(
+def ways_at(
     found: LiquidationMap | Unmapped, market: Market, signals: Signals, push: Push,
     settings: CascadeSettings,
 ) -> dict[Direction, Way] | Unscanned:  # fmt: skip

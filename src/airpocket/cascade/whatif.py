@@ -9,7 +9,7 @@ from airpocket.cascade.coupling import Coupling, Uncoupled
 from airpocket.cascade.deals import SHARE_OF_MEAN, PathSettings, Push, deal_of
 from airpocket.cascade.network import Network, network_of
 from airpocket.cascade.outcomes import Outcomes, fan, outcomes
-from airpocket.cascade.paths import LANES, Course, run
+from airpocket.cascade.paths import LANES, Course, Deal, Ends, Ground, run
 from airpocket.cascade.phase import (
     CALM_SD,
     Moment,
@@ -19,7 +19,9 @@ from airpocket.cascade.phase import (
     likely_ends,
     phase_of,
     placed,
+    pushed_way,
     settled,
+    ways_at,
 )
 from airpocket.cascade.records import Direction, Unscanned
 from airpocket.cascade.settings import CascadeSettings
@@ -59,33 +61,62 @@ class WhatIf:
     coupling: tuple[Coupling | Uncoupled, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Paths behind an answer: those kept, `likely` of all; with the push (ends, deal) and without (rest, idle)."""
+
+    way: Way
+    course: Course
+    ground: Ground
+    likely: float
+    ends: Ends
+    deal: Deal
+    rest: Ends
+    idle: Deal
+
+
 def what_if(
     found: LiquidationMap | Unmapped, market: Market, signals: Signals, push: Push,
     settings: CascadeSettings | None = None, how: PathSettings | None = None,
 ) -> WhatIf | Unscanned:  # fmt: skip
     """Paths of a push, or why there are none: without map, price, book or volatility nothing is simulated."""
     settings, how = settings or CascadeSettings(), how or PathSettings()
-    calm = settled(found, market, signals, push, settings, how)
+    ways = ways_at(found, market, signals, push, settings)
+    if isinstance(ways, Unscanned):
+        return ways
+    assert not isinstance(found, Unmapped)
+    up, down = ways["up"], ways["down"]
+    direction = pushed_way(up, down, push).direction
+    network = network_of(found, market, direction, settings, how.priors)
+    t = tried(up, down, push, network, how)
+    if isinstance(t, Unscanned):
+        return t
+    is_up = direction == "up"
+    return WhatIf(
+        now=market.now, price=found.price, push=push, way=direction, course=t.course, likely=t.likely,
+        pushed=outcomes(t.ends, t.deal, t.ground, up=is_up),
+        other_side=outcomes(t.ends, t.deal, t.ground, up=not is_up),
+        without=outcomes(t.rest, t.idle, t.ground, up=is_up),
+        phase=phase_of(t.way, t.deal, t.ground), network=network,
+        fan=fan(t.ends, t.ground), fan_s=_marks(t.course), notes=tuple(_notes(t.way, push, how, t.likely)),
+    )  # fmt: skip
+
+
+def tried(
+    up: Way, down: Way, push: Push, network: Network | Unscanned, how: PathSettings
+) -> Tried | Unscanned:
+    """The paths that are likely, with a push and without; or why there are none. Both ways have a law."""
+    calm = settled(up, down, push, how)
     if isinstance(calm, Unscanned):
         return calm
-    assert not isinstance(found, Unmapped)
-    way, ground = calm.way, calm.ground
-    network = network_of(found, market, way.direction, settings, how.priors)
-    deal = placed(deal_of(way, push, calm.volatility, how), push, way, network)
+    deal = placed(deal_of(calm.way, push, calm.volatility, how), push, calm.way, network)
     if isinstance(deal, Unscanned):
         return deal
-    likely, course = calm.likely, calm.course
-    ends, deal = likely_ends(run(ground, deal, course), likely), likely_deal(deal, likely)
-    rest, idle = likely_ends(calm.rest, likely), likely_deal(calm.idle, likely)
-    is_up = way.direction == "up"
-    return WhatIf(
-        now=market.now, price=found.price, push=push, way=way.direction, course=course,
-        likely=float(likely.mean()),
-        pushed=outcomes(ends, deal, ground, up=is_up),
-        other_side=outcomes(ends, deal, ground, up=not is_up),
-        without=outcomes(rest, idle, ground, up=is_up),
-        phase=phase_of(way, deal, ground), network=network, fan=fan(ends, ground), fan_s=_marks(course),
-        notes=tuple(_notes(way, push, calm.volatility, how, float(likely.mean()))),
+    likely = calm.likely
+    return Tried(
+        calm.way, calm.course, calm.ground, float(likely.mean()),
+        likely_ends(run(calm.ground, deal, calm.course), likely), likely_deal(deal, likely),
+        likely_ends(calm.rest, likely), likely_deal(calm.idle, likely),
     )  # fmt: skip
 
 
@@ -94,10 +125,10 @@ def _marks(course: Course) -> FloatArray:
     return course.step_s * course.steps * every / max(course.marks, 1)
 
 
-def _notes(
-    way: Way, push: Push, volatility: float, how: PathSettings, likely: float
-) -> Iterator[str]:
+def _notes(way: Way, push: Push, how: PathSettings, likely: float) -> Iterator[str]:
     p, course, hedged = how.priors, how.course, way.beliefs.hedged
+    assert not isinstance(way.law, str)
+    volatility = way.law.volatility
     yield way.profile.label
     if hedged.high <= 0.0:
         yield "The hedged share of this side is unknown or none: no forced flow is taken off for it."
