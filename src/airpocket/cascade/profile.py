@@ -34,6 +34,7 @@ class Resting:
     usd: FloatArray
     as_of: TimeNs
     source: str
+    contract: str
 
     def within(self, distance: FloatArray) -> FloatArray:
         """(B,) cumulative USD, straight between the points known and flat beyond the last."""
@@ -112,7 +113,7 @@ def _book(
     away = np.abs(prices[mine] / mid - 1.0)
     order = np.argsort(away)
     usd = np.cumsum((prices[mine] * sizes[mine])[order])
-    return Resting(away[order], usd, at, f"the book of {contract.key}")
+    return Resting(away[order], usd, at, f"the book of {contract.key}", contract.key)
 
 
 def _bands(
@@ -133,7 +134,7 @@ def _bands(
     # a band holds all nearer ones: a sampled row that says less can't be so
     cumulative = np.maximum.accumulate(usd[mine][order])
     away = np.abs(percent[mine][order]) / 100.0
-    return Resting(away, cumulative, at, f"the depth bands of {contract.key}")
+    return Resting(away, cumulative, at, f"the depth bands of {contract.key}", contract.key)
 
 
 def _newest(table: Observations) -> tuple[TimeNs, Observations]:
@@ -173,4 +174,4 @@ def _from_orders(resting: Resting, distance: FloatArray, settings: CascadeSettin
         f"({prior.low:g} to {prior.high:g} times): measured, then modelled"
     )
     absorb = resting.within(distance) + latent
-    return Profile("book", distance, absorb, label, latent, reach, resting.as_of)
+    return Profile("book", distance, absorb, label, latent, reach, resting.as_of, resting.contract)
