@@ -7,6 +7,7 @@ from math import ceil, floor, log10
 from airpocket.cascade.dynamics import overshoot_peak, runaway_threshold
 
 _STEPS = 60
+_NAMED = 39  # of the steps: where a line of an equal peak bears its name
 _TICKS = 5
 BANDS = ("ends by itself", "speeds up, then ends", "runs until the fuel ends")
 
@@ -83,7 +84,7 @@ def phase(pane: Pane, spots: list[Spot], *, peaks: tuple[float, ...] = ()) -> st
             ("calm", growth + floor_line), ("grows", runaway + growth[::-1]), ("runs", runaway + roof),
         )
     )  # fmt: skip
-    middle = 0.5 * (growth[-8][1] + runaway[-8][1])
+    middle = 0.25 * growth[-8][1] + 0.75 * runaway[-8][1]
     heights = (0.35 * growth[-1][1], middle, 0.5 * (runaway[-1][1] + pane.y_high))
     names = "".join(
         f'<text class="band before" x="{pane.right - 6:g}" y="{pane.y(at) + 4:.1f}">{name}</text>'
@@ -102,7 +103,7 @@ def phase(pane: Pane, spots: list[Spot], *, peaks: tuple[float, ...] = ()) -> st
 def _equal_peak(pane: Pane, peak: float, across: list[float]) -> str:
     """Where a burst tops out at `peak` times the first push."""
     points = [(at, _reproduction(peak, at)) for at in across]
-    x, y = pane.x(points[_STEPS // 3][0]), pane.y(points[_STEPS // 3][1])
+    x, y = pane.x(points[_NAMED][0]), pane.y(points[_NAMED][1])
     return (
         f'<path class="peak" d="{pane.path(points)}"/>'
         f'<text class="peak-name" x="{x:.1f}" y="{y - 4:.1f}">{peak:g} ×</text>'
