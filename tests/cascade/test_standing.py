@@ -91,7 +91,7 @@ def test_without_a_book_or_a_map_it_is_unknown_and_says_why():
     found, signals = made.ladder_map(made.price_of(bare), **CROWDED), made.measured(bare)
     without = standing_of(found, bare, signals, cascade_of(found, bare, signals), s=FEW)
     assert isinstance(without, Unscanned)
-    assert "no book" in without.reason
+    assert "no book is stored" in without.reason
     nothing = standing_of(
         made.NO_MAP, bare, signals, Unscanned("no liquidation map: made so"), s=FEW
     )

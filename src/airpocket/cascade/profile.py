@@ -161,7 +161,7 @@ def profile_of(
         f"square-root law, Y {y:g}, ${law.volume_usd:,.0f} and {100 * law.volatility:.2f} % a day "
         f"({law.source}); {resting}"
     )
-    return Profile("square_root", distance, latent, label, latent, 0.0, law.as_of)
+    return Profile("square_root", distance, latent, label, latent, 0.0, law.as_of, missing=resting)
 
 
 def _from_orders(resting: Resting, distance: FloatArray, settings: CascadeSettings) -> Profile:

@@ -18,8 +18,8 @@ class Profile:
     kind: `book` (a stored book or depth bands), `square_root` (no book: the impact law stands in).
     latent_usd: (B,) the modelled part of absorb_usd, at the centre of its prior: past the last stored
     order the density of its outer half goes on; without a book all of it is the law's.
-    measured_to: the distance the stored orders reach; 0 without any. contract: whose orders they are; empty
-    without any.
+    measured_to: the distance the stored orders reach; 0 without any. contract: whose orders they are, empty
+    without any; missing: then, why there are none.
     """
 
     kind: Literal["book", "square_root"]
@@ -30,6 +30,12 @@ class Profile:
     measured_to: float
     as_of: TimeNs
     contract: str = ""
+    missing: str = ""
+
+    @property
+    def no_book(self) -> str:
+        """Why what rests now is not known; empty where it is."""
+        return "" if self.kind == "book" else f"no book that can be used ({self.missing})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,10 +95,8 @@ def standing_of(
     if isinstance(ways, Unscanned):
         return ways
     up, down = ways["up"], ways["down"]
-    if up.profile.kind != "book":
-        return Unscanned(
-            f"no book that can be used, so what rests now is not known: {scan.notes[0]}"
-        )
+    if up.profile.no_book:
+        return Unscanned(up.profile.no_book)
     if isinstance(up.law, str):
         return Unscanned(f"no volatility to move price by: {up.law}")
     course = replace(s.how.course, pull=s.how.priors.pull, most_pull=s.how.priors.most_pull)

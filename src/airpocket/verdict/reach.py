@@ -11,7 +11,6 @@ from airpocket.domain.tells import Tell, at_least, at_most, context
 from airpocket.market.state import Market
 from airpocket.signals.taker import TakerRate, taker_rate
 
-_NO_BOOK = "no book that can be used, so what rests now is not known"
 DIRECTIONS: tuple[Direction, Direction] = ("up", "down")
 
 
@@ -104,11 +103,11 @@ def _reach(
         squeeze = here = unknown(RATIO, standing.reason)
     else:
         squeeze, here = standing.ways[direction].pocket, standing.ways[direction].squeeze
-    way = None if isinstance(scan, Unscanned) else scan.up if direction == "up" else scan.down
-    if isinstance(scan, Unscanned) or way is None or way.profile.kind != "book":
-        why = scan.reason if isinstance(scan, Unscanned) else _NO_BOOK
-        none = unknown(USD, why)
-        return Reach(direction, None, none, none, unknown(MINUTES, why), squeeze, here, None, s)
+    if isinstance(scan, Unscanned):
+        return _dark(direction, scan.reason, squeeze, here, s)
+    way = scan.up if direction == "up" else scan.down
+    if way.profile.no_book:
+        return _dark(direction, way.profile.no_book, squeeze, here, s)
     rate = taker_rate(market, way.profile.contract)
     flow = (
         unknown(USD, rate)
@@ -124,6 +123,14 @@ def _reach(
     within = None if isinstance(rate, str) else _within(cost, rate, direction, s)
     minutes = _minutes(cost, flow, market.now)
     return Reach(direction, way.ignition.pocket, cost, flow, minutes, squeeze, here, within, s)
+
+
+def _dark(
+    direction: Direction, why: str, squeeze: Estimate, here: Estimate, s: ReachSettings
+) -> Reach:
+    """Nothing is known of what lies ahead."""
+    none = unknown(USD, why)
+    return Reach(direction, None, none, none, unknown(MINUTES, why), squeeze, here, None, s)
 
 
 def _minutes(cost: Estimate, rate: Estimate, now: int) -> Estimate:
