@@ -36,7 +36,7 @@ def pushes_picture(brief: Brief) -> str:
         return ""
     drawn = "".join(_picture(brief, section, sheet) for sheet in _SHEETS)
     told = (
-        "Fans: middle, half and eight in ten of all paths; one that gets to where map and book end stays there. "
+        "Modelled on priors that nobody has fitted. Fans: middle, half and eight in ten of all paths; one that gets to where map and book end stays there. "
         "Diagram: at the price (large), and where R would be once price has gone as far as a small dot says; bars "
         "are 10 to 90 %."
     )
@@ -44,7 +44,7 @@ def pushes_picture(brief: Brief) -> str:
 
 
 def _picture(brief: Brief, section: PushSection, sheet: _Sheet) -> str:
-    title = f"{words.plain(brief.asset)}: what a push comes to, MODELLED on priors that nobody has fitted"
+    title = f"{words.plain(brief.asset)}: what a push comes to · MODELLED"
     parts = [f'<text class="head" x="8" y="20">{escape(title)}</text>']
     for way, place in zip(section.ways, sheet.panes, strict=False):
         parts.append(_fan(way, section, place))

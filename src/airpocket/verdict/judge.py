@@ -124,7 +124,11 @@ def _runs_on(course: Course, reach: Reach | None) -> list[str]:
     found: list[str] = []
     if reach.here.value is not None:
         state = "nothing turns a burst round" if reach.here.above(1.0) else "a burst ends by itself"
-        found.append(f"squeeze number {ranged(reach.here)} at the price: {state} (modelled)")
+        found.append(
+            f"squeeze number {ranged(reach.here)} at the price: {state} (modelled)"
+            if reach.here.high
+            else "nothing is forced within a per cent of the price (modelled)"
+        )
     if reach.pocket is not None and reach.minutes.value is not None:
         found.append(reached(reach))
     return found

@@ -88,9 +88,9 @@ def reached(reach: Reach) -> str:
     if pocket is None:
         return ""
     side = "buying" if reach.direction == "up" else "selling"
-    end = "" if pocket.inside_grid else ", where the scan ends"
+    end = "" if pocket.inside_grid else " (where the scan ends)"
     return (
-        f"a pocket from {pocket.start_percent:+.2f} to {pocket.stop_percent:+.2f} %{end} opens for "
+        f"a pocket from {pocket.start_percent:+.3g} to {pocket.stop_percent:+.3g} %{end} opens for "
         f"{_usd(pocket.push_usd)}, {ranged(reach.minutes)} minutes of the present taker {side}; squeeze number "
         f"{ranged(reach.squeeze)} there"
     )
