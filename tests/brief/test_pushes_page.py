@@ -32,8 +32,8 @@ def test_a_sentence_says_what_a_hundredth_of_a_days_volume_comes_to():
 
 def test_chances_stand_with_their_errors_a_row_a_push():
     up = grids()[0]
-    assert up.columns == ("Push", "+1 %", "+5 %", "beyond +15 %")
-    assert [row[0] for row in up.rows] == ["nobody pushes", "$18.0 mn (0.1 %)", "$180 mn (1 %)"]
+    assert up.columns == ("Of a day's volume", "+1 %", "+5 %", "beyond +15 %")
+    assert [row[0] for row in up.rows] == ["nobody pushes", "0.1 %: $18.0 mn", "1 %: $180 mn"]
     assert all(re.fullmatch(r"\d+\.\d ±\d\.\d", cell) for row in up.rows for cell in row[1:])
 
 

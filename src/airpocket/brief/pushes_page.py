@@ -69,7 +69,7 @@ def _chances(section: PushSection, way: PushWay) -> Grid:
     ]
     first = way.pushes[0]
     columns = (
-        "Push",
+        "Of a day's volume",
         *(f"{sign}{each.percent:g} %" for each in first.reach),
         f"beyond {sign}{first.beyond.percent:.0f} %",
     )
@@ -93,7 +93,7 @@ def _courses(section: PushSection, way: PushWay) -> Grid:
         for row in way.pushes
     ]
     columns = (
-        "Push",
+        "Of a day's volume",
         "Stops at, %",
         "Overshoots the end by",
         "Gives back, %",
@@ -106,7 +106,7 @@ def _courses(section: PushSection, way: PushWay) -> Grid:
 def _push(row: PushRow) -> str:
     if row.push_usd <= 0.0:
         return "nobody pushes"
-    return f"{words.with_unit(row.push_usd, words.USD)} ({row.share_percent:g} %)"
+    return f"{row.share_percent:g} %: {words.with_unit(row.push_usd, words.USD)}"
 
 
 def _far(value: float, row: PushRow) -> str:
