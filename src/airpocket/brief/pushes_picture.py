@@ -36,7 +36,7 @@ def pushes_picture(brief: Brief) -> str:
         return ""
     drawn = "".join(_picture(brief, section, sheet) for sheet in _SHEETS)
     told = (
-        "Modelled on priors that nobody has fitted. Fans: middle, half and eight in ten of all paths; one that gets "
+        "Modelled on priors that nobody has fitted. Fans: middle, half, eight in ten of all paths; one that gets "
         "to where map and book end stays there. Diagram: at the price (large), and where R would be once price has "
         "gone as far as a small dot says; bars are 10 to 90 %."
     )
