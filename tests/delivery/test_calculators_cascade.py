@@ -54,7 +54,7 @@ def test_every_cascade_calculator_of_the_common_list_takes_the_inputs_it_names(s
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", part, re.M)
     assert len(rows) >= 8
     for name, inputs in rows:
-        taken = inspect.signature(calculators()[name]).parameters
+        taken = inspect.signature(calculators()[name].function).parameters
         assert sorted(taken) == sorted(re.findall(r"`(\w+)`", inputs)), name
 
 
