@@ -13,7 +13,7 @@ from airpocket.cascade.paths import LANES, Course
 from airpocket.cascade.pushes import pushes_of
 from airpocket.cascade.records import Unscanned
 from airpocket.cascade.scan import cascade_of
-from airpocket.cascade.standing import StandingSettings, phase_over, standing_of
+from airpocket.cascade.standing import StandingSettings, footing_over, standing_of
 from airpocket.cascade.whatif import phase_of
 
 CROWDED = {"shorts": [(0.01, 0.03, 400e6)], "longs": [(0.02, 0.05, 300e6)]}
@@ -40,14 +40,14 @@ def test_the_first_per_cent_is_what_a_what_if_says_of_it_but_for_a_bucket(seen):
     standing = stood(seen, amounts)
     for direction, stand in standing.ways.items():
         same = phase_of(stand.way, stand.deal, standing.ground)
-        assert stand.phase.reproduction == pytest.approx(same.reproduction, rel=0.01), direction
-        assert stand.phase.kappa_tau == same.kappa_tau
+        assert stand.footing.reproduction == pytest.approx(same.reproduction, rel=0.01), direction
+        assert stand.footing.kappa_tau == same.kappa_tau
 
 
 def test_squeeze_is_reproduction_over_its_threshold_and_lies_in_its_range(seen):
     for stand in stood(seen).ways.values():
-        phase = stand.phase
-        assert phase.squeeze == phase.reproduction / runaway_threshold(phase.kappa_tau)
+        footing = stand.footing
+        assert footing.squeeze == footing.reproduction / runaway_threshold(footing.kappa_tau)
         for figure in (stand.reproduction, stand.kappa_tau, stand.squeeze, stand.pocket):
             assert figure.low <= figure.value <= figure.high
             assert figure.provenance == "modelled"
@@ -63,7 +63,7 @@ def test_nothing_forced_near_the_price_gives_zero_there_and_a_number_in_the_pock
 def test_twice_the_map_is_twice_the_reproduction(seen):
     one = stood(seen, {"shorts": [(0.0, 0.03, 60e6)], "longs": []})
     two = stood(seen, {"shorts": [(0.0, 0.03, 120e6)], "longs": []})
-    ratio = [s.ways["up"].phase.reproduction / np.median(s.ways["up"].deal.fuel * s.ways["up"].deal.booked /
+    ratio = [s.ways["up"].footing.reproduction / np.median(s.ways["up"].deal.fuel * s.ways["up"].deal.booked /
              s.ways["up"].deal.depth) for s in (one, two)]  # fmt: skip
     assert ratio[1] == pytest.approx(2.0 * ratio[0])
 
@@ -82,8 +82,8 @@ def test_a_wider_stretch_of_nothing_is_no_division_by_zero(seen):
     up = standing.ways["up"]
     assert up.squeeze.value == up.squeeze.low == up.squeeze.high == 0.0
     assert "no pocket" in up.pocket.unknown
-    phase, each = phase_over(standing.ground, up.deal, "up", 0.14)
-    assert (phase.reproduction, each.max()) == (0.0, 0.0)
+    footing, each = footing_over(standing.ground, up.deal, "up", 0.14)
+    assert (footing.reproduction, each.max()) == (0.0, 0.0)
 
 
 def test_without_a_book_or_a_map_it_is_unknown_and_says_why():

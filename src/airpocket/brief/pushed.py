@@ -50,14 +50,14 @@ def runaway_of(found: Pushes | Unscanned, given: Estimate) -> Estimate:
 
 
 def _way(way: Walked) -> PushWay:
-    stand, phase = way.stand, way.stand.phase
+    stand, footing = way.stand, way.stand.footing
     return PushWay(
         direction=stand.way.direction,
         likely_percent=100.0 * way.likely,
         reproduction=stand.reproduction,
         kappa_tau=stand.kappa_tau,
-        growth=phase.growth,
-        runaway=runaway_threshold(phase.kappa_tau),
+        growth=footing.growth,
+        runaway=runaway_threshold(footing.kappa_tau),
         squeeze=stand.squeeze,
         pocket_squeeze=stand.pocket,
         along=[PhasePoint(percent=at, reproduction=value) for at, value in stand.along],

@@ -34,7 +34,7 @@ class Resting:
     usd: FloatArray
     as_of: TimeNs
     source: str
-    contract: str
+    contract: str = ""
 
     def within(self, distance: FloatArray) -> FloatArray:
         """(B,) cumulative USD, straight between the points known and flat beyond the last."""

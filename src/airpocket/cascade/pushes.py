@@ -145,6 +145,4 @@ def _notes(standing: Standing) -> Iterator[str]:
         f"Of the priors' paths {kept} were kept: the others' markets would have moved by themselves, and this one "
         "has not."
     )
-    yield (
-        "One book stands for all venues, marks follow the last price at once, and venue procedures are not in it."
-    )
+    yield "One book stands for all venues; what else is left out stands in docs/cascade.md."

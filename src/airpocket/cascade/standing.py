@@ -13,7 +13,6 @@ from airpocket.cascade.records import Cascade, Direction, Unscanned
 from airpocket.cascade.scan import ways_of
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.way import Way
-from airpocket.cascade.whatif import Phase
 from airpocket.domain.estimates import RATIO, Estimate, known, unknown
 from airpocket.domain.events import FloatArray
 from airpocket.domain.units import TimeNs
@@ -43,8 +42,21 @@ class StandingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Footing:
+    """A stretch on the phase diagram, by the medians of what is likely: R, κτ, and S = R/(1 + √κτ)².
+
+    growth: 1 + κτ, the R from which a burst speeds up first.
+    """
+
+    reproduction: float
+    kappa_tau: float
+    squeeze: float
+    growth: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stand:
-    """One way. phase: by the medians of what is likely, over the first per cent; reproduction, kappa_tau and
+    """One way. footing: over the first per cent; reproduction, kappa_tau and
     squeeze are its figures with their 10 to 90 %. pocket: S over the first per cent of the nearest pocket, which
     counts once price is there. along: per cent from the price → R of the per cent after it.
 
@@ -52,7 +64,7 @@ class Stand:
     """
 
     way: Way
-    phase: Phase
+    footing: Footing
     reproduction: Estimate
     kappa_tau: Estimate
     squeeze: Estimate
@@ -129,16 +141,16 @@ def _stand(
             "give a market in which nothing happens while nobody pushes"
         )
     deal = kept_deal(dealt, likely)
-    phase, spread = phase_over(ground, deal, way.direction, 0.0)
+    footing, spread = footing_over(ground, deal, way.direction, 0.0)
     spent = deal.latency_s / deal.recovery_s
     along = tuple(
-        (100.0 * at, phase_over(ground, deal, way.direction, at)[0].reproduction)
+        (100.0 * at, footing_over(ground, deal, way.direction, at)[0].reproduction)
         for at in _ALONG
         if at + _STRETCH <= way.distance[-1] + 1e-9
     )
     return Stand(
-        way, phase, _estimate(way, phase.reproduction, spread), _estimate(way, phase.kappa_tau, spent),
-        _estimate(way, phase.squeeze, _squeezes(spread, spent)),
+        way, footing, _estimate(way, footing.reproduction, spread), _estimate(way, footing.kappa_tau, spent),
+        _estimate(way, footing.squeeze, _squeezes(spread, spent)),
         _pocket(way, ground, deal, pocket), along, likely, deal, kept_ends(rest, likely),
     )  # fmt: skip
 
@@ -146,17 +158,17 @@ def _stand(
 def _pocket(way: Way, ground: Ground, deal: Deal, start: float | None) -> Estimate:
     if start is None:
         return unknown(RATIO, "no pocket is seen this way")
-    phase, spread = phase_over(ground, deal, way.direction, start)
-    return _estimate(way, phase.squeeze, _squeezes(spread, deal.latency_s / deal.recovery_s))
+    footing, spread = footing_over(ground, deal, way.direction, start)
+    return _estimate(way, footing.squeeze, _squeezes(spread, deal.latency_s / deal.recovery_s))
 
 
 def _squeezes(reproduction: FloatArray, kappa_tau: FloatArray) -> FloatArray:
     return reproduction / (1.0 + np.sqrt(kappa_tau)) ** 2
 
 
-def phase_over(
+def footing_over(
     ground: Ground, deal: Deal, direction: Direction, start: float
-) -> tuple[Phase, FloatArray]:
+) -> tuple[Footing, FloatArray]:
     """R over the per cent that begins `start` (a fraction) away, against κτ: by medians, and R of every path (N,).
 
     Depth is the book's at rest times what the priors let come; that makers step back is not in it.
@@ -173,10 +185,10 @@ def phase_over(
     share = deal.fuel * deal.booked / deal.depth
     kappa_tau = float(np.median(deal.latency_s / deal.recovery_s))
     reproduction = float(np.median(share)) * float(forced.mean()) / rests if rests > 0.0 else 0.0
-    phase = Phase(
+    footing = Footing(
         reproduction, kappa_tau, reproduction / runaway_threshold(kappa_tau), 1.0 + kappa_tau
     )
-    return phase, share * forced[deal.draw] / max(rests, 1.0)
+    return footing, share * forced[deal.draw] / max(rests, 1.0)
 
 
 def _estimate(way: Way, value: float, spread: FloatArray) -> Estimate:
