@@ -56,9 +56,9 @@ class Footing:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """One way. footing: over the first per cent; reproduction, kappa_tau and
-    squeeze are its figures with their 10 to 90 %. pocket: S over the first per cent of the nearest pocket, which
-    counts once price is there. along: per cent from the price → R of the per cent after it.
+    """One way. footing: over the first per cent; reproduction, kappa_tau and squeeze are its figures with their
+    10 to 90 %. pocket: S over the first per cent of the nearest pocket, which counts once price is there. along:
+    per cent from the price → R of the per cent after it.
 
     deal, rest: the paths that were kept, and how they went while nobody pushed; likely: which those are.
     """
