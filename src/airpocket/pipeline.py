@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from airpocket.cascade.pushes import Pushes, pushes_of
 from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.cascade.scan import cascade_of
 from airpocket.cascade.settings import CascadeSettings
+from airpocket.cascade.standing import Standing, StandingSettings, standing_of
 from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.events import Batch, Event
@@ -24,6 +26,7 @@ from airpocket.playbook.situation import Situation
 from airpocket.signals.panel import Signals, SignalSettings, SignalState
 from airpocket.verdict.effects import EffectSettings, effect_rows
 from airpocket.verdict.judge import verdict
+from airpocket.verdict.reach import ReachSettings, reaches
 from airpocket.verdict.records import Verdict
 from airpocket.verdict.settings import VerdictSettings
 from airpocket.verdict.triggers import TriggerSettings, swing_break, trigger_rows
@@ -37,6 +40,8 @@ class Settings:
     map: MapSettings = field(default_factory=MapSettings)
     levels: LevelSettings = field(default_factory=LevelSettings)
     cascade: CascadeSettings = field(default_factory=CascadeSettings)
+    standing: StandingSettings = field(default_factory=StandingSettings)
+    reach: ReachSettings = field(default_factory=ReachSettings)
     triggers: TriggerSettings = field(default_factory=TriggerSettings)
     effects: EffectSettings = field(default_factory=EffectSettings)
     verdict: VerdictSettings = field(default_factory=VerdictSettings)
@@ -52,6 +57,7 @@ class Assessment:
     map: LiquidationMap | Unmapped
     roadmap: Roadmap
     cascade: Cascade | Unscanned
+    standing: Standing | Unscanned
     triggers: tuple[Graded, ...]
     clusters: tuple[Graded, ...]
     verdict: Verdict
@@ -73,6 +79,12 @@ class Assessment:
             catalysts=catalysts,
             portfolio_usd=portfolio_usd,
         )
+
+    def pushes(
+        self, shares: tuple[float, ...] = CascadeSettings().push_shares
+    ) -> Pushes | Unscanned:
+        """The standard pushes walked, by share of a day's volume; made when asked, as a brief alone needs them."""
+        return pushes_of(self.standing, shares)
 
 
 class Assessor:
@@ -120,7 +132,9 @@ class Assessor:
         mapped = self._accounts.blend(self._map.measure(market), market, s.map)
         roadmap = find_levels(market.reference, now, s.levels)
         found = cascade_of(mapped, market, signals, s.cascade)
-        triggers = trigger_rows(market, signals, s.triggers, mapped)
+        standing = standing_of(mapped, market, signals, found, s.cascade, s.standing)
+        near = reaches(market, found, standing, s.reach)
+        triggers = trigger_rows(market, signals, s.triggers, mapped, near)
         broken = swing_break(market, signals, s.triggers)
         clusters = effect_rows(market, signals, broken, s.triggers, s.effects, mapped)
         return Assessment(
@@ -130,9 +144,10 @@ class Assessor:
             map=mapped,
             roadmap=roadmap,
             cascade=found,
+            standing=standing,
             triggers=tuple(triggers),
             clusters=tuple(clusters),
-            verdict=verdict(market, signals, mapped, found, s.verdict),
+            verdict=verdict(market, signals, mapped, found, s.verdict, near),
         )
 
 

@@ -2,6 +2,8 @@
 
 import math
 
+from brief.pushed_examples import unwalked, walked
+
 from airpocket.brief import words
 from airpocket.brief.model import (
     AtRisk,
@@ -355,6 +357,7 @@ def _cascade() -> CascadeSection:
             for direction, sign, cost in (("up", 1, 1.3e8), ("down", -1, 1.9e8))
         ],
         notes=["stop orders are not in the fuel"],
+        pushes=walked(lambda value, low, high: modelled(value, words.RATIO, low, high)),
     )  # fmt: skip
 
 
@@ -521,13 +524,17 @@ def _verdict() -> Verdict:
             at_most("green", "open interest over green hours", fact(-2.2, words.PERCENT), -1.0,
                     "covering at -1 %")
         ],
+        ahead=[
+            at_most("minutes", "minutes of taker buying to the pocket above",
+                    modelled(3.2, "min", 2.4, 5.1), 5.0, "within reach at 5 min")
+        ],
     )  # fmt: skip
 
 
 def _no_verdict(why) -> Verdict:
     return Verdict(
         id="verdict", title="Verdict", state="unknown", direction=None, since=None, because=[why],
-        other="unknown", would_change=[], path=[], missing=[why], tells=[], refs=["M7"],
+        other="unknown", would_change=[], path=[], missing=[why], ahead=[], tells=[], refs=["M7"],
         implication="nothing can be said",
     )  # fmt: skip
 
@@ -593,6 +600,7 @@ def empty() -> Brief:
             ways=[],
             redrawn=[],
             notes=[],
+            pushes=unwalked(none),
         ),
         flows=[],
         roadmap=Roadmap(zones=[], rules=[], profile=None, averages={}, missing=[]),

@@ -207,7 +207,7 @@ def test_simulated_data_say_so_first_in_every_form_and_in_every_picture():
     text = html.render(SIMULATED)
     assert text.partition("<body>")[2].startswith('<p class="simulated">SIMULATED DATA')
     pictures = re.findall(r"<svg.*?</svg>", text)
-    assert len(pictures) == 3
+    assert len(pictures) == 5
     assert all(">SIMULATED</text>" in each and "MEASURED" not in each for each in pictures)
     assert as_json.parse(as_json.render(SIMULATED)).health.simulated
     for form in (
@@ -233,7 +233,7 @@ def test_json_reads_back_as_the_same_brief(brief):
 
 
 def test_json_of_another_schema_is_refused_by_name():
-    other = as_json.render(EMPTY).replace(b"airpocket.brief/3", b"airpocket.brief/9")
+    other = as_json.render(EMPTY).replace(b"airpocket.brief/4", b"airpocket.brief/9")
     with pytest.raises(msgspec.ValidationError, match=r"airpocket\.brief/9"):
         as_json.parse(other)
 

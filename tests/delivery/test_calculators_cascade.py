@@ -1,8 +1,12 @@
 """Calculators of cascade and levels: shapes that follow the input, and what is refused."""
 
+import inspect
+import re
+
 import pytest
 
 from airpocket.delivery.calculators import cascade, levels
+from airpocket.delivery.calculators.registry import calculators
 from airpocket.domain.errors import BadInput
 
 LADDER = {"absorb_cumulative_usd_m": [0, 10, 20], "forced_cumulative_usd_m": [0, 2, 5]}
@@ -23,6 +27,50 @@ def test_a_runaway_has_no_peak_and_no_time():
         "runaway": True, "peak_multiplier": None, "time_to_peak_tau": None, "growth": True,
         "runaway_threshold": pytest.approx(1.44),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reproduction", "kappa_tau", "squeeze", "regime"),
+    [
+        (0.6, 0.25, 0.6 / 2.25, "ends by itself"),
+        (1.5, 0.25, 1.5 / 2.25, "speeds up, then ends"),
+        (2.25, 0.25, 1.0, "runs while fuel lasts"),
+        (1.0, 0.0, 1.0, "runs while fuel lasts"),
+    ],
+)
+def test_the_squeeze_number_is_one_where_nothing_turns_a_burst(
+    reproduction, kappa_tau, squeeze, regime
+):
+    found = cascade.squeeze_number(reproduction_number=reproduction, kappa_tau=kappa_tau)
+    assert found["squeeze_number"] == pytest.approx(squeeze)
+    assert found["regime"] == regime
+    assert found["growth_threshold"] <= found["runaway_threshold"]
+
+
+@pytest.mark.real
+def test_every_cascade_calculator_of_the_common_list_takes_the_inputs_it_names(shared):
+    text = (shared / "oracles" / "CALCULATORS.md").read_text(encoding="utf-8")
+    part = text.partition("## Foundation and cascade")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", part, re.M)
+    assert len(rows) >= 8
+    for name, inputs in rows:
+        taken = inspect.signature(calculators()[name].function).parameters
+        assert sorted(taken) == sorted(re.findall(r"`(\w+)`", inputs)), name
+
+
+def test_two_venues_that_hear_each_other_feed_each_other():
+    alone = cascade.next_generation_matrix(
+        fuel_usd_bn_per_log_price=[6, 6],
+        impact_log_price_per_usd_bn=[0.1, 0.1],
+        pass_through=[[1, 0], [0, 1]],
+    )
+    joined = cascade.next_generation_matrix(
+        fuel_usd_bn_per_log_price=[6, 6],
+        impact_log_price_per_usd_bn=[0.1, 0.1],
+        pass_through=[[1, 1], [1, 1]],
+    )
+    assert (alone["spectral_radius"], alone["self_sustaining"]) == (pytest.approx(0.6), False)
+    assert (joined["spectral_radius"], joined["self_sustaining"]) == (pytest.approx(1.2), True)
 
 
 def test_a_path_that_never_moves_has_no_correlation():

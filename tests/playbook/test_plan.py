@@ -316,7 +316,7 @@ def test_the_push_to_liquidation_comes_from_the_scan() -> None:
 def told(state, direction) -> Verdict:
     return Verdict(
         id="verdict", title="Verdict", state=state, direction=direction, since=None, other="quiet",
-        because=["shorts pay"], would_change=[], path=[], missing=[], tells=[], refs=["M7"],
+        because=["shorts pay"], would_change=[], path=[], missing=[], ahead=[], tells=[], refs=["M7"],
         implication="",
     )  # fmt: skip
 

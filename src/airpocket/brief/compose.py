@@ -49,7 +49,7 @@ def compose(assessment: Assessment) -> Brief:
         regimes=list(assessment.signals.regimes),
         clusters=list(assessment.clusters),
         map=map_section(assessment.map),
-        cascade=cascade_section(assessment.cascade),
+        cascade=cascade_section(assessment.cascade, assessment.pushes()),
         flows=list(assessment.signals.flows),
         roadmap=assessment.roadmap,
         shorts=side_section(assessment, "short"),

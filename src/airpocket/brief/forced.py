@@ -18,6 +18,8 @@ from airpocket.brief.model import (
     StopRow,
     Way,
 )
+from airpocket.brief.pushed import push_section, runaway_of
+from airpocket.cascade.pushes import Pushes
 from airpocket.cascade.records import Cascade, Direction, Redrawn, Scan, Unscanned
 from airpocket.domain.estimates import COIN, PERCENT, RATIO, USD, Estimate, known, unknown
 from airpocket.domain.events import FloatArray
@@ -196,22 +198,24 @@ def _heat(heat: Heat, edge: FloatArray, price: float) -> HeatGrid | None:
     )
 
 
-def cascade_section(found: Cascade | Unscanned) -> CascadeSection:
-    """Both directions of the fuel scan, the easier one, and the same after the nearest cluster."""
+def cascade_section(found: Cascade | Unscanned, pushes: Pushes | Unscanned) -> CascadeSection:
+    """Both directions of the fuel scan, the easier one, the same after the nearest cluster, and the pushes."""
+    walked = push_section(pushes)
     if isinstance(found, Unscanned):
         missing = unknown(RATIO, found.reason)
         return CascadeSection(
             unknown=found.reason, easier="unknown", glide=missing, runaway=missing, ways=[],
-            redrawn=[], notes=[],
+            redrawn=[], notes=[], pushes=walked,
         )  # fmt: skip
     return CascadeSection(
         unknown=None,
         easier=found.easier,
         glide=found.glide,
-        runaway=found.runaway,
+        runaway=runaway_of(pushes, found.runaway),
         ways=[_way(found.up), _way(found.down)],
         redrawn=[_redraw(each) for each in found.redrawn],
         notes=list(found.notes),
+        pushes=walked,
     )
 
 

@@ -3,6 +3,7 @@
 from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Facts, Grid, Points, Words, band, nothing
 from airpocket.brief.model import AccountsRow, CascadeSection, ClusterRow, MapSection, Redraw, Way
+from airpocket.brief.pushes_page import push_blocks
 from airpocket.domain.tells import Tell
 
 _EASIER = {
@@ -98,6 +99,7 @@ def cascade_blocks(section: CascadeSection) -> list[Block]:
     ]
     blocks: list[Block] = [Words(_EASIER[section.easier], strong=True), Facts("", facts)]
     blocks.append(_costs(section.ways))
+    blocks.extend(push_blocks(section.pushes))
     for way in section.ways:
         blocks.extend(_way(way))
     if section.redrawn:

@@ -7,6 +7,7 @@ from airpocket.brief.heat import heat_picture
 from airpocket.brief.html_style import STYLE
 from airpocket.brief.model import Brief
 from airpocket.brief.pictures import market_picture
+from airpocket.brief.pushes_picture import pushes_picture
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 
@@ -48,7 +49,7 @@ def _class(state: str) -> str:
 
 
 def _part(part: page.Part, brief: Brief) -> str:
-    drawn = {"price": market_picture, "map": heat_picture}.get(part.id)
+    drawn = {"price": market_picture, "map": heat_picture, "cascade": pushes_picture}.get(part.id)
     picture = "" if drawn is None else drawn(brief)
     blocks = "".join(_block(block) for block in part.blocks)
     return f'<section id="{escape(part.id)}"><h2>{_plain(part.heading)}</h2>{picture}{blocks}</section>'

@@ -36,6 +36,11 @@ svg path.interest{stroke:var(--up)}svg path.funding{stroke:var(--down)}svg .last
 svg .bar{fill:var(--dim);opacity:.55}svg .zone{opacity:.22;fill:var(--dim)}svg .zone.resistance{fill:var(--down)}
 svg .zone.support{fill:var(--up)}svg path.lead{stroke:var(--dim);stroke-width:1}svg path.lead.resistance{stroke:var(--down)}
 svg path.lead.support{stroke:var(--up)}svg .zone-name.resistance{fill:var(--down)}svg .zone-name.support{fill:var(--up)}
+svg path.fan{stroke:none;opacity:.2}svg path.fan.up{fill:var(--up)}svg path.fan.down{fill:var(--down)}svg path.median.up{stroke:var(--up)}
+svg path.median.down{stroke:var(--down)}svg path.calm,svg path.grows,svg path.runs{stroke:none;opacity:.3}svg path.calm{fill:#009e73}
+svg path.grows{fill:#f0e442}svg path.runs{fill:#d55e00}svg circle{stroke:var(--card);stroke-width:1.5}svg circle.up{fill:var(--up)}
+svg circle.down{fill:var(--down)}svg line.range{stroke-width:2.5;opacity:.8}svg line.range.up{stroke:var(--up)}
+svg line.range.down{stroke:var(--down)}svg .spot-name,svg .band{fill:var(--ink)}
 svg .stamp{font-weight:800;fill:var(--fire);opacity:.3;text-anchor:middle}
 @media screen and (max-width:40rem){body{padding:.6rem;font-size:15px}.figure{white-space:normal}.wide{overflow:visible}
 figure.market svg.roomy{display:none}figure.market svg.small{display:block}svg.small text{font-size:11px}

@@ -11,7 +11,7 @@ from airpocket.levels.roadmap import Roadmap
 from airpocket.playbook.records import Cap, StepState
 from airpocket.verdict.records import Verdict
 
-SCHEMA = "airpocket.brief/3"
+SCHEMA = "airpocket.brief/4"
 
 Chart: TypeAlias = list[float | None]
 
@@ -190,8 +190,89 @@ class Redraw(Struct, frozen=True, kw_only=True):
     glide: Estimate
 
 
+class ReachChance(Struct, frozen=True, kw_only=True):
+    """Chance, 0 to 1, that price gets so far, and the standard error of simulating it."""
+
+    percent: float
+    chance: float
+    error: float
+
+
+class PathSpread(Struct, frozen=True, kw_only=True):
+    """Quantiles 10, 50 and 90 % over the paths, the mean, and the standard error of simulating the mean."""
+
+    low: float
+    middle: float
+    high: float
+    mean: float
+    error: float
+
+
+class PushRow(Struct, frozen=True, kw_only=True):
+    """One push on many paths; the first row of a way is nobody pushing.
+
+    Distances are per cent of the price, positive in the way's direction. share_percent: of a day's volume.
+    beyond: the chance that price leaves what map and book tell of; there it counts as stopped. stop: the
+    furthest point. overshoot_points: by how much that lies beyond the end, and retrace_percent: its share, both of
+    the paths that stayed within map and book, None where hardly any did. off_book_percent: of what is forced.
+    """
+
+    share_percent: float
+    push_usd: float
+    reach: list[ReachChance]
+    beyond: ReachChance
+    stop: PathSpread
+    overshoot_points: PathSpread | None
+    retrace_percent: PathSpread | None
+    forced_usd: PathSpread
+    off_book_percent: float | None
+    stop_s: PathSpread
+
+
+class PhasePoint(Struct, frozen=True, kw_only=True):
+    """R over the per cent that begins so far from the price."""
+
+    percent: float
+    reproduction: float
+
+
+class PushWay(Struct, frozen=True, kw_only=True):
+    """One way of the standard pushes. likely_percent: of the priors' paths, kept because nothing happens on them
+    while nobody pushes. growth: the R from which a burst speeds up; runaway: from which nothing turns it.
+
+    pocket_squeeze: S over the first per cent of the nearest pocket. fan: by moment, quantiles 10, 25, 50, 75 and
+    90 % of the signed displacement in per cent after a push of drawn_usd.
+    """
+
+    direction: Literal["up", "down"]
+    likely_percent: float
+    reproduction: Estimate
+    kappa_tau: Estimate
+    growth: float
+    runaway: float
+    squeeze: Estimate
+    pocket_squeeze: Estimate
+    along: list[PhasePoint]
+    pushes: list[PushRow]
+    drawn_usd: float
+    fan: list[list[float]]
+
+
+class PushSection(Struct, frozen=True, kw_only=True):
+    """What shares of a day's volume do when bought or sold within push_s, followed for within_s."""
+
+    unknown: str | None
+    push_s: float
+    within_s: float
+    paths: int
+    seed: int
+    fan_s: list[float]
+    ways: list[PushWay]
+    notes: list[str]
+
+
 class CascadeSection(Struct, frozen=True, kw_only=True):
-    """What a push costs each way, and which way is easier."""
+    """What a push costs each way, which way is easier, and what standard pushes come to."""
 
     unknown: str | None
     easier: str
@@ -200,6 +281,7 @@ class CascadeSection(Struct, frozen=True, kw_only=True):
     ways: list[Way]
     redrawn: list[Redraw]
     notes: list[str]
+    pushes: PushSection
 
 
 class SideStep(Struct, frozen=True, kw_only=True):

@@ -110,6 +110,8 @@ def _verdict(verdict: Verdict) -> list[Block]:
         blocks.append(
             Facts("Tell-tales of a broadening unwind, and what lies ahead", verdict.tells)
         )
+    if verdict.ahead:
+        blocks.append(Facts("How near the next pocket is, and whether it would run", verdict.ahead))
     return blocks
 
 

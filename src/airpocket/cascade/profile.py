@@ -35,6 +35,7 @@ class Resting:
     usd: FloatArray
     as_of: TimeNs
     source: str
+    contract: str = ""
 
     def within(self, distance: FloatArray) -> FloatArray:
         """(B,) cumulative USD, straight between the points known and flat beyond the last."""
@@ -148,7 +149,7 @@ def _book(
     away = np.abs(prices[mine] / mid - 1.0)
     order = np.argsort(away)
     usd = np.cumsum((prices[mine] * sizes[mine])[order])
-    return Resting(away[order], usd, at, f"the book of {contract.key}")
+    return Resting(away[order], usd, at, f"the book of {contract.key}", contract.key)
 
 
 def _bands(
@@ -169,7 +170,7 @@ def _bands(
     # a band holds all nearer ones: a sampled row that says less can't be so
     cumulative = np.maximum.accumulate(usd[mine][order])
     away = np.abs(percent[mine][order]) / 100.0
-    return Resting(away, cumulative, at, f"the depth bands of {contract.key}")
+    return Resting(away, cumulative, at, f"the depth bands of {contract.key}", contract.key)
 
 
 def _newest(table: Observations) -> tuple[TimeNs, Observations]:
@@ -196,7 +197,7 @@ def profile_of(
         f"square-root law, Y {y:g}, ${law.volume_usd:,.0f} and {100 * law.volatility:.2f} % a day "
         f"({law.source}); {resting}"
     )
-    return Profile("square_root", distance, latent, label, latent, 0.0, law.as_of)
+    return Profile("square_root", distance, latent, label, latent, 0.0, law.as_of, missing=resting)
 
 
 def _from_orders(resting: Resting, distance: FloatArray, settings: CascadeSettings) -> Profile:
@@ -209,4 +210,4 @@ def _from_orders(resting: Resting, distance: FloatArray, settings: CascadeSettin
         f"({prior.low:g} to {prior.high:g} times): measured, then modelled"
     )
     absorb = resting.within(distance) + latent
-    return Profile("book", distance, absorb, label, latent, reach, resting.as_of)
+    return Profile("book", distance, absorb, label, latent, reach, resting.as_of, resting.contract)

@@ -18,7 +18,8 @@ class Profile:
     kind: `book` (a stored book or depth bands), `square_root` (no book: the impact law stands in).
     latent_usd: (B,) the modelled part of absorb_usd, at the centre of its prior: past the last stored
     order the density of its outer half goes on; without a book all of it is the law's.
-    measured_to: the distance the stored orders reach; 0 without any.
+    measured_to: the distance the stored orders reach; 0 without any. contract: whose orders they are, empty
+    without any; missing: then, why there are none.
     """
 
     kind: Literal["book", "square_root"]
@@ -28,6 +29,13 @@ class Profile:
     latent_usd: FloatArray
     measured_to: float
     as_of: TimeNs
+    contract: str = ""
+    missing: str = ""
+
+    @property
+    def no_book(self) -> str:
+        """Why what rests now is not known; empty where it is."""
+        return "" if self.kind == "book" else f"no book that can be used ({self.missing})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,14 @@ class Pocket:
     stop_percent: float
     forced_usd: float
     inside_grid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ignition:
+    """What sets off the nearest pocket that is wide enough to tell: a push of more than `cost`, USD."""
+
+    pocket: Pocket
+    cost: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,7 @@ class Scan:
     fast: Estimate  # R over the first stretch, against what rests now
     slow: Estimate  # R of the square-root limit at the same move
     overshoot: Estimate  # first peak over the first push; needs κτ
+    ignition: Ignition | None = None  # None: no pocket is wide enough
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,4 +45,7 @@ class CascadeSettings:
     compare_percent: float = 3.0
     easier_ratio: float = 1.25
     least_pocket: float = 0.001
+    wide_pocket: float = (
+        0.005  # a narrower one is met at every step and says nothing of what lies ahead
+    )
     kappa_tau: float | None = None

@@ -10,7 +10,7 @@ from airpocket.cascade.forced import Beliefs, Forced
 from airpocket.cascade.fuel import Ladder, Scenarios, ignition_at, screen
 from airpocket.cascade.procedures import UNHANDLED, Handling
 from airpocket.cascade.profile import Law
-from airpocket.cascade.records import Direction, Pocket, Profile, Scan, Stop
+from airpocket.cascade.records import Direction, Ignition, Pocket, Profile, Scan, Stop
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.static import jumps
 from airpocket.domain.estimates import PERCENT, RATIO, USD, Estimate, known, unknown
@@ -150,13 +150,14 @@ def scan_of(way: Way) -> Scan:
         reproduction = np.concatenate([[np.nan], fuel / absorbed])
     fast = _fast(way)
     no_law = way.law if isinstance(way.law, str) else ""
+    pockets = _pockets(way)
     return Scan(
         direction=way.direction,
         profile=way.profile,
         forced_usd=way.fuel,
         ignition_usd=way.ignition(),
         reproduction=reproduction,
-        pockets=_pockets(way),
+        pockets=pockets,
         stops=_stops(way),
         cost=way.costs(),
         cost_slow=slow_way.costs()
@@ -165,6 +166,7 @@ def scan_of(way: Way) -> Scan:
         fast=fast,
         slow=_slow(way),
         overshoot=_overshoot(fast, way.settings.kappa_tau),
+        ignition=_ignition(way, pockets),
     )
 
 
@@ -181,6 +183,17 @@ def _pockets(way: Way) -> tuple[Pocket, ...]:
             Pocket(jump.push, float(percents[0]), float(percents[1]), forced, jump.stop is not None)
         )
     return tuple(found)
+
+
+def _ignition(way: Way, pockets: tuple[Pocket, ...]) -> Ignition | None:
+    """The nearest pocket that is wide, or that nothing seen ends, with the range of what opens it."""
+    for pocket in pockets:
+        across = abs(pocket.stop_percent - pocket.start_percent) / 100.0
+        row = way.row(abs(pocket.start_percent))
+        if isinstance(row, int) and (across >= way.settings.wide_pocket or not pocket.inside_grid):
+            cost = way.seal.estimate(pocket.push_usd, USD, way.ignitions([row])[:, 0])
+            return Ignition(pocket, cost)
+    return None
 
 
 def _stops(way: Way) -> tuple[Stop, ...]:

@@ -18,6 +18,7 @@ PERCENT_YEAR = "% a year"
 FUNDING_8H = "% per 8 h"
 RATIO = "ratio"
 SD = "sd"  # standard deviations
+MINUTES = "min"
 HOURS = "h"
 SECONDS = "s"
 COUNT = "count"

@@ -1,5 +1,8 @@
 """The verdict of a moment: the machine's state in its stronger direction, with what speaks for and against."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 from msgspec import structs
 
@@ -13,8 +16,9 @@ from airpocket.market.state import Market
 from airpocket.signals.interest import closing_doubt, lead_interest, venue_interests
 from airpocket.signals.panel import Signals
 from airpocket.verdict.evidence import Evidence, evidence_of
-from airpocket.verdict.machine import Course, fold
-from airpocket.verdict.outlook import would_change
+from airpocket.verdict.machine import SIGN, Course, fold
+from airpocket.verdict.outlook import ranged, reached, would_change
+from airpocket.verdict.reach import Reach
 from airpocket.verdict.records import Direction, Transition, Verdict
 from airpocket.verdict.settings import VerdictSettings
 from airpocket.verdict.triggers import risk_tell
@@ -42,9 +46,13 @@ def verdict(
     mapped: LiquidationMap | Unmapped,
     found: Cascade | Unscanned,
     settings: VerdictSettings | None = None,
+    near: Mapping[Direction, Reach] | None = None,
 ) -> Verdict:
-    """The state machine M7 at the market's time, as far as bars, funding and open interest allow."""
-    s = settings or VerdictSettings()
+    """The state machine M7 at the market's time, as far as bars, funding and open interest allow.
+
+    near: how near the next pockets are; one within reach that would run arms a way that is quiet.
+    """
+    s, near = settings or VerdictSettings(), near or {}
     try:
         evidence = evidence_of(market, s)
     except NothingKnown as error:
@@ -52,10 +60,14 @@ def verdict(
     fault = _fault(evidence, market.now)
     if fault:
         return _unknown(fault)
-    runs = {direction: fold(evidence, direction, s) for direction in _DIRECTIONS}
+    runs = {
+        d: _armed_by_reach(*fold(evidence, d, s), near.get(d), evidence, market.now)
+        for d in _DIRECTIONS
+    }
     direction = max(_DIRECTIONS, key=lambda d: (_RANK.index(runs[d][0].state), runs[d][0].since))
     course, path = runs[direction]
-    other = runs["down" if direction == "up" else "up"][0]
+    opposite: Direction = "down" if direction == "up" else "up"
+    other = runs[opposite][0]
     doubt = closing_doubt(lead_interest(venue_interests(market), market.now, _STALE_H), market)
     tells = _tells(evidence, signals, mapped, found, market.now)
     if doubt:
@@ -67,15 +79,14 @@ def verdict(
         state=course.state,
         direction=None if quiet else direction,
         since=course.since or None,
-        because=_because(course, path, direction, signals),
+        because=[
+            *_because(course, path, direction, signals),
+            *_runs_on(course, near.get(direction)),
+        ],
         other=other.state,
         would_change=[
-            *would_change(course, evidence, direction, s),
-            *(
-                would_change(other, evidence, "down" if direction == "up" else "up", s)
-                if quiet
-                else []
-            ),
+            *would_change(course, evidence, direction, s, near.get(direction)),
+            *(would_change(other, evidence, opposite, s, near.get(opposite)) if quiet else []),
         ],
         path=path,
         missing=[
@@ -85,13 +96,48 @@ def verdict(
         tells=tells,
         refs=["M7"],
         implication=_IMPLICATION[course.state],
+        ahead=[tell for each in near.values() for tell in each.tells],
     )
+
+
+def _armed_by_reach(
+    course: Course, path: list[Transition], reach: Reach | None, evidence: Evidence, now: int
+) -> tuple[Course, list[Transition]]:
+    """A quiet way whose next pocket is within reach and would run is armed; what the hours said stays as it is."""
+    if course.state != "quiet" or reach is None or reach.pocket is None or not reach.open:
+        return course, path
+    sign, because = SIGN[reach.direction], [reached(reach)]
+    level = evidence.top[-1] if sign > 0 else evidence.bottom[-1]
+    armed = replace(
+        course, state="armed", since=now, level=sign * float(level), atr=float(evidence.atr[-1])
+    )
+    change = Transition(
+        at=now, direction=reach.direction, before="quiet", after="armed", because=because
+    )
+    return armed, [*path, change]
+
+
+def _runs_on(course: Course, reach: Reach | None) -> list[str]:
+    """What the cascade says of a move that is on its way."""
+    if reach is None or course.state not in ("ignition", "squeeze on"):
+        return []
+    found: list[str] = []
+    if reach.here.value is not None:
+        state = "nothing turns a burst round" if reach.here.above(1.0) else "a burst ends by itself"
+        found.append(
+            f"squeeze number {ranged(reach.here)} at the price: {state} (modelled)"
+            if reach.here.high
+            else "nothing is forced within a per cent of the price (modelled)"
+        )
+    if reach.pocket is not None and reach.minutes.value is not None:
+        found.append(reached(reach))
+    return found
 
 
 def _unknown(reason: str) -> Verdict:
     return Verdict(
         id="verdict", title="Verdict", state="unknown", direction=None, since=None, because=[reason],
-        other="unknown", would_change=[], path=[], missing=[reason], tells=[], refs=["M7"],
+        other="unknown", would_change=[], path=[], missing=[reason], ahead=[], tells=[], refs=["M7"],
         implication=_IMPLICATION["unknown"],
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from airpocket.domain.tells import Graded
+from airpocket.domain.tells import Graded, Tell
 
 Direction: TypeAlias = Literal["up", "down"]
 State: TypeAlias = Literal[
@@ -28,7 +28,8 @@ class Verdict(Graded, frozen=True, kw_only=True):
     state: one of `State`, or `unknown`. direction: up where shorts are squeezed, down where longs are
     flushed; None while quiet both ways or unknown. since: ns. other: what the other direction is at.
     would_change: sentences with the prices that would move it on. path: the last days' changes of the
-    shown direction. missing: what would sharpen it and is not here.
+    shown direction. missing: what would sharpen it and is not here. ahead: how near the next pockets are,
+    both ways, and whether they would run.
     """
 
     direction: Direction | None
@@ -37,3 +38,4 @@ class Verdict(Graded, frozen=True, kw_only=True):
     would_change: list[str]
     path: list[Transition]
     missing: list[str]
+    ahead: list[Tell]

@@ -1,9 +1,11 @@
 """The trigger table: four rows, each armed, firing, quiet, or unknown when one of its tells is (M6)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from airpocket.cascade.records import Direction
 from airpocket.domain.estimates import HOURS, RATIO, USD, Estimate, known, unknown
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.tells import Graded, Tell, at_least, at_most, context
@@ -13,8 +15,10 @@ from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
 from airpocket.signals.forced import closed_last_hour, forced_last_hour
 from airpocket.signals.panel import Signals
+from airpocket.verdict.reach import Reach
 
 _NEAR_PERCENT = 5.0
+_AHEAD = {"up": "above", "down": "below"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,17 @@ def trigger_rows(
     signals: Signals,
     settings: TriggerSettings,
     mapped: LiquidationMap | Unmapped | None = None,
+    near: Mapping[Direction, Reach] | None = None,
 ) -> list[Graded]:
-    """The four rows of M6, in order; a map adds whose stops lie behind the break, as context."""
-    broken = swing_break(market, signals, settings)
+    """The four rows of M6, in order; a map adds whose stops lie behind the break, as context.
+
+    near: how near the next pockets are. One above that is within reach and would run arms the clean break; the
+    rows on breaks and impulses show it.
+    """
+    broken, near = swing_break(market, signals, settings), near or {}
     return [
-        _clean_break(market, signals, broken, settings, mapped),
-        _thin_hour_impulse(signals, settings),
+        _clean_break(market, signals, broken, settings, mapped, near.get("up")),
+        _thin_hour_impulse(signals, settings, near),
         _funding_spike(signals, settings),
         _spot_led_burst(signals),
     ]
@@ -151,6 +160,7 @@ def _clean_break(
     broken: SwingBreak,
     settings: TriggerSettings,
     mapped: LiquidationMap | Unmapped | None,
+    above: Reach | None,
 ) -> Graded:
     flow, rank = forced_last_hour(market, "buy")
     required = [
@@ -160,7 +170,7 @@ def _clean_break(
         signals.tells["ask_thinning"],
     ]  # fmt: skip
     near = broken.atr.value is not None and broken.atr.value >= -settings.near_atr
-    state, because = judged(required, near)
+    state, because = judged(required, near or (above is not None and above.open))
     tells = [
         *required,
         context("forced_buying", "forced buying, last hour", flow),
@@ -169,6 +179,7 @@ def _clean_break(
     ]  # fmt: skip
     if mapped is not None:
         tells.append(risk_tell("short", mapped))
+    tells += _ahead(above)
     return Graded(
         id="clean_break", title="Clean break of a recent swing high", state=state, because=because,
         tells=tells, refs=["M6a"],
@@ -176,7 +187,24 @@ def _clean_break(
     )  # fmt: skip
 
 
-def _thin_hour_impulse(signals: Signals, settings: TriggerSettings) -> Graded:
+def _ahead(reach: Reach | None) -> list[Tell]:
+    """How many minutes of taker flow open the next pocket, and whether it runs, as context."""
+    if reach is None:
+        return []
+    way = reach.direction
+    return [
+        context(
+            f"ignition_minutes_{way}",
+            f"minutes of taker flow to the pocket {_AHEAD[way]}",
+            reach.minutes,
+        ),
+        context(f"squeeze_{way}", f"squeeze number S in the pocket {_AHEAD[way]}", reach.squeeze),
+    ]
+
+
+def _thin_hour_impulse(
+    signals: Signals, settings: TriggerSettings, near: Mapping[Direction, Reach]
+) -> Graded:
     required = [
         at_least("impulse", "last hour's move, scored", signals.figure("hour_move_sd"),
                  settings.impulse_sd, f"an impulse at {settings.impulse_sd:g} sd"),
@@ -185,9 +213,10 @@ def _thin_hour_impulse(signals: Signals, settings: TriggerSettings) -> Graded:
         signals.tells["fast_prints"],
     ]  # fmt: skip
     state, because = judged(required, required[0].met)
+    tells = [*required, *(tell for each in near.values() for tell in _ahead(each))]
     return Graded(
         id="thin_hour_impulse", title="Impulse in a low-liquidity hour", state=state, because=because,
-        tells=required, refs=["M6b"],
+        tells=tells, refs=["M6b"],
         implication="little rests in the way, so a small push goes far",
     )  # fmt: skip
 

@@ -55,6 +55,19 @@ def runaway_threshold(*, kappa_tau: float) -> dict[str, object]:
     return {"reproduction_number": _asked(dynamics.runaway_threshold, kappa_tau)}
 
 
+def squeeze_number(*, reproduction_number: float, kappa_tau: float) -> dict[str, object]:
+    """S = R/(1 + √κτ)², and what a burst does there."""
+    threshold = _asked(dynamics.runaway_threshold, kappa_tau)
+    found = _asked(dynamics.overshoot_peak, reproduction_number, kappa_tau)
+    return {
+        "squeeze_number": reproduction_number / threshold,
+        "growth_threshold": 1.0 + kappa_tau,
+        "runaway_threshold": threshold,
+        "regime": "runs while fuel lasts" if found.runaway
+        else "speeds up, then ends" if found.growth else "ends by itself",
+    }  # fmt: skip
+
+
 def next_generation_matrix(
     *,
     fuel_usd_bn_per_log_price: Sequence[float],
@@ -151,6 +164,7 @@ CALCULATORS: dict[str, Callable[..., dict[str, object]]] = {
     "amplification": amplification,
     "overshoot_peak": overshoot_peak,
     "runaway_threshold": runaway_threshold,
+    "squeeze_number": squeeze_number,
     "next_generation_matrix": next_generation_matrix,
     "sqrt_limit_stop": sqrt_limit_stop,
     "sqrt_impact": sqrt_impact,
