@@ -12,6 +12,10 @@ SCHEMA = "airpocket.whatif/1"
 def render(asset: str, found: WhatIf, *, simulated: bool) -> bytes:
     """UTF-8 JSON, indented, ending in a newline. Displacements in per cent, chances 0 to 1, USD, seconds."""
     body = msgspec.to_builtins(found, enc_hook=_listed, str_keys=True)
+    for one in body["basis"]:
+        seen = one["measured"]
+        if seen is not None and seen["as_of"] is not None:
+            seen["as_of"] = format_time(seen["as_of"])
     told = {"schema": SCHEMA, "asset": asset, "simulated": simulated, "provenance": "modelled"}
     told |= {"as_of": format_time(body.pop("now"))} | body
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

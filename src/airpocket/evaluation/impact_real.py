@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from airpocket.cascade.calibrate.absorb import over_book
+from airpocket.cascade.calibrate.absorb import Absorption, over_book
 from airpocket.cascade.calibrate.bursts import Retrace, Sort, bursts_of, retraces_of
 from airpocket.cascade.calibrate.depth import PER_LOG, Depths, PullBack, refill_of
 from airpocket.cascade.calibrate.figures import Figure, missing

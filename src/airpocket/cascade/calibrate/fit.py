@@ -74,6 +74,13 @@ def fit(
     return tuple(fit_contract(one, trades.get(one.key), market.now, settings) for one in ordered)
 
 
+def most_told(fitted: tuple[Fitted, ...], preferred: str) -> Fitted | None:
+    """The preferred contract's figures where it has any, else those with the most events behind them; or None."""
+    told = [one for one in fitted if one.events > 0]
+    mine = [one for one in told if one.contract == preferred]
+    return mine[0] if mine else max(told, key=lambda one: one.events, default=None)
+
+
 def fit_contract(
     contract: Contract, trades: Batch | None, now: TimeNs, settings: CalibrationSettings
 ) -> Fitted:
