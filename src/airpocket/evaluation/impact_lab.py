@@ -226,13 +226,13 @@ class Case:
 
 
 CASES = (
-    Case("flow", flow_found, 3_600.0, "learn over depth_usd_m", 40),
-    Case("quick", price_found, 3_600.0, "wake_ms of the maker drawn, × ln 2", 40),
+    Case("flow", flow_found, 3_600.0, "learn over depth_usd_m", 24),
+    Case("quick", price_found, 3_600.0, "wake_ms of the maker drawn, × ln 2", 32),
     Case("slow", price_found, 3_600.0, "wake_ms of the maker drawn, × ln 2", 20),
-    Case("mending", depth_found, 0.5, "wake_ms of the makers drawn", 10),
-    Case("pulled", pull_found, 60.0, "slope that pull_back gives", 8),
+    Case("mending", depth_found, 0.5, "wake_ms of the makers drawn", 6),
+    Case("pulled", pull_found, 60.0, "slope that pull_back gives", 6),
     Case("hours", hours_found, 1_800.0, "depth_by_hour, weekend_depth", 2),
-    Case("late", late_found, 3_600.0, "engine_delay_s", 8),
+    Case("late", late_found, 3_600.0, "engine_delay_s", 6),
 )
 
 

@@ -271,7 +271,7 @@ def _trader(real: RealImpact) -> str:
     lines = [
         "\n## As a trader would read it\n",
         f"- **λ.** Y comes out between {min(spread):.2f} and {max(spread):.2f} over two markets and all bars that"
-        " can be told. Published values are of order one (Tóth et al. 2011), 0.5 to 1.2 is the prior of the fuel scan;"
+        " can be told. Published values are of order one (Tóth et al. 2011), the fuel scan's prior is 0.5 to 1.2;"
         f" the perpetual says {_range(y)}. That is plausible, and of all numbers here it changes least from bar to"
         " bar and market to market. λ itself does not: impact is concave, so a straight line through it depends on"
         " how large the orders happened to be.",
@@ -318,9 +318,9 @@ def _retrace(found: Sequence[History]) -> str:
     return (
         "; ".join(told)
         + f". From the hour's close on, {back} of {len(closes)} ranges lie above zero (price comes back),"
-        f" {onward} below it (price goes on); of ranges of 80 % a fifth would miss zero by chance. So what comes back does so"
-        " within the hour of the burst. Bars of an hour can't tell which share of a forced impact lasts: they mix"
-        " it with the move that forced people out. A third staying remains the prior."
+        f" {onward} below it (price goes on); a fifth of such ranges would miss zero by chance. So what comes back"
+        " does so within the hour of the burst. Bars of an hour can't tell which share of a forced impact lasts:"
+        " they mix it with the move that forced people out. A third staying remains the prior."
     )
 
 

@@ -24,9 +24,10 @@ def latency_of(
     """Mean wait τ from a new extreme of the mark to the forced order, s.
 
     marks: moments (n,), ns, and log-prices. prints: when forced orders traded (m,), ns, and their dollars, buying
-    positive. Forced flow is f = Σ e^(−k/τ) ρ ΔM₋ₖ: those whom a new high (or low) of the mark forces out wait τ on
-    average, u̇ = ρṀ⁺ − u/τ of science §3.3. Both sides are summed, τ is the one of least squared error, its
-    interval by blocks of a quarter of an hour in which anything was forced.
+    positive. Those whom a new high (or low) of the mark forces out wait τ on average, u̇ = ρṀ⁺ − u/τ of science
+    §3.3, or all of them alike, where an engine looks after a fixed time: whichever, and whatever time, leaves the
+    least squared error of forced flow a second. Both sides are summed; the interval is by blocks of a quarter of an
+    hour in which anything was forced.
     """
     at, price = marks
     heard, usd = prints
@@ -49,35 +50,41 @@ def latency_of(
     for side, mine in enumerate((usd > 0.0, usd < 0.0)):
         np.add.at(flow[side], slot[inside & mine], np.abs(usd[inside & mine]))
     fresh = np.stack([extremes(path, _MEMORY_S), extremes(-path, _MEMORY_S)])
-    waits = np.geomspace(0.5, min(_LONGEST_S, len(grid) / 4.0), _TRIED)
-    block = np.arange(len(grid)) // round(_BLOCK_S)
-    error, gain = _errors(flow, fresh, waits, block.astype(np.int64), settings)
+    longest = min(_LONGEST_S, len(grid) / 4.0)
+    spread: FloatArray = np.geomspace(0.5, longest, _TRIED)
+    alike: FloatArray = np.arange(1.0, int(longest) + 1.0)
+    driven = [_waiting(fresh, float(np.exp(-1.0 / wait))) for wait in spread]
+    driven += [_after(fresh, int(wait)) for wait in alike]
+    waits = np.concatenate([spread, alike - 0.5])  # a print stands at the end of its second
+    block = np.arange(len(grid), dtype=np.int64) // round(_BLOCK_S)
+    error, gain = _errors(flow, driven, block, settings)
     best = np.argmin(error, axis=1)
-    doubtful = (best == 0) | (best == len(waits) - 1) | (gain[np.arange(len(best)), best] <= 0.0)
+    doubtful = (waits[best] <= waits.min()) | (waits[best] >= 0.9 * longest)
+    doubtful |= gain[np.arange(len(best)), best] <= 0.0
     if doubtful[0] or doubtful[1:].mean() > 0.1:
         why = f"{source}: {len(heard)} prints do not follow new extremes of the mark closely enough to time them"
         return missing(SECONDS, why, len(heard))
     found = waits[best]
+    spread_s = interval(found[1:])
+    if spread_s is not None:  # seconds can't tell less than half of one
+        spread_s = (max(spread_s[0] - 0.5, 0.0), spread_s[1] + 0.5)
     return figure(
-        float(found[0]), interval(found[1:]), SECONDS, int(inside.sum()), (int(at[-1]), now), source
+        float(found[0]), spread_s, SECONDS, int(inside.sum()), (int(at[-1]), now), source
     )  # fmt: skip
 
 
 def _errors(
-    flow: FloatArray, fresh: FloatArray, waits: FloatArray, block: IntArray,
-    settings: CalibrationSettings,
+    flow: FloatArray, driven: list[FloatArray], block: IntArray, settings: CalibrationSettings,
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
-    """(1 + D, W) squared error by draw and wait, and the slope: a side whose flow is not driven has none."""
+    """(1 + D, W) squared error by draw and wait, and the slope on the orders (2, n) that each wait would send."""
     both = np.concatenate([block, block + int(block[-1]) + 1])
     busy = np.isin(both, np.unique(both[flow.ravel() > 0.0]))
     counts = drawn(len(np.unique(both[busy])), settings)
     counts = np.concatenate([np.ones((1, counts.shape[1])), counts])
-    error, gain = np.empty((len(counts), len(waits))), np.empty((len(counts), len(waits)))
-    for k, wait in enumerate(waits):
-        driven = np.concatenate([_waiting(one, float(np.exp(-1.0 / wait))) for one in fresh])
-        sums = sums_of(
-            driven[busy][:, None], flow.ravel()[busy], np.ones(int(busy.sum())), both[busy]
-        )
+    error, gain = np.empty((len(counts), len(driven))), np.empty((len(counts), len(driven)))
+    for k, sent in enumerate(driven):
+        x = sent.ravel()[busy][:, None]
+        sums = sums_of(x, flow.ravel()[busy], np.ones(len(x)), both[busy])
         xx, xy = total(counts, sums.xx)[:, 0, 0], total(counts, sums.xy)[:, 0]
         gain[:, k] = xy / np.maximum(xx, 1e-300)
         error[:, k] = counts @ sums.yy - gain[:, k] * xy
@@ -102,13 +109,23 @@ def extremes(path: FloatArray, memory: float) -> FloatArray:
     return out
 
 
-@kernel
 def _waiting(fresh: FloatArray, kept: float) -> FloatArray:
-    """(n,) orders sent each step of those that wait, a part 1 − kept of them each step."""
+    """(2, n) orders sent each step of those that waited before it, a part 1 − kept of them each step."""
+    return np.stack([_sent(one, kept) for one in fresh])
+
+
+def _after(fresh: FloatArray, steps: int) -> FloatArray:
+    """(2, n) orders sent each step where all wait equally long."""
+    out = np.zeros_like(fresh)
+    out[:, steps:] = fresh[:, :-steps]
+    return out
+
+
+@kernel
+def _sent(fresh: FloatArray, kept: float) -> FloatArray:
     out = np.zeros(len(fresh))
     u = 0.0
     for k in range(len(fresh)):
-        u += fresh[k]
         out[k] = (1.0 - kept) * u
-        u *= kept
+        u = kept * u + fresh[k]
     return out

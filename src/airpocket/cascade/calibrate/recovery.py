@@ -121,9 +121,10 @@ def _fits(tape: Tape, block: IntArray, halves: FloatArray, settings: Calibration
     kept: FloatArray = np.exp(-np.log(2.0) / halves)
     before: FloatArray = np.stack([memory(flow, use, float(one))[use] for one in kept])
     mine = flow[use]
-    # one set of weights for all half-lives: else their errors could not be compared
-    wide = np.stack([mine, before[len(halves) // 3], before[2 * len(halves) // 3]], axis=1)
-    weight = robust_weights(wide, move, settings)
+    # weights of the best fit without any: the same for all half-lives, else their errors could not be compared
+    plain = [_left_over(np.stack([mine, -one], axis=1), move) for one in before]
+    best = np.stack([mine, -before[int(np.argmin(plain))]], axis=1)
+    weight = robust_weights(best, move, settings)
     counts = drawn(len(np.unique(block)), settings)
     counts = np.concatenate([np.ones((1, counts.shape[1])), counts])
     shape = (len(counts), len(halves))
@@ -138,6 +139,12 @@ def _fits(tape: Tape, block: IntArray, halves: FloatArray, settings: Calibration
         b[:, k] = beta[:, 1]
         lasting[:, k] = np.clip(1.0 - fading / np.where(whole > 0.0, whole, np.nan), 0.0, 1.0)
     return _Fits(error, b, lasting)
+
+
+def _left_over(x: FloatArray, y: FloatArray) -> float:
+    """Squared error of the least squares of y on x (n, K)."""
+    xy: FloatArray = x.T @ y
+    return float(y @ y - np.nan_to_num(slopes(x.T @ x, xy)) @ xy)
 
 
 @kernel
