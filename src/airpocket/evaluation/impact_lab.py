@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -226,13 +225,13 @@ class Case:
 
 
 CASES = (
-    Case("flow", flow_found, 3_600.0, "learn over depth_usd_m", 24),
-    Case("quick", price_found, 3_600.0, "wake_ms of the maker drawn, × ln 2", 32),
-    Case("slow", price_found, 3_600.0, "wake_ms of the maker drawn, × ln 2", 20),
-    Case("mending", depth_found, 0.5, "wake_ms of the makers drawn", 6),
-    Case("pulled", pull_found, 60.0, "slope that pull_back gives", 6),
+    Case("flow", flow_found, 3_600.0, "learn over depth_usd_m", 16),
+    Case("quick", price_found, 3_600.0, "wake_ms of the maker drawn, × ln 2", 20),
+    Case("slow", price_found, 3_600.0, "wake_ms of the maker drawn, × ln 2", 12),
+    Case("mending", depth_found, 0.5, "wake_ms of the makers drawn", 4),
+    Case("pulled", pull_found, 60.0, "slope that pull_back gives", 4),
     Case("hours", hours_found, 1_800.0, "depth_by_hour, weekend_depth", 2),
-    Case("late", late_found, 3_600.0, "engine_delay_s", 6),
+    Case("late", late_found, 3_600.0, "engine_delay_s", 5),
 )
 
 
@@ -245,15 +244,28 @@ def recoveries(
     workers: int, told: Callable[[str], None], cases: Sequence[Case] = CASES
 ) -> tuple[Recovered, ...]:
     """Every case with its seeds; `told` hears each when it is done."""
+    if workers <= 1:
+        return _summed_all(
+            cases, told, lambda case: [run_case(case, seed) for seed in _seeds(case)]
+        )
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        runs = {
+            case.world: [pool.submit(run_case, case, seed) for seed in _seeds(case)]
+            for case in cases
+        }
+        return _summed_all(cases, told, lambda case: [one.result() for one in runs[case.world]])
+
+
+def _seeds(case: Case) -> range:
+    return range(1, case.seeds + 1)
+
+
+def _summed_all(
+    cases: Sequence[Case], told: Callable[[str], None], runs: Callable[[Case], list[list[Found]]]
+) -> tuple[Recovered, ...]:
     found: list[Recovered] = []
     for case in cases:
-        seeds = range(1, case.seeds + 1)
-        if workers <= 1:
-            runs = [run_case(case, seed) for seed in seeds]
-        else:
-            with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-                runs = list(pool.map(partial(run_case, case), seeds))
-        found += summed(case, [one for run in runs for one in run])
+        found += summed(case, [one for run in runs(case) for one in run])
         told(case.world)
     return tuple(found)
 
