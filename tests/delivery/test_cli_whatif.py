@@ -33,7 +33,7 @@ def asked(store, *words):
 def test_the_answer_says_what_was_asked_and_what_it_rests_on(store, capsys):
     assert asked(store, "--push", "20M") == 0
     shown = capsys.readouterr().out
-    for wanted in ("SIMULATED", "Buying $20.0 mn within 60 s", "priors that nobody has fitted", "HOW FAR",
+    for wanted in ("SIMULATED", "Buying $20.0 mn within 60 s", "the rest priors: what they imply", "HOW FAR",
                    "squeeze number S", "WHAT THIS RESTS ON", "5,120 paths of 5 minutes"):  # fmt: skip
         assert wanted in " ".join(shown.split())
     assert asked(store, "--push", "-20M", "--drop-depth", "30%") == 0

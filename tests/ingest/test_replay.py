@@ -56,6 +56,32 @@ def test_only_what_was_usable_comes_back(tmp_path):
     np.testing.assert_array_equal(facts.floats("close"), batch.floats("close")[:10])
 
 
+def test_the_newest_hours_of_trades_come_back_and_none_from_later(tmp_path):
+    import polars as pl
+
+    from airpocket.ingest.lake import Table
+    from airpocket.ingest.replay import trades_of
+
+    at = samples.START + np.arange(0, 20 * HOUR_NS, HOUR_NS // 2)
+    stamp = pl.Datetime("us", "UTC")
+    frame = pl.DataFrame(
+        {
+            "ts": at // 1_000, "usable_from": at // 1_000, "price": 3_000.0 + np.arange(40.0),
+            "size": np.full(40, 2.0), "taker_side": ["buy", "sell"] * 20,
+            "trade_id": np.arange(40), "source": ["made"] * 40,
+        }
+    ).with_columns(pl.col("ts").cast(stamp), pl.col("usable_from").cast(stamp))  # fmt: skip
+    lake = Lake(tmp_path)
+    lake.write([Table("trade", "binance_usdm", "ETHUSDT", frame)])
+    now = TimeNs(int(at[30]))
+    found = trades_of(lake, "ETH", now)["binance_usdm:ETHUSDT"]
+    assert found.ints("ts").tolist() == at[18:31].tolist()
+    late = trades_of(lake, "ETH", TimeNs(int(at[-1]) + 100 * HOUR_NS), hours=1.0)
+    assert late["binance_usdm:ETHUSDT"].ints("ts").tolist() == at[-3:].tolist()
+    assert trades_of(lake, "ETH", TimeNs(samples.START - 1)) == {}
+    assert trades_of(lake, "BTC", now) == {}
+
+
 @pytest.mark.fault("M07")
 @pytest.mark.parametrize("again", [False, True])
 def test_what_another_contract_left_under_a_symbol_is_not_read_as_its_past(tmp_path, again):

@@ -14,6 +14,10 @@ def render(asset: str, found: WhatIf, *, simulated: bool) -> bytes:
     body = msgspec.to_builtins(found, enc_hook=_listed, str_keys=True)
     for moment in body["trail"]:
         moment["at"] = format_time(moment["at"])
+    for one in body["basis"]:
+        seen = one["measured"]
+        if seen is not None and seen["as_of"] is not None:
+            seen["as_of"] = format_time(seen["as_of"])
     told = {"schema": SCHEMA, "asset": asset, "simulated": simulated, "provenance": "modelled"}
     told |= {"as_of": format_time(body.pop("now"))} | body
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

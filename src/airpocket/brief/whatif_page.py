@@ -2,11 +2,13 @@
 
 from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Grid, Part, Points, Words
+from airpocket.cascade.calibrate.blend import Basis
 from airpocket.cascade.coupling import Coupling, Uncoupled
 from airpocket.cascade.network import Network, Range
 from airpocket.cascade.outcomes import Chance, Spread, Taken
 from airpocket.cascade.phase import Moment, Phase
 from airpocket.cascade.records import Unscanned
+from airpocket.cascade.settings import Prior
 from airpocket.cascade.whatif import WhatIf
 from airpocket.domain.units import format_time
 
@@ -31,7 +33,7 @@ def head_line(found: WhatIf) -> str:
     minutes = found.course.steps * found.course.step_s / 60.0
     return (
         f"as of {words.moment(format_time(found.now))}, from {words.price(found.price)}, within {minutes:g} min, "
-        f"{found.pushed.paths:,} paths, seed {found.course.seed}; modelled on priors that nobody has fitted: "
+        f"{found.pushed.paths:,} paths, seed {found.course.seed}; modelled, {_measured(found)}: "
         "what they imply, no forecast"
     )
 
@@ -45,8 +47,37 @@ def parts(asset: str, found: WhatIf) -> list[Part]:
             "phase", "Does it feed itself", [*map(Words, _phase(found.phase)), *_trail(found.trail)]
         ),
         Part("network", "Who ignites whom", [*_network(found.network), *_coupling(asset, found)]),
-        Part("about", "What this rests on", [Points("", list(found.notes))]),
+        Part("about", "What this rests on", [basis(found.basis), Points("", list(found.notes))]),
     ]
+
+
+def _measured(found: WhatIf) -> str:
+    count = sum(one.used_measured for one in found.basis)
+    return f"{count} of its {len(found.basis)} free numbers measured here, the rest priors"
+
+
+def basis(told: tuple[Basis, ...]) -> Grid:
+    """Each number that no book shows: what is used, and whether it is a prior or measured."""
+    rows: list[tuple[Cell, ...]] = [
+        (f"{one.words}, {one.unit}", _range(one.used), _range(one.prior), _source(one))
+        for one in told
+    ]
+    return Grid("Numbers that no book shows", ("Number", "Used", "Prior", "Where from"), rows)
+
+
+def _range(prior: Prior) -> str:
+    return f"{prior.centre:.2g} ({prior.low:.2g} to {prior.high:.2g})"
+
+
+def _source(one: Basis) -> str:
+    seen = one.measured
+    if one.why or seen is None or seen.value is None or seen.low is None or seen.high is None:
+        return f"prior: {one.source}. Not measured: {words.plain(one.why)}"
+    when = "" if seen.as_of is None else f", as of {words.moment(format_time(seen.as_of))}"
+    return (
+        f"measured {seen.value:.2g} ({seen.low:.2g} to {seen.high:.2g}) from {one.events:,} events{when}, "
+        f"{words.plain(seen.source)}; blended with the prior"
+    )
 
 
 def _question(found: WhatIf) -> str:

@@ -46,9 +46,7 @@ class _Pane:
 def picture(asset: str, found: WhatIf, *, simulated: bool) -> str:
     """An SVG document: how price runs after the push, and whether bursts feed themselves."""
     title = whatif_page.answer(asset, found)
-    origin = (
-        words.SIMULATED if simulated else "MODELLED on priors that nobody has fitted, no forecast"
-    )
+    origin = words.SIMULATED if simulated else "MODELLED, mostly on priors: no forecast"
     stamp = (
         '<text x="480" y="270" text-anchor="middle" style="font-size:96px" fill-opacity="0.12">SIMULATED</text>'
         if simulated

@@ -1,10 +1,12 @@
 """What if: many paths of one asset with a push and without, on the same draws, so that only the push differs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from airpocket.cascade.calibrate.blend import Basis, priors_from
+from airpocket.cascade.calibrate.fit import Fitted
 from airpocket.cascade.coupling import Coupling, Uncoupled
 from airpocket.cascade.deals import SHARE_OF_MEAN, PathSettings, Push, deal_of
 from airpocket.cascade.network import Network, network_of
@@ -38,6 +40,7 @@ class WhatIf:
     """One question answered. way: the side that is pushed. without: the same paths with today's book and no push.
 
     likely: share of the priors' paths that were kept, those whose market stands still while nobody pushes.
+    basis: where each number that no book shows comes from, prior or measured.
     fan: (marks, 5) quantiles 10 to 90 % of the displacement in per cent, at fan_s (marks,) seconds. trail: places
     on the phase diagram before now, oldest first, if they were asked for. coupling: by venue with public accounts,
     what other coins have to do with it.
@@ -57,6 +60,7 @@ class WhatIf:
     fan: FloatArray
     fan_s: FloatArray
     notes: tuple[str, ...]
+    basis: tuple[Basis, ...] = ()
     trail: tuple[Moment, ...] = ()
     coupling: tuple[Coupling | Uncoupled, ...] = ()
 
@@ -78,9 +82,15 @@ class Tried:
 def what_if(
     found: LiquidationMap | Unmapped, market: Market, signals: Signals, push: Push,
     settings: CascadeSettings | None = None, how: PathSettings | None = None,
+    fitted: Fitted | None = None,
 ) -> WhatIf | Unscanned:  # fmt: skip
-    """Paths of a push, or why there are none: without map, price, book or volatility nothing is simulated."""
+    """Paths of a push, or why there are none: without map, price, book or volatility nothing is simulated.
+
+    fitted: what was measured of the market, blended into the priors of `how`.
+    """
     settings, how = settings or CascadeSettings(), how or PathSettings()
+    blend = priors_from(fitted, how.priors, push.usd)
+    how = replace(how, priors=blend.priors)
     ways = ways_at(found, market, signals, push, settings)
     if isinstance(ways, Unscanned):
         return ways
@@ -99,6 +109,7 @@ def what_if(
         without=outcomes(t.rest, t.idle, t.ground, up=is_up),
         phase=phase_of(t.way, t.deal, t.ground), network=network,
         fan=fan(t.ends, t.ground), fan_s=_marks(t.course), notes=tuple(_notes(t.way, push, how, t.likely)),
+        basis=blend.basis,
     )  # fmt: skip
 
 
@@ -134,19 +145,12 @@ def _notes(way: Way, push: Push, how: PathSettings, likely: float) -> Iterator[s
         yield "The hedged share of this side is unknown or none: no forced flow is taken off for it."
     yield f"Where the book holds less than {100 * SHARE_OF_MEAN:g} % of its mean, that much is taken to rest."
     yield (
-        f"Price moves by {100 * volatility:.2f} % a day where nothing happens; forced orders wait "
-        f"{p.latency_s.low:g} to {p.latency_s.high:g} s, half of a displacement fades in {p.half_s.low:g} to "
-        f"{p.half_s.high:g} s, {100 * p.lasts.low:.0f} to {100 * p.lasts.high:.0f} % of an impact stays: "
-        "priors, measured by nobody here."
-    )
-    yield (
-        f"Stop orders count as {100 * p.stops.low:.0f} to {100 * p.stops.high:.0f} % on top of the map; an "
-        f"impact is {p.pull:g} % larger for each per cent that price stands displaced: makers step back."
+        f"Price moves by {100 * volatility:.2f} % a day where nothing happens. An impact grows with each per cent "
+        f"that price stands displaced, by {p.pull:.0f} % at first: makers step back."
     )
     yield (
         f"{100 * likely:.0f} % of the priors' paths were kept: the others' markets would have moved by more than "
-        f"{CALM_SD:g} standard deviations with nobody pushing, and this one has not. Orders that come while a "
-        f"cascade runs are taken as {p.refill.low - 1:g} to {p.refill.high - 1:g} times what the book shows."
+        f"{CALM_SD:g} standard deviations with nobody pushing, and this one has not."
     )
     if p.hours is not None:
         end = course_of(how, way.seal.now).ahead[-1]

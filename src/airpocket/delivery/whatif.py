@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from airpocket.cascade.calibrate.fit import fit, most_told
 from airpocket.cascade.coupling import coupling_of
 from airpocket.cascade.deals import PathSettings, Push
 from airpocket.cascade.phase import Moment, phase_at
@@ -16,6 +17,7 @@ from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.units import TimeNs, format_time
 from airpocket.ingest.census.stored import accounts_of
 from airpocket.ingest.lake import Lake
+from airpocket.ingest.replay import trades_of
 from airpocket.liquidations.records import Unmapped
 from airpocket.market.state import Market
 
@@ -41,7 +43,9 @@ def what_if_of(
         push = dataclasses.replace(push, jump=math.log(break_price / found.map.price))
     if venues:
         push = dataclasses.replace(push, on=contracts_of(found.market, venues))
-    answer = what_if(found.map, found.market, found.signals, push, how=how)
+    trades = trades_of(Lake(Path(store)), asset.upper(), found.market.now)
+    fitted = most_told(fit(found.market, trades), found.market.reference.key)
+    answer = what_if(found.map, found.market, found.signals, push, how=how, fitted=fitted)
     if isinstance(answer, Unscanned):
         raise NothingKnown(f"no what-if of {asset.upper()}: {answer.reason}")
     return _coupled(answer, found.market, store), found.market.simulated

@@ -1,5 +1,6 @@
 """The evidence as tables, as data and as a Markdown page: every figure, good or bad."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from airpocket.evaluation.maps import KNOWN, MAPS, PERMUTED, SOLD, UNKNOWN, WorldScore
@@ -63,14 +64,19 @@ def as_data(found: Evidence) -> dict[str, object]:
 
 def markdown(found: Evidence) -> str:
     """The page."""
-    parts = [_HEAD]
-    for shown in tables(found):
-        parts.append(f"## {shown.title}\n")
-        parts.append("| " + " | ".join(shown.columns) + " |")
-        parts.append("|---|" + "---:|" * (len(shown.columns) - 1))
-        parts += ["| " + " | ".join(row) + " |" for row in shown.rows]
+    return markdown_of(_HEAD, tables(found))
+
+
+def markdown_of(head: str, shown: Sequence[Shown]) -> str:
+    """A page of tables under its opening words."""
+    parts = [head]
+    for one in shown:
+        parts.append(f"## {one.title}\n")
+        parts.append("| " + " | ".join(one.columns) + " |")
+        parts.append("|---|" + "---:|" * (len(one.columns) - 1))
+        parts += ["| " + " | ".join(row) + " |" for row in one.rows]
         parts.append("")
-        parts += [f"{note}\n" for note in shown.notes]
+        parts += [f"{note}\n" for note in one.notes]
     return "\n".join(parts).rstrip() + "\n"
 
 

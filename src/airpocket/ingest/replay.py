@@ -11,8 +11,8 @@ from airpocket.domain.kinds import split_name
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, TimeNs
 from airpocket.ingest.lake import Lake, SeriesInfo
 
-# Facts that no stage of the middle reads as a batch: hindsight labels never may, accounts and loans are told
-# as states (census.stored), the rest have no reader yet.
+# Facts that the market state does not take: hindsight labels never may, accounts and loans are told as states
+# (census.stored), trades are read where they are wanted (trades_of), the rest have no reader yet.
 _NOT_READ = (
     "label", "trade", "chain_health", "liquidation_total", "option_quote", "account", "account_seen",
     "loan",
@@ -60,6 +60,20 @@ def facts_of(lake: Lake, asset: str, until: TimeNs) -> Iterator[Batch]:
             if since is not None and family != "listing":
                 start = max(start or 0, since)
             yield _batch(lake, series, until, start)
+
+
+def trades_of(lake: Lake, asset: str, until: TimeNs, hours: float = 6.0) -> dict[str, Batch]:
+    """The newest single trades of every stored contract on `asset`, by contract key, known at `until`.
+
+    They are dense: only those of the last hours that a series has before `until` are read.
+    """
+    found: dict[str, Batch] = {}
+    for series in lake.series():
+        if series.kind != "trade" or not _concerns(series, asset) or series.first > until:
+            continue
+        start = min(int(until), series.last) - round(hours * HOUR_NS)
+        found[instrument(series.venue, series.symbol).key] = _batch(lake, series, until, start)
+    return found
 
 
 def _born(lake: Lake, series: SeriesInfo, until: TimeNs) -> int | None:

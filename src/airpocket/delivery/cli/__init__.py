@@ -57,6 +57,7 @@ _LAB_COMMANDS = (
 )
 _EVALUATE_COMMANDS = (
     ("map", "map_", "The liquidation map against worlds whose positions are known."),
+    ("impact", "impact", "What moves price and comes back, on known worlds and recorded data."),
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from airpocket.evaluation.page import Evidence
+    from airpocket.evaluation.page import Evidence, Shown
 
 
 def map_(
@@ -59,19 +59,70 @@ def map_(
     return 0
 
 
+def impact(
+    *,
+    real: Path | None = None,
+    only_real: Annotated[bool, Parameter(negative="")] = False,
+    page: Path | None = None,
+    workers: int = 2,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Measure impact, resilience, depth and retrace: on worlds whose answers are known, and on recorded data.
+
+    docs/evidence/impact.md is such a run, docs/cascade.md says how each figure is measured.
+
+    Args:
+        real: Folder of recorded market data, such as ../shared/data, with `wire` beside it.
+        only_real: Leave the simulated worlds out.
+        page: Also write everything as a Markdown page.
+        workers: Processes.
+        as_json: Print JSON.
+    """
+    from airpocket.delivery.cli.printing import print_json
+    from airpocket.delivery.files import write_text
+    from airpocket.delivery.warmup import compiling
+    from airpocket.domain.errors import BadInput
+
+    if not 1 <= workers <= 64:
+        raise BadInput("--workers must lie between 1 and 64")
+    if only_real and real is None:
+        raise BadInput("--only-real needs --real FOLDER")
+    with compiling():
+        from airpocket.evaluation.impact_lab import recoveries
+        from airpocket.evaluation.impact_page import ImpactEvidence, as_data, markdown, tables
+        from airpocket.evaluation.impact_real import real_impact
+
+        recorded = None if real is None else real_impact(real)
+        found = ImpactEvidence(() if only_real else recoveries(workers, _told), recorded)
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_text(page, markdown(found))
+    if as_json:
+        print_json(as_data(found))
+    else:
+        _tabled(tables(found))
+    return 0
+
+
 def _told(name: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"scored {name}\n")
 
 
 def _print(found: "Evidence", *, as_json: bool) -> None:
-    from airpocket.delivery.cli.printing import print_json, print_table, say
+    from airpocket.delivery.cli.printing import print_json
     from airpocket.evaluation.page import as_data, tables
 
     if as_json:
         print_json(as_data(found))
-        return
-    for table in tables(found):
+    else:
+        _tabled(tables(found))
+
+
+def _tabled(shown: "list[Shown]") -> None:
+    from airpocket.delivery.cli.printing import print_table, say
+
+    for table in shown:
         print_table(table.title, table.columns, table.rows, right=set(table.columns[1:]))
         for sentence in table.notes:
             say(sentence)
