@@ -78,7 +78,7 @@ def _row(each: Pushed) -> PushRow:
         overshoot_points=None if each.overshoot is None else _spread(each.overshoot),
         retrace_percent=None if each.retrace is None else _spread(each.retrace, 100.0),
         forced_usd=_spread(told.forced_usd),
-        off_book_percent=None if told.off_book is None else 100.0 * told.off_book,
+        off_book_percent=None if told.off_book is None else 100.0 * told.off_book.of,
         stop_s=_spread(told.extreme_s),
     )
 

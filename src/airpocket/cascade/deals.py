@@ -10,7 +10,7 @@ from airpocket.cascade.paths import LANES, Course, Deal, Ground
 from airpocket.cascade.procedures import UNHANDLED
 from airpocket.cascade.settings import Prior
 from airpocket.cascade.way import Way
-from airpocket.domain.events import FloatArray
+from airpocket.domain.events import FloatArray, IntArray
 
 _DAY_S = 86_400.0
 SHARE_OF_MEAN = (
@@ -156,7 +156,7 @@ def deal_of(way: Way, push: Push, daily_volatility: float, settings: PathSetting
         passed=quantile(p.passed, even[:, 9]) if p.procedures else np.ones(count),
         mark_lag_s=_blended(handled.lags, quantile(p.mark_lag_s, even[:, 9])),
         fund_usd=handled.interest_usd * log_quantile(p.fund, even[:, 10]) if handled.known else endless,
-        draw=n // LANES % len(way.forced.draws),
+        draw=_every_draw(len(n), len(way.forced.draws)),
     )  # fmt: skip
 
 
@@ -182,3 +182,11 @@ def log_quantile(prior: Prior, share: FloatArray) -> FloatArray:
     """Inverse of a distribution that is triangular in the logarithm."""
     low, centre, high = np.log([prior.low, prior.centre, prior.high]).tolist()
     return np.exp(quantile(Prior(low, centre, high), share))
+
+
+def _every_draw(paths: int, rows: int) -> IntArray:
+    """(N,) rows of the ladder: groups of paths go evenly through all of them, also where there are fewer groups."""
+    groups = -(-paths // LANES)
+    order = np.arange(groups, dtype=np.int64)
+    order = order % rows if groups >= rows else order * rows // groups
+    return np.repeat(order, LANES)[:paths]

@@ -8,8 +8,9 @@ import numpy as np
 from airpocket.cascade.deals import Push
 from airpocket.cascade.outcomes import Outcomes, Spread, fan, outcomes, spread
 from airpocket.cascade.paths import Course, Deal, Ends, run
+from airpocket.cascade.phase import likely_deal, likely_ends
 from airpocket.cascade.records import Direction, Unscanned
-from airpocket.cascade.standing import Stand, Standing, kept_deal, kept_ends
+from airpocket.cascade.standing import Stand, Standing
 from airpocket.domain.events import FloatArray
 from airpocket.domain.units import TimeNs
 
@@ -91,8 +92,8 @@ def _way(standing: Standing, stand: Stand, shares: tuple[float, ...]) -> PushWay
     for share in shares:
         course = standing.course if share == drawn else replace(standing.course, marks=0)
         dealt = standing.deal(stand.way.direction, Push(usd=sign * share * usd))
-        ends = kept_ends(run(standing.ground, dealt, course), stand.likely)
-        rows.append(_pushed(standing, stand, share, kept_deal(dealt, stand.likely), ends))
+        ends = likely_ends(run(standing.ground, dealt, course), stand.likely)
+        rows.append(_pushed(standing, stand, share, likely_deal(dealt, stand.likely), ends))
         opened = fan(ends, standing.ground) if share == drawn else opened
     return PushWay(
         stand=stand, likely=float(stand.likely.mean()),

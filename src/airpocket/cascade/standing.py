@@ -8,7 +8,8 @@ import numpy as np
 from airpocket.cascade.deals import PathSettings, Push, deal_of, ground_of
 from airpocket.cascade.dynamics import runaway_threshold
 from airpocket.cascade.outcomes import Mask
-from airpocket.cascade.paths import LANES, Course, Deal, Ends, Ground, run
+from airpocket.cascade.paths import Course, Deal, Ends, Ground, run
+from airpocket.cascade.phase import course_of, likely_deal, likely_ends
 from airpocket.cascade.records import Cascade, Direction, Unscanned
 from airpocket.cascade.scan import ways_of
 from airpocket.cascade.settings import CascadeSettings
@@ -91,8 +92,7 @@ class Standing:
     def deal(self, direction: Direction, push: Push) -> Deal:
         """What every path is dealt, likely or not: the same for every push but for the push."""
         stand = self.ways[direction]
-        dealt = deal_of(stand.way, push, self.volatility, self.how)
-        return replace(dealt, draw=_every_draw(len(dealt.draw), len(self.ground.forced_usd)))
+        return deal_of(stand.way, push, self.volatility, self.how)
 
 
 def standing_of(
@@ -111,10 +111,10 @@ def standing_of(
         return Unscanned(up.profile.no_book)
     if isinstance(up.law, str):
         return Unscanned(f"no volatility to move price by: {up.law}")
-    course = replace(s.how.course, pull=s.how.priors.pull, most_pull=s.how.priors.most_pull)
+    ground = ground_of(up, down, procedures=s.how.priors.procedures)
     standing = Standing(
-        market.now, found.price, up.law.volume_usd, up.law.volatility, ground_of(up, down), course,
-        s.how, {},
+        market.now, found.price, up.law.volume_usd, up.law.volatility, ground,
+        course_of(s.how, market.now), s.how, {},
     )  # fmt: skip
     for direction, way in ways.items():
         ignition = (scan.up if direction == "up" else scan.down).ignition
@@ -131,7 +131,6 @@ def _stand(
 ) -> Stand | Unscanned:
     ground, course = standing.ground, standing.course
     dealt = deal_of(way, Push(), standing.volatility, standing.how)
-    dealt = replace(dealt, draw=_every_draw(len(dealt.draw), len(ground.forced_usd)))
     rest = run(ground, dealt, replace(course, marks=0))
     calm = s.calm_sd * standing.volatility * math.sqrt(course.steps * course.step_s / _DAY_S)
     likely = (rest.high <= calm) & (rest.low >= -calm)
@@ -140,7 +139,7 @@ def _stand(
             f"map and book would not stand still by themselves: of the priors only {100 * likely.mean():.1f} % "
             "give a market in which nothing happens while nobody pushes"
         )
-    deal = kept_deal(dealt, likely)
+    deal = likely_deal(dealt, likely)
     footing, spread = footing_over(ground, deal, way.direction, 0.0)
     spent = deal.latency_s / deal.recovery_s
     along = tuple(
@@ -151,7 +150,7 @@ def _stand(
     return Stand(
         way, footing, _estimate(way, footing.reproduction, spread), _estimate(way, footing.kappa_tau, spent),
         _estimate(way, footing.squeeze, _squeezes(spread, spent)),
-        _pocket(way, ground, deal, pocket), along, likely, deal, kept_ends(rest, likely),
+        _pocket(way, ground, deal, pocket), along, likely, deal, likely_ends(rest, likely),
     )  # fmt: skip
 
 
@@ -198,21 +197,3 @@ def _estimate(way: Way, value: float, spread: FloatArray) -> Estimate:
         source=f"{way.seal.source}; refill, latency and recovery as priors",
         interval=(min(float(low), value), max(float(high), value)),
     )  # fmt: skip
-
-
-def _every_draw(paths: int, rows: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """(N,) rows of the ladder: groups of paths go evenly through all of them, also where there are fewer groups."""
-    groups = -(-paths // LANES)
-    order = np.arange(groups, dtype=np.int64)
-    order = order % rows if groups >= rows else order * rows // groups
-    return np.repeat(order, LANES)[:paths]
-
-
-def kept_ends(ends: Ends, likely: Mask) -> Ends:
-    """Of the paths that are likely."""
-    return Ends(*(array[..., likely] for array in ends))
-
-
-def kept_deal(deal: Deal, likely: Mask) -> Deal:
-    """Of the paths that are likely."""
-    return Deal(**{name: getattr(deal, name)[likely] for name in Deal.__dataclass_fields__})

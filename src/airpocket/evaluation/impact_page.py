@@ -10,8 +10,8 @@ from airpocket.cascade.calibrate.absorb import staying
 from airpocket.cascade.calibrate.blend import priors_from
 from airpocket.cascade.calibrate.bursts import Retrace
 from airpocket.cascade.calibrate.figures import Figure
-from airpocket.cascade.calibrate.hours import PRIOR_SOURCE
 from airpocket.cascade.deals import PathPriors
+from airpocket.cascade.hours import PUBLISHED
 from airpocket.cascade.settings import Prior
 from airpocket.domain.units import MINUTE_NS, SECOND_NS, format_time
 from airpocket.evaluation.impact_lab import Recovered
@@ -149,7 +149,7 @@ def _unknown(found: Sequence[Recording]) -> Shown:
             "The history beside it holds bars without takers' flow, no book, and prints of liquidations without"
             " marks (OKX, 35 hours; their bars are hourly): no λ, η, hours or wait of forced orders can come of it."
             " Recordings of other venues last half a minute (OKX: four minutes and 74 trades of four contracts)."
-            f" Until a recording accumulates, depth by hour keeps its stated shape ({PRIOR_SOURCE}).",
+            f" Until a recording accumulates, depth by hour keeps its stated shape ({PUBLISHED.source}).",
         ],
     )
 

@@ -8,6 +8,7 @@ from airpocket.cascade.calibrate.figures import Figure
 from airpocket.cascade.calibrate.fit import Fitted
 from airpocket.cascade.calibrate.settings import CalibrationSettings
 from airpocket.cascade.deals import PathPriors
+from airpocket.cascade.hours import HourlyDepth
 from airpocket.cascade.settings import Prior
 from airpocket.domain.estimates import Estimate
 
@@ -111,7 +112,10 @@ def priors_from(
         basis.append(Basis(name, words, unit, before, source, used, estimate, events, why))
     found = {one.name: one.used for one in basis if one.used_measured and one.name != "pull"}
     pull = next(one.used.centre for one in basis if one.name == "pull")
-    return Blend(replace(priors, **found, pull=pull), tuple(basis))
+    hours = priors.hours
+    if hours is not None and fitted is not None and fitted.hours.weeks:
+        hours = HourlyDepth(tuple(fitted.hours.multiple.tolist()), fitted.hours.source, fitted=True)
+    return Blend(replace(priors, **found, pull=pull, hours=hours), tuple(basis))
 
 
 def prior_of(priors: PathPriors, name: str) -> Prior:

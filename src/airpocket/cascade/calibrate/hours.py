@@ -6,17 +6,13 @@ import numpy as np
 
 from airpocket.cascade.calibrate.depth import Depths
 from airpocket.cascade.calibrate.settings import CalibrationSettings
+from airpocket.cascade.hours import PUBLISHED
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import HOUR_NS, TimeNs
 from airpocket.signals.motion import hour_of_week
 
 WEEK_H = 168
-_PEAK_H, _TROUGH_H, _TROUGH = 11, 21, 0.58
 PRIOR_SD = 0.2  # in logarithms, of each hour about the stated shape: it is of one listing
-PRIOR_SOURCE = (
-    "Amberdata 2025, BTC/FDUSD on Binance within 10 bp: most at 11:00 UTC, 42 % less at 21:00; "
-    "weekends alike"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +31,8 @@ class Hours:
 
 
 def stated_shape() -> FloatArray:
-    """(168,) the prior in logarithms, mean 0: straight lines from trough to peak and back, each day alike."""
-    hour = np.arange(WEEK_H) % 24
-    rising = ((hour - _TROUGH_H) % 24) / ((_PEAK_H - _TROUGH_H) % 24)
-    falling = 1.0 - ((hour - _PEAK_H) % 24) / (_TROUGH_H - _PEAK_H)
-    share = np.where((hour >= _PEAK_H) & (hour <= _TROUGH_H), falling, rising)
-    shape: FloatArray = np.log(_TROUGH) * (1.0 - share)
+    """(168,) the prior in logarithms, mean 0: what was published of one listing."""
+    shape: FloatArray = np.log(np.array(PUBLISHED.factor))
     return shape - shape.mean()
 
 
@@ -66,9 +58,7 @@ def hours_of(depths: Depths, now: TimeNs, source: str, settings: CalibrationSett
     if weeks < settings.least_weeks:
         away = 1.2816 * PRIOR_SD
         low, high = np.exp(prior - away), np.exp(prior + away)
-        told = (
-            f"{PRIOR_SOURCE}; {source}: {weeks} weeks of depth, {settings.least_weeks} are needed"
-        )
+        told = f"{PUBLISHED.source}; {source}: {weeks} weeks of depth, {settings.least_weeks} are needed"
         return Hours(np.exp(prior), low, high, 0, None, told)
     count = np.bincount(slot[use], minlength=WEEK_H)
     mean = np.bincount(slot[use], weights=level[use], minlength=WEEK_H) / np.maximum(count, 1)
