@@ -137,7 +137,7 @@ def test_the_stated_shape_peaks_at_eleven_and_is_lowest_at_twenty_one():
     shape = stated_shape().reshape(7, 24)
     assert (shape.argmax(axis=1) == 11).all()
     assert (shape.argmin(axis=1) == 21).all()
-    assert np.exp(shape[0, 21] - shape[0, 11]) == pytest.approx(0.58)
+    assert np.exp(shape[0, 21] - shape[0, 11]) == pytest.approx(2.36 / 3.86)
     assert shape.mean() == pytest.approx(0.0, abs=1e-12)
 
 
