@@ -52,6 +52,7 @@ def test_each_venue_cuts_a_position_up_as_its_rule_says():
     assert clipped.reach == pytest.approx(0.02 / 3.0)
     assert clipped.latency_s == 6.3
     assert manner_of("kraken_futures", "PF_ETHUSD", AT) is None
+    assert manner_of("sim_perp", "ETHUSDT", AT).reach == np.inf  # a market order for all
 
 
 def test_rules_are_those_of_the_day():
@@ -81,6 +82,9 @@ def test_shares_of_the_map_blend_the_rules():
     assert mixed.reach == pytest.approx(reach)
     assert mixed.waits == ((0.5, 6.3),)
     assert handling_of(found, "long").shares == ()
+    few = handling_of(split(found, sim_perp__ETHUSDT=0.3, bybit_linear__ETHUSDT=0.7), "short")
+    many = handling_of(split(found, sim_perp__ETHUSDT=0.7, bybit_linear__ETHUSDT=0.3), "short")
+    assert (few.reach, many.reach) == (pytest.approx(0.01), np.inf)
 
 
 def test_a_deal_knows_the_venues_and_off_means_off():

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -41,7 +40,8 @@ class Node:
     alone: bool = False
 
 
-class Range(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Range:
     """10, 50 and 90 % over the sets of priors."""
 
     low: float
@@ -135,7 +135,7 @@ def nodes_of(
         spot = contract.instrument.kind == "spot"
         if not spot and contract.key not in parts:
             if contract.instrument.is_perp:
-                missing.append((contract.key, "no positions of it are in the map"))
+                missing.append((contract.key, "the map has no part of it"))
             continue
         depth = _depth(contract, market.now, found.price, direction, settings)
         if isinstance(depth, str):

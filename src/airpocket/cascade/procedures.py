@@ -23,7 +23,8 @@ _QUARTERS = tuple(-math.log1p(-(k + 0.5) / 4.0) for k in range(4))
 class Manner(NamedTuple):
     """One contract's. portions: (share of a position, log-price past its liquidation level at which it goes).
 
-    reach: how far past it the book may fill, log-price: to bankruptcy, or to where a backstop takes over.
+    reach: how far past it the book may fill, log-price: to bankruptcy, or to where a backstop takes over; infinite
+    for market orders that nothing stops.
     latency_s, basis_lag_s: None where not known.
     """
 
@@ -61,9 +62,8 @@ def manner_of(venue: str, symbol: str, at: TimeNs) -> Manner | None:
         return None
     procedure = rules.procedure
     maintenance = maintenance_of(venue, symbol, at)
-    left = 1.0 if procedure.backstop is None else 1.0 - procedure.backstop
     return Manner(
-        _portions(procedure, maintenance), left * maintenance, procedure.latency_s,
+        _portions(procedure, maintenance), _reach(procedure, maintenance), procedure.latency_s,
         basis_lag_s(rules.mark, at),
     )  # fmt: skip
 
@@ -78,6 +78,14 @@ def maintenance_of(venue: str, symbol: str, at: TimeNs) -> float:
         return newest.mm_base
     mmr, deduction = newest.rate_at(TYPICAL_USD)
     return mmr - deduction / TYPICAL_USD
+
+
+def _reach(procedure: Procedure, maintenance: float) -> float:
+    """To bankruptcy, or to the backstop; a market order for all of it goes as far as it must."""
+    if procedure.backstop is not None:
+        return (1.0 - procedure.backstop) * maintenance
+    ends_at_bankruptcy = procedure.limit_at_bankruptcy or procedure.portion != "whole"
+    return maintenance if ends_at_bankruptcy else math.inf
 
 
 def _portions(procedure: Procedure, maintenance: float) -> tuple[tuple[float, float], ...]:
@@ -116,11 +124,20 @@ def handling_of(found: LiquidationMap, side: PositionSide) -> Handling:
         shares=shares,
         known=min(known, 1.0),
         portions=tuple((share, at) for at, share in sorted(portions.items())),
-        reach=sum(share * manner.reach for share, manner in told) / known,
+        reach=_blended_reach(told),
         waits=tuple((share, m.latency_s) for share, m in told if m.latency_s is not None),
         lags=tuple((share, m.basis_lag_s) for share, m in told if m.basis_lag_s is not None),
         interest_usd=interest,
     )
+
+
+def _blended_reach(told: list[tuple[float, Manner]]) -> float:
+    """The mean of those that end somewhere, unless the larger part goes as far as it must."""
+    ending = [(share, manner.reach) for share, manner in told if math.isfinite(manner.reach)]
+    weight = sum(share for share, _ in ending)
+    if weight < 0.5 * sum(share for share, _ in told):
+        return math.inf
+    return sum(share * reach for share, reach in ending) / weight
 
 
 def only(found: LiquidationMap, keys: tuple[str, ...]) -> LiquidationMap:

@@ -1,5 +1,6 @@
 """What if: many paths of one asset with a push and without, on the same draws, so that only the push differs."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,7 @@ import numpy as np
 from airpocket.cascade.calibrate.blend import Basis, priors_from
 from airpocket.cascade.calibrate.fit import Fitted
 from airpocket.cascade.coupling import Coupling, Uncoupled
-from airpocket.cascade.deals import SHARE_OF_MEAN, PathSettings, Push, deal_of
+from airpocket.cascade.deals import SHARE_OF_MEAN, PathPriors, PathSettings, Push, deal_of
 from airpocket.cascade.network import Network, network_of
 from airpocket.cascade.outcomes import Outcomes, fan, outcomes
 from airpocket.cascade.paths import LANES, Course, Deal, Ends, Ground, run
@@ -25,6 +26,7 @@ from airpocket.cascade.phase import (
     settled,
     ways_at,
 )
+from airpocket.cascade.procedures import Handling
 from airpocket.cascade.records import Direction, Unscanned
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.way import Way
@@ -195,6 +197,14 @@ def _handled(way: Way, how: PathSettings) -> Iterator[str]:
     told = ", ".join(f"{key} {100 * share:.0f} %" for key, share in handled.shares)
     yield (
         f"Forced flow leaves as its venues' rules say ({told}; known for {100 * handled.known:.0f} %): "
+        + _limits(handled, p)
+    )
+
+
+def _limits(handled: Handling, p: PathPriors) -> str:
+    if not math.isfinite(handled.reach):
+        return "mostly as market orders that go as far as they must."
+    return (
         f"{100 * handled.reach:.2f} % past its level an ordinary position is bankrupt or taken over, "
         f"{p.maintenance.low:g} to {p.maintenance.high:g} times that others; what the book has not filled by "
         f"then goes to insurance funds, up to {100 * p.fund.low:.0f} to {100 * p.fund.high:.0f} % of open interest "

@@ -146,7 +146,7 @@ def _stops(pen: Pen, found: WhatIf) -> None:
     pen.line([(left, bottom), (right, bottom)], GRID, 1)
     sign = 1.0 if found.way == "up" else -1.0
     for k in range(0, len(edges), 5):
-        pen.text(left + k * width, bottom + 18, f"{sign * edges[k]:+.1f} %", 15, FAINT, "mm")
+        pen.text(left + k * width, bottom + 18, f"{sign * edges[k] + 0.0:+.1f} %", 15, FAINT, "mm")
     pen.text(left - 8, top, f"{100 * most:.0f} %", 15, FAINT, "rm")
 
 
@@ -170,7 +170,8 @@ def _venues(pen: Pen, found: WhatIf) -> None:
         pen.box((x(venue.ignites.low), y - 5, x(venue.ignites.high), y + 5), lighter(colour, 0.4))
         pen.box((x(venue.ignites.middle) - 2, y - 9, x(venue.ignites.middle) + 2, y + 9), colour)
     pen.line([(x(1.0), 608.0), (x(1.0), 622.0 + 30.0 * len(shown))], INK, 1)
-    pen.text(x(1.0), 634.0 + 30.0 * len(shown), "1: it feeds itself", 15, FAINT, "mm")
+    anchor = "rm" if x(1.0) > right - 70.0 else "mm"
+    pen.text(x(1.0), 634.0 + 30.0 * len(shown), "1: it feeds itself", 15, FAINT, anchor)
     radius = network.radius
     told = (
         f"spectral radius {radius.middle:.2f} ({radius.low:.2f} to {radius.high:.2f}); grey: spot"
