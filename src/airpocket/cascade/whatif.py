@@ -63,6 +63,20 @@ class WhatIf:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Paths behind an answer: those kept, `likely` of all; with the push (ends, deal) and without (rest, idle)."""
+
+    way: Way
+    course: Course
+    ground: Ground
+    likely: float
+    ends: Ends
+    deal: Deal
+    rest: Ends
+    idle: Deal
+
+
 def what_if(
     found: LiquidationMap | Unmapped, market: Market, signals: Signals, push: Push,
     settings: CascadeSettings | None = None, how: PathSettings | None = None,
@@ -79,11 +93,30 @@ def what_if(
         )
     if isinstance(up.law, str):
         return Unscanned(f"no volatility to move price by: {up.law}")
-    ground, volatility = ground_of(up, down), up.law.volatility
+    found_paths = tried(up, down, push, up.law.volatility, how)
+    if isinstance(found_paths, Unscanned):
+        return found_paths
+    t, is_up = found_paths, found_paths.way.direction == "up"
+    return WhatIf(
+        now=market.now, price=found.price, push=push, way=t.way.direction, course=t.course,
+        likely=t.likely,
+        pushed=outcomes(t.ends, t.deal, t.ground, up=is_up),
+        other_side=outcomes(t.ends, t.deal, t.ground, up=not is_up),
+        without=outcomes(t.rest, t.idle, t.ground, up=is_up),
+        phase=phase_of(t.way, t.deal, t.ground), fan=fan(t.ends, t.ground), fan_s=_marks(t.course),
+        notes=tuple(_notes(t.way, up.law.volatility, how, t.likely)),
+    )  # fmt: skip
+
+
+def tried(
+    up: Way, down: Way, push: Push, volatility: float, how: PathSettings
+) -> Tried | Unscanned:
+    """The paths that are likely, with a push and without; or why there are none. volatility: daily, a fraction."""
+    ground = ground_of(up, down)
     if not ground.edges[0] < push.jump < ground.edges[-1]:
         reach = 100.0 * np.expm1(ground.edges[-1 if push.jump > 0.0 else 0])
         return Unscanned(f"map and book end at {reach:+.1f} %: nothing is known beyond")
-    way = ways["up" if push.usd + push.jump >= 0.0 else "down"]
+    way = up if push.usd + push.jump >= 0.0 else down
     course = replace(how.course, pull=how.priors.pull, most_pull=how.priors.most_pull)
     deal, idle = (deal_of(way, one, volatility, how) for one in (push, Push()))
     ends, rest = run(ground, deal, course), run(ground, idle, course)
@@ -94,17 +127,10 @@ def what_if(
             f"map and book would not stand still by themselves: of the priors only {100 * likely.mean():.1f} % "
             "give a market in which nothing happens while nobody pushes"
         )
-    ends, rest = _likely_ends(ends, likely), _likely_ends(rest, likely)
-    deal, idle = _likely_deal(deal, likely), _likely_deal(idle, likely)
-    is_up = way.direction == "up"
-    return WhatIf(
-        now=market.now, price=found.price, push=push, way=way.direction, course=course,
-        likely=float(likely.mean()),
-        pushed=outcomes(ends, deal, ground, up=is_up),
-        other_side=outcomes(ends, deal, ground, up=not is_up),
-        without=outcomes(rest, idle, ground, up=is_up),
-        phase=phase_of(way, deal, ground), fan=fan(ends, ground), fan_s=_marks(course),
-        notes=tuple(_notes(way, volatility, how, float(likely.mean()))),
+    return Tried(
+        way, course, ground, float(likely.mean()),
+        _likely_ends(ends, likely), _likely_deal(deal, likely),
+        _likely_ends(rest, likely), _likely_deal(idle, likely),
     )  # fmt: skip
 
 

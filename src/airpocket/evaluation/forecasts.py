@@ -1,0 +1,105 @@
+"""What is foreseen of a known push: by the cascade's paths, by the same paths without feedback, by the static scan."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from airpocket.cascade.deals import PathSettings, Push
+from airpocket.cascade.forced import Forced, beliefs
+from airpocket.cascade.fuel import screen
+from airpocket.cascade.paths import Ends, Ground, run
+from airpocket.cascade.profile import Law, profile_of
+from airpocket.cascade.records import Direction, Profile, Unscanned
+from airpocket.cascade.settings import CascadeSettings
+from airpocket.cascade.way import Seal, Way
+from airpocket.cascade.whatif import Tried, tried
+from airpocket.domain.errors import NothingKnown
+from airpocket.domain.estimates import PERCENT, unknown
+from airpocket.domain.events import FloatArray
+from airpocket.evaluation.pushed import WATCHED_S, Before, Case, Kick
+
+MODEL, ALONE, STATIC = "airpocket", "no feedback", "static scan"
+FORECASTS = (MODEL, ALONE, STATIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Draws (n,) of what a push may do, all equally likely. extreme, end: log-price the way of the push, from
+    where it stood; NaN where a method does not say. forced_usd: of that side, booked or not. off_book: share.
+    likely: share of the priors that were kept.
+    """
+
+    extreme: FloatArray
+    end: FloatArray
+    extreme_s: FloatArray
+    forced_usd: FloatArray
+    off_book: float
+    likely: float
+
+
+def ways_before(before: Before, settings: CascadeSettings) -> dict[Direction, Way]:
+    """Both ways from the price, on the true ladder and the book as it was told."""
+    law = Law(before.volume_usd, before.volatility, before.at, "the run so far")
+    distance = np.linspace(0.0, settings.reach, round(settings.reach / settings.step) + 1)
+    return {side: _way(before, side, law, distance, settings) for side in ("up", "down")}
+
+
+def _way(
+    before: Before, direction: Direction, law: Law, distance: FloatArray, settings: CascadeSettings
+) -> Way:
+    profile = profile_of(before.resting[direction], law, distance, settings)
+    if not isinstance(profile, Profile):
+        raise NothingKnown(profile)
+    sign = 1.0 if direction == "up" else -1.0
+    mine = (before.short == (sign > 0.0)) & (sign * before.away > 0.0)
+    order = np.argsort(sign * before.away[mine])
+    away, usd = (sign * before.away[mine])[order], np.cumsum(before.usd[mine][order])
+    held = np.searchsorted(away, distance, side="right")
+    ladder = np.concatenate([[0.0], usd])[held]
+    sets = beliefs(unknown(PERCENT, "the true ladder"), 1, settings)
+    seal = Seal(before.at, before.at, profile, "the true ladder")
+    return Way(direction, profile, Forced(distance, ladder, ladder[None, :]), sets, law, seal, settings)
+
+
+def forecasts_of(case: Case, settings: CascadeSettings, how: PathSettings) -> dict[str, Forecast]:
+    """Every method's answer.
+
+    Raises:
+        NothingKnown: the paths have no answer, and why.
+    """
+    ways = ways_before(case.before, settings)
+    how = replace(how, course=replace(how.course, steps=WATCHED_S, push_s=float(case.kick.seconds)))
+    push = Push(usd=case.kick.usd)
+    found = tried(ways["up"], ways["down"], push, case.before.volatility, how)
+    if isinstance(found, Unscanned):
+        raise NothingKnown(found.reason)
+    bare = replace(found.ground, forced_usd=0.0 * found.ground.forced_usd)
+    return {
+        MODEL: _of_paths(found, found.ends, found.ground, up=case.kick.up),
+        ALONE: _of_paths(found, run(bare, found.deal, found.course), bare, up=case.kick.up),
+        STATIC: _of_scan(ways["up" if case.kick.up else "down"], case.kick),
+    }
+
+
+def _of_paths(found: Tried, ends: Ends, ground: Ground, *, up: bool) -> Forecast:
+    sign = 1.0 if up else -1.0
+    limit = sign * float(ground.edges[-1] if up else ground.edges[0])
+    forced = (ends.bought_usd if up else ends.sold_usd).astype(np.float64)
+    total = float(forced.sum())
+    off = float((forced * (1.0 - found.deal.booked)).sum()) / total if total > 0.0 else 0.0
+    return Forecast(
+        extreme=np.minimum(sign * (ends.high if up else ends.low).astype(np.float64), limit),
+        end=np.minimum(sign * ends.end.astype(np.float64), limit),
+        extreme_s=(ends.high_s if up else ends.low_s).astype(np.float64),
+        forced_usd=forced, off_book=off, likely=found.likely,
+    )  # fmt: skip
+
+
+def _of_scan(way: Way, kick: Kick) -> Forecast:
+    """Where the fast limit stops, over the same sets of priors as the scan's ranges."""
+    sets = way.scenarios(abs(kick.usd))
+    reached = screen(way.ladder(), sets).reached
+    extreme = np.log1p(reached) if way.sign > 0.0 else -np.log1p(-reached)
+    forced = np.interp(reached, way.distance, way.forced.centre)
+    nothing = np.full(len(reached), np.nan)
+    return Forecast(extreme, nothing, nothing, forced, 0.0, 1.0)

@@ -1,0 +1,179 @@
+"""Pushes of known size into lab markets: what could be seen before each, and the truth of what came of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from airpocket.cascade.profile import Resting
+from airpocket.cascade.records import Direction
+from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.units import HOUR_NS, MINUTE_NS, TimeNs
+from airpocket.evaluation.observed import left_by_force
+from airpocket.lab.exchange import journal
+from airpocket.lab.exchange.pricing import mid
+from airpocket.lab.exchange.state import SPOT, Market
+from airpocket.lab.runs.published import Listed
+from airpocket.lab.runs.pushing import SECOND, push
+from airpocket.lab.runs.recording import contracts_of
+from airpocket.lab.runs.session import Session
+from airpocket.lab.runs.truth import Survey, agents_of, cross_accounts, forced_flow
+from airpocket.lab.runs.worldfile import World
+
+FIRST_NS, EVERY_NS = 75 * MINUTE_NS, 15 * MINUTE_NS
+WATCHED_S = 900
+_SETTLED_NS = 10 * MINUTE_NS  # of a world's first minutes, before its pace is measured
+_DAY_MIN, _STEP_MIN = 1_440.0, 5
+_WITHIN = 0.01  # pushes are sized by what rests so near
+_LEAST, _MOST = 0.4, 6.0  # times that
+_SECONDS = (5, 20, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Kick:
+    """What was done: `usd` bought (negative: sold) over `seconds`."""
+
+    usd: float
+    seconds: int
+
+    @property
+    def up(self) -> bool:
+        return self.usd > 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What could be seen at the moment of a push, and who was forced out where (n,), as nobody could see it.
+
+    price: middle of the pushed book. resting: its orders. volatility, volume_usd: a day's, of the minutes before.
+    away: (n,) where each position goes, a signed fraction of the mark; usd: what it is worth there.
+    """
+
+    at: TimeNs
+    price: float
+    resting: Mapping[Direction, Resting]
+    volatility: float
+    volume_usd: float
+    away: FloatArray
+    usd: FloatArray
+    short: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """What came of it in `WATCHED_S` seconds, displacements in log-price, positive the way of the push.
+
+    forced_usd: left by force on the side a push this way forces, booked and deleveraged parts of it; by_venue.
+    """
+
+    extreme: float
+    end: float
+    extreme_s: float
+    forced_usd: float
+    booked_usd: float
+    deleveraged_usd: float
+    by_venue: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One push into one market."""
+
+    world: str
+    seed: int
+    kick: Kick
+    before: Before
+    went: Went
+
+
+def cases_of(world: World, seed: int, moments: int, *, on_spot: bool) -> Iterator[Case]:
+    """Runs a world once; at each moment, a quarter of an hour apart, a copy of it is pushed and watched, then left.
+    A moment whose book does not reach 1 % on both sides is passed over.
+
+    on_spot: the first spot book is pushed, else the first perpetual.
+    """
+    session, contracts = Session(world, seed), contracts_of(world, seed)
+    m, dice = session.market, np.random.default_rng([seed, 11])
+    agents = agents_of(m)
+    survey = Survey(agents, cross_accounts(m, agents))
+    book = next(k for k in range(len(contracts)) if (m.books[k].form == SPOT) == on_spot)
+    rows: list[IntArray] = []
+    for number in range(moments):
+        for new in session.until(world.start_ns + FIRST_NS + number * EVERY_NS):
+            rows.append(new[np.isin(new[:, 0], (journal.MARK, journal.TRADE)) & (new[:, 2] == book)])
+        survey.frames.clear()
+        survey.look(m, contracts)
+        before = _before(m, contracts[book], survey.positions(), np.concatenate(rows))
+        if min(side.distance[-1] if len(side.distance) else 0.0 for side in before.resting.values()) < _WITHIN:
+            continue  # a book that broke by itself: nothing to push against
+        kick = _kick(before, dice)
+        yield Case(world.name, seed, kick, before, _went(session.fork(), contracts, book, kick))
+
+
+def _kick(before: Before, dice: np.random.Generator) -> Kick:
+    sign = 1.0 if dice.random() < 0.5 else -1.0
+    size, seconds = dice.uniform(np.log(_LEAST), np.log(_MOST)), int(dice.choice(_SECONDS))
+    near = before.resting["up" if sign > 0.0 else "down"].within(np.array([_WITHIN]))
+    return Kick(sign * float(near[0]) * float(np.exp(size)), seconds)
+
+
+def _before(m: Market, listed: Listed, positions: pl.DataFrame, rows: IntArray) -> Before:
+    terms, price = m.books[listed.book], float(mid(m, listed.book))
+    held = positions.filter(pl.col("agent") != "venue").drop_nulls("liquidation_price")
+    away = (held["liquidation_price"] / held["mark"] - 1.0).to_numpy()
+    at = held["size_coin"] * held["mark"] * (1.0 + pl.Series(away))
+    marks = rows[rows[:, 0] == journal.MARK]
+    minutes = np.arange(m.start + _SETTLED_NS, m.now + 1, MINUTE_NS)
+    marks = marks[np.searchsorted(marks[:, 1], minutes, side="right") - 1]
+    middle = np.log((marks[:, 5] + marks[:, 6]) / 2.0)
+    steps = middle[_STEP_MIN:] - middle[:-_STEP_MIN]
+    trades = rows[(rows[:, 0] == journal.TRADE) & (rows[:, 1] > m.now - HOUR_NS // 2)]
+    coin = float(np.abs(trades[:, 4]).sum()) / float(terms.lots_per_coin)
+    return Before(
+        at=TimeNs(int(m.now)), price=price * float(terms.tick_usd),
+        resting={"up": _resting(m, listed, price, 1), "down": _resting(m, listed, price, -1)},
+        volatility=float(np.sqrt(np.mean(steps**2) * _DAY_MIN / _STEP_MIN)),
+        volume_usd=48.0 * coin * price * float(terms.tick_usd),
+        away=away, usd=at.to_numpy(), short=(held["side"] == "short").to_numpy(),
+    )  # fmt: skip
+
+
+def _resting(m: Market, listed: Listed, price: float, side: int) -> Resting:
+    """All orders of one side, as a depth feed tells them."""
+    terms = m.books[listed.book]
+    lots = m.levels[listed.book]["lots"][: int(terms.window)]
+    ticks = np.flatnonzero(lots)
+    ticks = ticks[ticks >= terms.ask] if side > 0 else ticks[ticks <= terms.bid][::-1]
+    usd = lots[ticks] / float(terms.lots_per_coin) * ticks * float(terms.tick_usd)
+    away: FloatArray = np.abs(ticks / price - 1.0)
+    return Resting(away, np.cumsum(usd), TimeNs(int(m.now)), f"the book of {listed.venue}")
+
+
+def _went(session: Session, contracts: list[Listed], book: int, kick: Kick) -> Went:
+    m, start = session.market, session.now
+    price, sign = float(mid(m, book)), 1.0 if kick.up else -1.0
+    rows: list[IntArray] = []
+    rows += push(session, book, kick.usd, kick.seconds)
+    rows += session.until(start + WATCHED_S * SECOND)
+    everything = np.concatenate(rows)
+    marks = everything[(everything[:, 0] == journal.MARK) & (everything[:, 2] == book)]
+    two_sided = (marks[:, 5] >= 1) & (marks[:, 6] < m.books[book].window)
+    marks = marks[two_sided]
+    middle = np.concatenate([[price], (marks[:, 5] + marks[:, 6]) / 2.0])
+    after_s = np.concatenate([[0.0], (marks[:, 1] - start) / SECOND])
+    moved = sign * np.log(middle / price)
+    top = int(np.argmax(moved))
+    forced = left_by_force(forced_flow(m, contracts, everything)).filter(
+        pl.col("forced_side") == ("buy" if kick.up else "sell")
+    )
+    usd = pl.col("price").fill_null(price * float(m.books[book].tick_usd))
+    sums = forced.select(
+        (pl.col(name) * usd).sum().alias(name) for name in ("gone", "booked", "cut")
+    ).row(0)
+    venues = forced.group_by("venue", maintain_order=True).agg((pl.col("gone") * usd).sum())
+    return Went(
+        extreme=max(float(moved[top]), 0.0), end=float(moved[-1]), extreme_s=float(after_s[top]),
+        forced_usd=float(sums[0]), booked_usd=float(sums[1]), deleveraged_usd=float(sums[2]),
+        by_venue={str(name): float(amount) for name, amount in venues.iter_rows()},
+    )  # fmt: skip
