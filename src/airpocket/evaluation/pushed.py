@@ -64,7 +64,8 @@ class Before:
 class Went:
     """What came of it in `WATCHED_S` seconds, displacements in log-price, positive the way of the push.
 
-    forced_usd: left by force on the side a push this way forces, booked and deleveraged parts of it; by_venue.
+    forced_usd: left by force on the side that a push this way forces; what of it was booked, deleveraged.
+    elsewhere: share of it on other venues than the one pushed.
     """
 
     extreme: float
@@ -73,7 +74,7 @@ class Went:
     forced_usd: float
     booked_usd: float
     deleveraged_usd: float
-    by_venue: Mapping[str, float]
+    elsewhere: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +88,44 @@ class Case:
     went: Went
 
 
-def cases_of(world: World, seed: int, moments: int, *, on_spot: bool) -> Iterator[Case]:
-    """Runs a world once; at each moment, a quarter of an hour apart, a copy of it is pushed and watched, then left.
-    A moment whose book does not reach 1 % on both sides is passed over.
+class Pushed:
+    """One run of a world. At each moment, a quarter of an hour apart, a copy of it is pushed, watched, then left.
 
-    on_spot: the first spot book is pushed, else the first perpetual.
+    on_spot: the first spot book is pushed, else the first perpetual. A moment whose book does not reach 1 % on
+    both sides is passed over.
     """
-    session, contracts = Session(world, seed), contracts_of(world, seed)
-    m, dice = session.market, np.random.default_rng([seed, 11])
-    agents = agents_of(m)
-    survey = Survey(agents, cross_accounts(m, agents))
-    book = next(k for k in range(len(contracts)) if (m.books[k].form == SPOT) == on_spot)
-    rows: list[IntArray] = []
-    for number in range(moments):
-        for new in session.until(world.start_ns + FIRST_NS + number * EVERY_NS):
-            rows.append(new[np.isin(new[:, 0], (journal.MARK, journal.TRADE)) & (new[:, 2] == book)])
-        survey.frames.clear()
-        survey.look(m, contracts)
-        before = _before(m, contracts[book], survey.positions(), np.concatenate(rows))
-        if min(side.distance[-1] if len(side.distance) else 0.0 for side in before.resting.values()) < _WITHIN:
-            continue  # a book that broke by itself: nothing to push against
-        kick = _kick(before, dice)
-        yield Case(world.name, seed, kick, before, _went(session.fork(), contracts, book, kick))
+
+    def __init__(self, world: World, seed: int, moments: int, *, on_spot: bool) -> None:
+        self.world, self.seed, self.moments = world, seed, moments
+        self.session, self.contracts = Session(world, seed), contracts_of(world, seed)
+        m = self.session.market
+        books = range(len(self.contracts))
+        self.book = next(k for k in books if (m.books[k].form == SPOT) == on_spot)
+
+    @property
+    def hash(self) -> str:
+        """Of the run that nobody pushes, so far."""
+        return self.session.hash
+
+    def cases(self) -> Iterator[Case]:
+        """Every push and what came of it, in order."""
+        m, listed = self.session.market, self.contracts[self.book]
+        dice, agents = np.random.default_rng([self.seed, 11]), agents_of(m)
+        survey = Survey(agents, cross_accounts(m, agents))
+        rows: list[IntArray] = []
+        for number in range(self.moments):
+            for new in self.session.until(self.world.start_ns + FIRST_NS + number * EVERY_NS):
+                kept = np.isin(new[:, 0], (journal.MARK, journal.TRADE)) & (new[:, 2] == self.book)
+                rows.append(new[kept])
+            survey.frames.clear()
+            survey.look(m, self.contracts)
+            before = _before(m, listed, survey.positions(), np.concatenate(rows))
+            sides = before.resting.values()
+            if min(one.distance[-1] if len(one.distance) else 0.0 for one in sides) < _WITHIN:
+                continue
+            kick = _kick(before, dice)
+            went = _went(self.session.fork(), self.contracts, self.book, kick)
+            yield Case(self.world.name, self.seed, kick, before, went)
 
 
 def _kick(before: Before, dice: np.random.Generator) -> Kick:
@@ -167,13 +184,15 @@ def _went(session: Session, contracts: list[Listed], book: int, kick: Kick) -> W
     forced = left_by_force(forced_flow(m, contracts, everything)).filter(
         pl.col("forced_side") == ("buy" if kick.up else "sell")
     )
-    usd = pl.col("price").fill_null(price * float(m.books[book].tick_usd))
+    start_usd = price * float(m.books[book].tick_usd)
+    usd = pl.col("price").fill_null(start_usd)
     sums = forced.select(
         (pl.col(name) * usd).sum().alias(name) for name in ("gone", "booked", "cut")
     ).row(0)
-    venues = forced.group_by("venue", maintain_order=True).agg((pl.col("gone") * usd).sum())
+    here = forced.filter(pl.col("venue") == contracts[book].venue)
+    mine = float(here.select((pl.col("gone") * pl.col("price").fill_null(start_usd)).sum()).item())
     return Went(
         extreme=max(float(moved[top]), 0.0), end=float(moved[-1]), extreme_s=float(after_s[top]),
         forced_usd=float(sums[0]), booked_usd=float(sums[1]), deleveraged_usd=float(sums[2]),
-        by_venue={str(name): float(amount) for name, amount in venues.iter_rows()},
+        elsewhere=1.0 - mine / float(sums[0]) if sums[0] > 0.0 else 0.0,
     )  # fmt: skip
