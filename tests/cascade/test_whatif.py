@@ -110,12 +110,12 @@ def test_without_noise_time_or_doubt_the_paths_stop_where_the_static_scan_does(s
     price, settings = made.price_of(seen), CascadeSettings()
     found = made.ladder_map(price, **CROWDED, draws=1, hedged=0.0)
     ways = ways_of(found, seen, made.measured(seen), settings)
-    up, ground = ways["up"], ground_of(ways["up"], ways["down"])
+    up, ground = ways["up"], ground_of(ways["up"], ways["down"], procedures=False)
     deal = deal_of(up, Push(usd=45e6), 0.0, FEW)
     ones = np.ones(len(deal.draw))
     plain = replace(
         deal, volatility=0 * ones, fuel=ones, booked=0.7 * ones, latency_s=ones, lasts=ones, depth=ones,
-        recovery_s=np.inf * ones,
+        recovery_s=np.inf * ones, passed=ones,
     )  # fmt: skip
     ends = run(ground, plain, Course(steps=600, push_s=60.0))
     fuel = 0.7 * up.forced.draws[0]
@@ -123,7 +123,7 @@ def test_without_noise_time_or_doubt_the_paths_stop_where_the_static_scan_does(s
     assert scan.stopped[0]
     stop = up.distance[int(scan.stop_index[0])]
     assert float(np.expm1(ends.high[0])) == pytest.approx(stop, abs=0.0012)
-    assert outcomes(ends, plain, ground, up=True).off_book == pytest.approx(0.3)
+    assert outcomes(ends, plain, ground, up=True).off_book.of == pytest.approx(0.3)
 
 
 def test_the_phase_is_the_first_stretch_against_resilience(seen):

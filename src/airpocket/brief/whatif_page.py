@@ -2,7 +2,7 @@
 
 from airpocket.brief import words
 from airpocket.brief.blocks import Cell, Grid, Part, Points, Words
-from airpocket.cascade.outcomes import Chance, Outcomes, Spread
+from airpocket.cascade.outcomes import Chance, Spread, Taken
 from airpocket.cascade.whatif import Phase, WhatIf
 from airpocket.domain.units import format_time
 
@@ -92,7 +92,9 @@ def _course(found: WhatIf) -> Grid:
         ("at the end", _percent(one.kept), _percent(none.kept)),
         ("came back by the end, of the furthest", _share(one.retrace), _share(none.retrace)),
         (f"forced: {side}", _usd(one.forced_usd), _usd(none.forced_usd)),
-        ("of it off the book (fund, auto-deleveraging)", _plain(one), _plain(none)),
+        ("of it the book never took", _part(one.off_book), _part(none.off_book)),
+        ("... insurance funds did", _part(one.insured), _part(none.insured)),
+        ("... winners did, deleveraged", _part(one.deleveraged), _part(none.deleveraged)),
         (f"forced on the other side: {other}", _usd(found.other_side.forced_usd), "-"),
         ("time to the furthest point", _seconds(one.extreme_s), _seconds(none.extreme_s)),
     ]
@@ -139,5 +141,8 @@ def _seconds(spread: Spread) -> str:
     return f"{spread.middle:.0f} s ({spread.low:.0f} to {spread.high:.0f})"
 
 
-def _plain(outcomes: Outcomes) -> str:
-    return "-" if outcomes.off_book is None else f"{100 * outcomes.off_book:.0f} %"
+def _part(part: Taken | None) -> str:
+    if part is None:
+        return "-"
+    low, high = 100 * part.low, 100 * part.high
+    return f"{100 * part.of:.1f} % ± {100 * part.error:.1f} ({low:.0f} to {high:.0f})"

@@ -6,6 +6,7 @@ import numpy as np
 
 from airpocket.cascade.forced import quantile
 from airpocket.cascade.paths import LANES, Course, Deal, Ground
+from airpocket.cascade.procedures import UNHANDLED
 from airpocket.cascade.settings import Prior
 from airpocket.cascade.way import Way
 from airpocket.domain.events import FloatArray
@@ -14,9 +15,9 @@ _DAY_S = 86_400.0
 SHARE_OF_MEAN = (
     0.02  # a bucket without an order holds this much of the mean: price jumps, but somewhere
 )
-# Steps of the additive recurrence in eight dimensions (powers of 1/x, x the root of x⁹ = x + 1): even points.
-_EIGHT = 8
-_STEPS = 1.085070245491451 ** -np.arange(1.0, _EIGHT + 1)
+# Steps of the additive recurrence in eleven dimensions (powers of 1/x, x the root of x¹² = x + 1): even points.
+_ELEVEN = 11
+_STEPS = 1.062169167864255 ** -np.arange(1.0, _ELEVEN + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,14 @@ class PathPriors:
     triangle in its logarithm. lasts: share of forced impact that stays; about two thirds come back (Bucci et al.
     2019, Donier and Bonart 2015). stops: stop orders, as a share of the map's forced flow on top of it. pull: by
     how much the impact grows for each unit of fading displacement: 40 is +40 % at one per cent.
+
+    Where venues' procedures are known (`procedures`; off: everything trades at any price, at the last price, and
+    the book share of the scan counts): maintenance: times that of an ordinary position, tiers run from 0.4 to
+    2.5 %. passed: share of a move of the pushed contracts that the index, so the mark, makes at once; arbitrage
+    between perpetuals and spot works within seconds, and failed for minutes in crashes. mark_lag_s: how late the
+    mark sees the rest, where the venue's rule is not known here. fund: what insurance funds take of one side, as
+    a share of the open interest behind them; two venues' published funds were about 3 % of theirs in 2025 (from
+    memory). latency_s counts where no venue's own latency is known.
     """
 
     latency_s: Prior = Prior(2.0, 6.0, 20.0)
@@ -38,8 +47,13 @@ class PathPriors:
     refill: Prior = Prior(1.0, 4.0, 30.0)
     lasts: Prior = Prior(0.13, 0.33, 0.53)
     stops: Prior = Prior(0.0, 0.2, 0.6)
+    maintenance: Prior = Prior(0.4, 1.0, 2.5)
+    passed: Prior = Prior(0.6, 0.9, 1.0)
+    mark_lag_s: Prior = Prior(10.0, 30.0, 150.0)
+    fund: Prior = Prior(0.01, 0.03, 0.1)
     pull: float = 40.0
     most_pull: float = 10.0
+    procedures: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +84,12 @@ class PathSettings:
             raise ValueError(f"{LANES} paths at least")
 
 
-def ground_of(up: Way, down: Way) -> Ground:
+def ground_of(up: Way, down: Way, *, procedures: bool = True) -> Ground:
     """Both ways on one line of log-price, as far as the nearer of map and book goes on each side.
 
-    Forced flow is gross of stops and net of the hedged share at the centre of its prior; draws are the map's.
+    Forced flow is gross of stops and net of the hedged share at the centre of its prior; draws are the map's. With
+    procedures a position that a venue cuts up is forced out portion by portion, each as far past its level as the
+    venue's rule says.
     """
     width = float(np.log1p(up.distance[1] - up.distance[0]))
     above = int(np.log1p(up.distance[-1]) / width + 1e-9)
@@ -81,16 +97,22 @@ def ground_of(up: Way, down: Way) -> Ground:
     edges: FloatArray = width * np.arange(-below, above + 1, dtype=np.float64)
     high, low = np.expm1(edges[below:]), -np.expm1(edges[below::-1])
     rows = [
-        np.concatenate([_read(down, lower, low)[:0:-1], _read(up, upper, high)])
+        np.concatenate(
+            [_read(down, lower, low, procedures)[:0:-1], _read(up, upper, high, procedures)]
+        )
         for upper, lower in zip(up.forced.draws, down.forced.draws, strict=True)
     ]
     depth = np.concatenate([_density(down, low, width)[::-1], _density(up, high, width)])
     return Ground(edges, np.stack(rows), depth)
 
 
-def _read(way: Way, cumulative: FloatArray, distance: FloatArray) -> FloatArray:
+def _read(way: Way, cumulative: FloatArray, distance: FloatArray, procedures: bool) -> FloatArray:
     net = 1.0 - way.beliefs.hedged.centre
-    found = net * np.interp(distance, way.distance, cumulative)
+    away = np.abs(np.log1p(way.sign * distance))
+    found = np.zeros(len(distance))
+    for share, past in way.handling.portions if procedures else ((1.0, 0.0),):
+        level = way.sign * np.expm1(way.sign * np.maximum(away - past, 0.0))
+        found += share * net * np.interp(level, way.distance, cumulative)
     return np.maximum.accumulate(np.maximum(found, 0.0))
 
 
@@ -108,21 +130,32 @@ def deal_of(way: Way, push: Push, daily_volatility: float, settings: PathSetting
     count, p = settings.paths // LANES * LANES, settings.priors
     n = np.arange(count)
     even: FloatArray = (0.5 + (n[:, None] + 1.0) * _STEPS) % 1.0
-    hedged = way.beliefs.hedged
+    hedged, handled = way.beliefs.hedged, way.handling if p.procedures else UNHANDLED
     unhedged = 1.0 - quantile(hedged, even[:, 0])
     spread = unhedged / (1.0 - hedged.centre) if hedged.centre < 1.0 else 0.0 * unhedged
+    endless = np.full(count, np.inf)
     return Deal(
         volatility=np.full(count, daily_volatility / np.sqrt(_DAY_S)),
         fuel=spread * (1.0 + quantile(p.stops, even[:, 1])),
-        booked=quantile(way.settings.book_share, even[:, 2]),
-        latency_s=quantile(p.latency_s, even[:, 3]),
+        booked=_blended(((handled.known, 1.0),), quantile(way.settings.book_share, even[:, 2])),
+        latency_s=_blended(handled.waits, quantile(p.latency_s, even[:, 3])),
         recovery_s=quantile(p.half_s, even[:, 4]) / np.log(2.0),
         depth=push.depth * quantile(p.depth, even[:, 5]) * _log_quantile(p.refill, even[:, 7]),
         lasts=quantile(p.lasts, even[:, 6]),
         push_usd=np.full(count, push.usd),
         jump=np.full(count, push.jump),
+        reach=handled.reach * _log_quantile(p.maintenance, even[:, 8]),
+        passed=quantile(p.passed, even[:, 9]) if p.procedures else np.ones(count),
+        mark_lag_s=_blended(handled.lags, quantile(p.mark_lag_s, even[:, 9])),
+        fund_usd=handled.interest_usd * _log_quantile(p.fund, even[:, 10]) if handled.known else endless,
         draw=n // LANES % len(way.forced.draws),
-    )
+    )  # fmt: skip
+
+
+def _blended(told: tuple[tuple[float, float], ...], otherwise: FloatArray) -> FloatArray:
+    """The mean of what is told of some shares and, for the rest of the whole, of what is drawn."""
+    rest = max(1.0 - sum(share for share, _ in told), 0.0)
+    return sum(share * value for share, value in told) + rest * otherwise
 
 
 def _log_quantile(prior: Prior, share: FloatArray) -> FloatArray:

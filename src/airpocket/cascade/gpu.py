@@ -19,12 +19,15 @@ from airpocket.cascade.paths import (
     pushing_steps,
     tables_of,
     terms_of,
+    thinness_of,
 )
-from airpocket.cascade.step import F, State, Terms, U, advance, noise
+from airpocket.cascade.step import F, State, Terms, U, advance, marked, noise
 from airpocket.domain.accelerator import gpu
 
 _MOST_BUCKETS = 4_000  # three tables of them lie in the 48 kB that threads of a block share
-_TOLD: tuple[str, ...] = ("high", "low", "end", "high_at", "low_at", "bought", "sold")
+_TOLD: tuple[str, ...] = (
+    "high", "low", "end", "high_at", "low_at", "behind_high", "behind_low", "unfilled_buys", "unfilled_sells",
+)  # fmt: skip
 _NIL, _ONE = F(0.0), F(1.0)
 
 
@@ -43,7 +46,7 @@ def run(ground: Ground, deal: Deal, course: Course) -> Ends:
     launch()
     count = len(deal.draw)
     last: dict[str, Floats32] = dict(zip(_TOLD, ends.copy_to_host()[:, :count], strict=True))
-    return ends_of(last, fan.copy_to_host()[: course.marks, :count], course)
+    return ends_of(last, fan.copy_to_host()[: course.marks, :count], deal, course)
 
 
 def kernel_seconds(ground: Ground, deal: Deal, course: Course) -> float:
@@ -75,7 +78,7 @@ def _loaded(ground: Ground, deal: Deal, course: Course) -> tuple[Callable[[], No
         send(np.stack([padded(array, size) for array in terms_of(deal, course)])),
         send(padded(deal.jump.astype(np.float32), size)),
         send(tables.ladder), send(tables.rise), send(tables.impact), tables.first, tables.per_width,
-        tables.top, send(draws), ends, fan, course.marks, course.steps, pushing_steps(course),
+        tables.top, send(draws), send(thinness_of(course)), ends, fan, course.marks, pushing_steps(course),
         F(course.pull), F(course.most_pull),
     )  # fmt: skip
     kernel = _kernel()[size // LANES, LANES, 0, 3 * 4 * buckets]
@@ -89,7 +92,7 @@ def _kernel() -> Any:
 
     def paths(
         one: Any, other: Any, terms: Any, jump: Any, ladder: Any, rise: Any, impact: Any, first: Any,
-        per_width: Any, top: Any, draws: Any, ends: Any, fan: Any, marks: int, steps: int, pushing: int,
+        per_width: Any, top: Any, draws: Any, thinness: Any, ends: Any, fan: Any, marks: int, pushing: int,
         pull: Any, most_pull: Any,
     ) -> None:  # fmt: skip
         path, lane, buckets = cuda.grid(1), cuda.threadIdx.x, impact.size
@@ -102,16 +105,21 @@ def _kernel() -> Any:
         cuda.syncthreads()
         dealt = Terms(
             terms[0, path], terms[1, path], terms[2, path], terms[3, path], terms[4, path],
-            terms[5, path], terms[6, path], terms[7, path],
+            terms[5, path], terms[6, path], terms[7, path], terms[8, path], terms[9, path], terms[10, path],
         )  # fmt: skip
-        it = State(_NIL, jump[path], _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL)
-        key, other_key = one[path], other[path]
+        it = State(
+            _NIL, jump[path], _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL, _NIL,
+            _NIL, _NIL,
+        )  # fmt: skip
+        key, other_key, steps = one[path], other[path], thinness.size
         for step in range(steps):
             along = min(max((it.lasting + it.fading - first) * per_width, _NIL), top)
+            traded = shared[2 * buckets + np.int32(along)] * thinness[step]
+            along = min(max((marked(it, dealt) - first) * per_width, _NIL), top)
             bucket = np.int32(along)
             here = shared[bucket] + shared[buckets + bucket] * (along - F(bucket))
             it = advance(
-                it, dealt, here, shared[2 * buckets + bucket], noise(U(step), key, other_key),
+                it, dealt, here, traded, noise(U(step), key, other_key),
                 F(step), _ONE if step < pushing else _NIL, pull, most_pull,
             )  # fmt: skip
             if marks and (step + 1) * marks // steps > step * marks // steps:
@@ -119,6 +127,7 @@ def _kernel() -> Any:
         end = it.lasting + it.fading
         ends[0, path], ends[1, path], ends[2, path] = it.high, it.low, end
         ends[3, path], ends[4, path] = it.high_at, it.low_at
-        ends[5, path], ends[6, path] = it.bought, it.sold
+        ends[5, path], ends[6, path] = it.behind_high, it.behind_low
+        ends[7, path], ends[8, path] = it.unfilled_buys, it.unfilled_sells
 
     return cuda.jit(paths)

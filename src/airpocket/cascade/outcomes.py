@@ -37,12 +37,23 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A share of all that is forced, 0 to 1: of the sums, with its standard error; 10 and 90 % over the paths."""
+
+    of: float
+    error: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """One way of N paths. Displacements in per cent of the start, unsigned on this way's side, USD, seconds.
 
     reach: per cent → chance that price is there at some time. extreme: how far price went. kept: where it is at
     the end; retrace: share of the extreme that came back by then. forced_usd: on the book or off it; off_book:
-    the share that insurance funds and auto-deleveraging took. extreme_s: when. left: chance that price left what
+    the share that the book never took; insured of it went to insurance funds, deleveraged to those who were
+    winning. None where nothing was forced. extreme_s: when. left: chance that price left what
     map and book tell of; it counts as having stopped there. stops: (edges in per cent, share of paths by extreme).
     """
 
@@ -52,7 +63,9 @@ class Outcomes:
     kept: Spread
     retrace: Spread | None
     forced_usd: Spread
-    off_book: float | None
+    off_book: Taken | None
+    insured: Taken | None
+    deleveraged: Taken | None
     extreme_s: Spread
     left: Chance
     stops: tuple[FloatArray, FloatArray]
@@ -75,7 +88,8 @@ def outcomes(ends: Ends, deal: Deal, ground: Ground, *, up: bool) -> Outcomes:
     back = 1.0 - kept[moved] / extreme[moved]
     edges: FloatArray = np.linspace(0.0, limit, _BINS + 1)
     bins = np.clip(extreme / limit * _BINS, 0, _BINS - 1).astype(np.int64)
-    total = float(forced.sum())
+    missed = (ends.missed_bought_usd if up else ends.missed_sold_usd).astype(np.float64)
+    insured = np.minimum(missed, deal.fund_usd)
     return Outcomes(
         paths=len(extreme),
         reach={at: chance(extreme >= at, draw) for at in AT_PERCENT if at < limit},
@@ -83,7 +97,9 @@ def outcomes(ends: Ends, deal: Deal, ground: Ground, *, up: bool) -> Outcomes:
         kept=spread(kept, draw),
         retrace=spread(back, draw[moved]) if moved.any() else None,
         forced_usd=spread(forced, draw),
-        off_book=float((forced * (1.0 - deal.booked)).sum()) / total if total > 0.0 else None,
+        off_book=taken_of(missed, forced, draw),
+        insured=taken_of(insured, forced, draw),
+        deleveraged=taken_of(missed - insured, forced, draw),
         extreme_s=spread((ends.high_s if up else ends.low_s).astype(np.float64), draw),
         left=chance(extreme >= limit, draw),
         stops=(edges, np.bincount(bins, minlength=_BINS) / len(extreme)),
@@ -103,6 +119,19 @@ def spread(values: FloatArray, draw: IntArray) -> Spread:
     low, middle, high = np.quantile(values, (0.1, 0.5, 0.9))
     error = max(float(values.std() / np.sqrt(len(values))), _error(values, draw))
     return Spread(float(low), float(middle), float(high), float(values.mean()), error)
+
+
+def taken_of(some: FloatArray, whole: FloatArray, draw: IntArray) -> Taken | None:
+    """Σ some / Σ whole with the error of that ratio (linearised); None where the whole is nothing."""
+    total = float(whole.sum())
+    if total <= 0.0:
+        return None
+    share = float(some.sum()) / total
+    apart = (some - share * whole) / (total / len(whole))
+    error = max(float(apart.std() / np.sqrt(len(whole))), _error(apart, draw))
+    any_forced = whole > 0.0
+    low, high = np.quantile(some[any_forced] / whole[any_forced], (0.1, 0.9))
+    return Taken(share, error, min(float(low), share), max(float(high), share))
 
 
 def _error(values: FloatArray, draw: IntArray) -> float:

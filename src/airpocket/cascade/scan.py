@@ -6,6 +6,7 @@ import numpy as np
 
 from airpocket.cascade.dynamics import runaway_threshold
 from airpocket.cascade.forced import beliefs, forced_of, side_of
+from airpocket.cascade.procedures import handling_of
 from airpocket.cascade.profile import Law, law_of, profile_of, resting_of
 from airpocket.cascade.records import Cascade, Direction, Profile, Redrawn, Scan, Unscanned
 from airpocket.cascade.settings import CascadeSettings
@@ -45,7 +46,8 @@ class _Ground:
         as_of = TimeNs(min(max(self.found.as_of, profile.as_of), self.now))
         seal = Seal(self.now, as_of, profile, f"liquidation map; {profile.label}")
         sets = beliefs(hedged, len(forced.draws), self.settings)
-        return Way(direction, profile, forced, sets, self.law, seal, self.settings)
+        handling = handling_of(self.found, side_of(direction))
+        return Way(direction, profile, forced, sets, self.law, seal, self.settings, handling)
 
 
 def cascade_of(

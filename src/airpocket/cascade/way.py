@@ -8,6 +8,7 @@ import numpy as np
 from airpocket.cascade.dynamics import overshoot_peak
 from airpocket.cascade.forced import Beliefs, Forced
 from airpocket.cascade.fuel import Ladder, Scenarios, ignition_at, screen
+from airpocket.cascade.procedures import UNHANDLED, Handling
 from airpocket.cascade.profile import Law
 from airpocket.cascade.records import Direction, Pocket, Profile, Scan, Stop
 from airpocket.cascade.settings import CascadeSettings
@@ -44,7 +45,10 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What one direction's scan works on: profile and forced flow share the same distances."""
+    """What one direction's scan works on: profile and forced flow share the same distances.
+
+    handling: how its forced flow leaves, which only paths with time in them look at.
+    """
 
     direction: Direction
     profile: Profile
@@ -53,6 +57,7 @@ class Way:
     law: Law | str
     seal: Seal
     settings: CascadeSettings
+    handling: Handling = UNHANDLED
 
     @property
     def sign(self) -> float:

@@ -112,7 +112,7 @@ def tried(
     up: Way, down: Way, push: Push, volatility: float, how: PathSettings
 ) -> Tried | Unscanned:
     """The paths that are likely, with a push and without; or why there are none. volatility: daily, a fraction."""
-    ground = ground_of(up, down)
+    ground = ground_of(up, down, procedures=how.priors.procedures)
     if not ground.edges[0] < push.jump < ground.edges[-1]:
         reach = 100.0 * np.expm1(ground.edges[-1 if push.jump > 0.0 else 0])
         return Unscanned(f"map and book end at {reach:+.1f} %: nothing is known beyond")
@@ -185,7 +185,33 @@ def _notes(way: Way, volatility: float, how: PathSettings, likely: float) -> Ite
         f"{_CALM_SD:g} standard deviations with nobody pushing, and this one has not. Orders that come while a "
         f"cascade runs are taken as {p.refill.low - 1:g} to {p.refill.high - 1:g} times what the book shows."
     )
+    yield from _handled(way, how)
     yield (
         f"{how.paths // LANES * LANES:,} paths of {course.steps * course.step_s / 60:g} minutes; one book for "
-        "all venues together, marks follow the last price at once, venue procedures are not in it."
+        "all venues together."
+    )
+
+
+def _handled(way: Way, how: PathSettings) -> Iterator[str]:
+    p, handled = how.priors, way.handling
+    if not p.procedures:
+        yield "Venues' procedures are left out: forced orders trade at any price, marks are the last price."
+        return
+    yield (
+        f"The mark forces out, not the last price: {100 * p.passed.low:.0f} to {100 * p.passed.high:.0f} % of a "
+        "move (prior) is in the index at once, the rest comes into the mark as the venues average it."
+    )
+    if handled.known <= 0.0:
+        yield (
+            "How forced flow leaves is known of no contract in the map: it trades at any price, and a prior share "
+            "of it not at all."
+        )
+        return
+    told = ", ".join(f"{key} {100 * share:.0f} %" for key, share in handled.shares)
+    yield (
+        f"Forced flow leaves as its venues' rules say ({told}; known for {100 * handled.known:.0f} %): "
+        f"{100 * handled.reach:.2f} % past its level an ordinary position is bankrupt or taken over, "
+        f"{p.maintenance.low:g} to {p.maintenance.high:g} times that others; what the book has not filled by "
+        f"then goes to insurance funds, up to {100 * p.fund.low:.0f} to {100 * p.fund.high:.0f} % of open interest "
+        "(prior), then to winners who are deleveraged."
     )

@@ -7,8 +7,10 @@ from statistics import median
 
 from airpocket.domain.errors import MarginError
 from airpocket.domain.units import EARLIEST, LATEST, TimeNs, parse_time
+from airpocket.margin.rules import MarkRule
 
 HYPERLIQUID_EMA_S = 150.0
+DERIBIT_EMA_S = 30.0  # as traders quote the venue's pages; not read there
 HYPERLIQUID_WEIGHTS = {"binance": 3, "okx": 2, "bybit": 2, "gate": 1, "mexc": 1}
 
 
@@ -33,6 +35,21 @@ BASIS_WINDOWS = (
 def basis_window(at: TimeNs) -> BasisWindow:
     """The window Binance averaged the basis over at a time."""
     return next(one for one in BASIS_WINDOWS if one.valid_from <= at < one.valid_to)
+
+
+def basis_lag_s(rule: MarkRule, at: TimeNs) -> float | None:
+    """Mean age of the basis in a mark, seconds: so late does it follow its own contract; None where not known.
+
+    Infinite where the mark is made of the index and funding alone.
+    """
+    if rule == "median_of_three":
+        window = basis_window(at)
+        return window.samples * window.spacing_s / 2.0
+    lags = {
+        "oracle_median": HYPERLIQUID_EMA_S, "index_ema_basis": DERIBIT_EMA_S,
+        "index_funding_basis": math.inf,
+    }  # fmt: skip
+    return lags.get(rule)
 
 
 def funding_basis(last_funding: float, hours_left: float, interval_h: float) -> float:

@@ -10,6 +10,8 @@ from airpocket.margin.kernel import ContractForm
 MarkRule: TypeAlias = Literal[
     "median_of_three", "index_funding_basis", "index_ema_basis", "oracle_median", "unknown"
 ]
+# How much of a position goes at once: all; as much as restores its margin; a clip of a large one; two tiers down.
+Portion: TypeAlias = Literal["whole", "enough", "clip", "tiers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +34,21 @@ class FundingRule:
 class Procedure:
     """How a venue closes a position in want of margin.
 
-    first_clip: share of the position in the first order (None: as much as is needed); clips apply above
-    clip_above_usd. cooldown_s: pause before all the rest. backstop: share of maintenance below which
-    the position is taken over whole. limit_at_bankruptcy: orders reach no further than the bankruptcy
-    price, so that what does not fill inside it never meets the book.
+    portion: how much of it goes at once. first_clip: share of the position in the first order, where clips are
+    cut; they apply above clip_above_usd. cooldown_s: how long after a clip the next order is for all the rest.
+    backstop: share of maintenance below which the position is taken over whole. limit_at_bankruptcy: orders
+    reach no further than the bankruptcy price, so that what does not fill inside it never meets the book.
+    latency_s: mean wait from margin call to order, None where nobody inferred it.
     """
 
     about: str
+    portion: Portion = "whole"
     first_clip: float | None = None
     clip_above_usd: float = 0.0
     cooldown_s: float = 0.0
     backstop: float | None = None
     limit_at_bankruptcy: bool = False
+    latency_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,8 @@ _BINANCE_FUNDING = FundingRule(8.0, interest=1e-4, clamp=5e-4)
 _BINANCE_CLOSE = Procedure(
     "cancel orders; one immediate-or-cancel order for just enough; rest at the bankruptcy price to the "
     "insurance fund; then auto-deleveraging",
-    limit_at_bankruptcy=True,
-)
+    portion="enough", limit_at_bankruptcy=True,
+)  # fmt: skip
 _TAKEOVER = Procedure(
     "take over at the bankruptcy price; insurance fund; then auto-deleveraging",
     limit_at_bankruptcy=True,
@@ -93,14 +98,16 @@ _OKX = VenueRules(
     procedure=Procedure(
         "tier 3 and above: reduced two tiers at a time until margin suffices; else closed whole; rest at "
         "the bankruptcy price to the insurance fund; then auto-deleveraging",
-        limit_at_bankruptcy=True,
+        portion="tiers", limit_at_bankruptcy=True,
     ),
 )  # fmt: skip
 _DERIBIT = VenueRules(
     "deribit", "inverse", "Deribit support, perpetual margin and continuous funding",
     mark="index_ema_basis",
     funding=FundingRule(0.0, damper=2.5e-4),
-    procedure=Procedure("small clips until maintenance is covered again", first_clip=0.125),
+    procedure=Procedure(
+        "small clips until maintenance is covered again", portion="enough", first_clip=0.125
+    ),
 )  # fmt: skip
 _HYPERLIQUID = VenueRules(
     "hyperliquid", "linear", "Hyperliquid documentation: margining, liquidations, mark price, funding",
@@ -109,7 +116,8 @@ _HYPERLIQUID = VenueRules(
     procedure=Procedure(
         "market order for all; above 100k USDC a fifth first, then 30 s in which any further order is "
         "for all; backstop vault below two thirds of maintenance; then auto-deleveraging",
-        first_clip=0.2, clip_above_usd=100_000.0, cooldown_s=30.0, backstop=2.0 / 3.0,
+        portion="clip", first_clip=0.2, clip_above_usd=100_000.0, cooldown_s=30.0, backstop=2.0 / 3.0,
+        latency_s=6.3,  # from public fills of 10 October 2025: a batch each 6 s before any deleveraging
     ),
 )  # fmt: skip
 _SIMULATED = VenueRules(
@@ -153,7 +161,7 @@ RULES: tuple[VenueRules, ...] = (
         mark="index_funding_basis", funding=FundingRule(8.0, interest=1e-4, clamp=5e-4),
         procedure=Procedure(
             "cancel orders; reduce the risk-limit tier; partial; take over at the bankruptcy price",
-            limit_at_bankruptcy=True,
+            portion="tiers", limit_at_bankruptcy=True,
         ),
         valid_to=parse_time("2026-09-23T00:00Z"),
     ),
