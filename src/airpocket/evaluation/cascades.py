@@ -79,6 +79,15 @@ def bundled_jobs(name: str, seeds: int = SEEDS, moments: int = MOMENTS) -> list[
     ]
 
 
+def jobs_of(worlds: Sequence[Path], seeds: int, moments: int, *, on_spot: bool) -> list[PushJob]:
+    """World files of one's own, each with seeds of its own from 1 on."""
+    return [
+        PushJob(file, _APART * k + 1 + seed, moments, on_spot)
+        for k, file in enumerate(worlds)
+        for seed in range(seeds)
+    ]
+
+
 def run_cascades(jobs: Sequence[PushJob], workers: int, told: Callable[[str], None]) -> Cascades:
     """Runs, pushes, foresees and judges; `told` hears each run's file when it is done.
 
@@ -119,7 +128,9 @@ def summed(runs: Sequence[Run]) -> Cascades:
     """The runs' pushes as one."""
     rows = [row for run in runs for row in run.rows]
     if not rows:
-        raise NothingKnown("no push could be judged: every book broke, or no forecast had an answer")
+        raise NothingKnown(
+            "no push could be judged: every book broke, or no forecast had an answer"
+        )
     mixed = permuted(rows, _SEED)
     return Cascades(
         runs=tuple(runs), rows=tuple(rows),

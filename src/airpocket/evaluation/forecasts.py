@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from airpocket.cascade.deals import PathSettings, Push
-from airpocket.cascade.forced import Forced, beliefs
+from airpocket.cascade.forced import beliefs, forced_of, side_of
 from airpocket.cascade.fuel import screen
 from airpocket.cascade.paths import Ends, Ground, run
+from airpocket.cascade.procedures import handling_of
 from airpocket.cascade.profile import Law, profile_of
 from airpocket.cascade.records import Direction, Profile, Unscanned
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.way import Seal, Way
 from airpocket.cascade.whatif import Tried, tried
 from airpocket.domain.errors import NothingKnown
-from airpocket.domain.estimates import PERCENT, unknown
 from airpocket.domain.events import FloatArray
 from airpocket.evaluation.pushed import WATCHED_S, Before, Case, Kick
+from airpocket.evaluation.truemap import true_map
 
 MODEL, ALONE, STATIC = "airpocket", "no feedback", "static scan"
 FORECASTS = (MODEL, ALONE, STATIC)
@@ -50,15 +51,12 @@ def _way(
     profile = profile_of(before.resting[direction], law, distance, settings)
     if not isinstance(profile, Profile):
         raise NothingKnown(profile)
-    sign = 1.0 if direction == "up" else -1.0
-    mine = (before.short == (sign > 0.0)) & (sign * before.away > 0.0)
-    order = np.argsort(sign * before.away[mine])
-    away, usd = (sign * before.away[mine])[order], np.cumsum(before.usd[mine][order])
-    held = np.searchsorted(away, distance, side="right")
-    ladder = np.concatenate([[0.0], usd])[held]
-    sets = beliefs(unknown(PERCENT, "the true ladder"), 1, settings)
+    found = true_map(before)
+    sets = beliefs(found.hedged_shorts, 1, settings)
     seal = Seal(before.at, before.at, profile, "the true ladder")
-    return Way(direction, profile, Forced(distance, ladder, ladder[None, :]), sets, law, seal, settings)
+    forced = forced_of(found, before.price, direction, distance)
+    handling = handling_of(found, side_of(direction))
+    return Way(direction, profile, forced, sets, law, seal, settings, handling)
 
 
 def forecasts_of(case: Case, settings: CascadeSettings, how: PathSettings) -> dict[str, Forecast]:
@@ -85,8 +83,8 @@ def _of_paths(found: Tried, ends: Ends, ground: Ground, *, up: bool) -> Forecast
     sign = 1.0 if up else -1.0
     limit = sign * float(ground.edges[-1] if up else ground.edges[0])
     forced = (ends.bought_usd if up else ends.sold_usd).astype(np.float64)
-    total = float(forced.sum())
-    off = float((forced * (1.0 - found.deal.booked)).sum()) / total if total > 0.0 else 0.0
+    missed = (ends.missed_bought_usd if up else ends.missed_sold_usd).astype(np.float64)
+    off = float(missed.sum() / forced.sum()) if forced.sum() > 0.0 else 0.0
     return Forecast(
         extreme=np.minimum(sign * (ends.high if up else ends.low).astype(np.float64), limit),
         end=np.minimum(sign * ends.end.astype(np.float64), limit),

@@ -164,14 +164,18 @@ def crps_of(rows: Sequence[Judged], name: str) -> FloatArray:
     """
     truth = _column(rows, lambda row: row.extreme)[:, None]
     q = np.stack([row.said[name].extreme for row in rows])
-    return 2.0 * np.where(truth >= q, LEVELS * (truth - q), (1.0 - LEVELS) * (q - truth)).mean(axis=1)
+    return 2.0 * np.where(truth >= q, LEVELS * (truth - q), (1.0 - LEVELS) * (q - truth)).mean(
+        axis=1
+    )
 
 
 def skill_of(rows: Sequence[Judged], name: str, against: str, seed: int) -> Skill:
     """Whole runs are drawn with replacement, both methods alike."""
     ours, theirs = crps_of(rows, name), crps_of(rows, against)
     runs = runs_of(rows)
-    sums = np.array([[ours[runs == k].sum(), theirs[runs == k].sum()] for k in range(runs.max() + 1)])
+    sums = np.array(
+        [[ours[runs == k].sum(), theirs[runs == k].sum()] for k in range(runs.max() + 1)]
+    )
     drawn = np.random.default_rng(seed).integers(0, len(sums), size=(_DRAWS, len(sums)))
     total = sums[drawn].sum(axis=1)
     low, high = np.quantile(1.0 - total[:, 0] / total[:, 1], (0.025, 0.975))
@@ -236,7 +240,10 @@ def spread_error(
 def held_error(rows: Sequence[Judged]) -> tuple[float, float]:
     """Forced flow against what the true ladder held up to the true stop: median relative error, held over forced."""
     worth = counting(rows)
-    forced, held = _column(worth, lambda row: row.forced_usd), _column(worth, lambda row: row.held_usd)
+    forced, held = (
+        _column(worth, lambda row: row.forced_usd),
+        _column(worth, lambda row: row.held_usd),
+    )
     if not len(forced):
         return float("nan"), float("nan")
     return _median(np.abs(held - forced) / forced), float(held.sum() / forced.sum())
@@ -248,5 +255,3 @@ def _column(rows: Sequence[Judged], of: Callable[[Judged], float]) -> FloatArray
 
 def _median(values: FloatArray) -> float:
     return float(np.median(values)) if len(values) else float("nan")
-
-

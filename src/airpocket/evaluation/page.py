@@ -1,5 +1,6 @@
 """The evidence as tables, as data and as a Markdown page: every figure, good or bad."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from airpocket.evaluation.maps import KNOWN, MAPS, PERMUTED, SOLD, UNKNOWN, WorldScore
@@ -63,14 +64,19 @@ def as_data(found: Evidence) -> dict[str, object]:
 
 def markdown(found: Evidence) -> str:
     """The page."""
-    parts = [_HEAD]
-    for shown in tables(found):
-        parts.append(f"## {shown.title}\n")
-        parts.append("| " + " | ".join(shown.columns) + " |")
-        parts.append("|---|" + "---:|" * (len(shown.columns) - 1))
-        parts += ["| " + " | ".join(row) + " |" for row in shown.rows]
+    return written(_HEAD, tables(found))
+
+
+def written(head: str, shown: Sequence[Shown]) -> str:
+    """A head and tables as Markdown."""
+    parts = [head]
+    for table in shown:
+        parts.append(f"## {table.title}\n")
+        parts.append("| " + " | ".join(table.columns) + " |")
+        parts.append("|---|" + "---:|" * (len(table.columns) - 1))
+        parts += ["| " + " | ".join(row) + " |" for row in table.rows]
         parts.append("")
-        parts += [f"{note}\n" for note in shown.notes]
+        parts += [f"{note}\n" for note in table.notes]
     return "\n".join(parts).rstrip() + "\n"
 
 

@@ -25,6 +25,7 @@ FIRST_NS, EVERY_NS = 75 * MINUTE_NS, 15 * MINUTE_NS
 WATCHED_S = 900
 _SETTLED_NS = 10 * MINUTE_NS  # of a world's first minutes, before its pace is measured
 _DAY_MIN, _STEP_MIN = 1_440.0, 5
+_NORMAL = 0.6744897501960817  # median of a normal's distance from its mean
 _WITHIN = 0.01  # pushes are sized by what rests so near
 _LEAST, _MOST = 0.4, 6.0  # times that
 _SECONDS = (5, 20, 60)
@@ -46,18 +47,25 @@ class Kick:
 class Before:
     """What could be seen at the moment of a push, and who was forced out where (n,), as nobody could see it.
 
-    price: middle of the pushed book. resting: its orders. volatility, volume_usd: a day's, of the minutes before.
-    away: (n,) where each position goes, a signed fraction of the mark; usd: what it is worth there.
+    price: middle of the pushed book. resting: its orders; together: those of all books, each from its own middle.
+    volatility, volume_usd: a day's, of the minutes before.
+    away: (n,) where each position goes, a signed fraction of the mark; usd: what it is worth there; contract:
+    its number in `keys` ("rules:symbol") and interest_coin.
     """
 
+    asset: str
     at: TimeNs
     price: float
     resting: Mapping[Direction, Resting]
+    together: Mapping[Direction, Resting]
     volatility: float
     volume_usd: float
     away: FloatArray
     usd: FloatArray
     short: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    contract: IntArray
+    keys: tuple[str, ...]
+    interest_coin: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +127,49 @@ class Pushed:
                 rows.append(new[kept])
             survey.frames.clear()
             survey.look(m, self.contracts)
-            before = _before(m, listed, survey.positions(), np.concatenate(rows))
+            before = self._before(survey.positions(), np.concatenate(rows))
             sides = before.resting.values()
             if min(one.distance[-1] if len(one.distance) else 0.0 for one in sides) < _WITHIN:
                 continue
             kick = _kick(before, dice)
             went = _went(self.session.fork(), self.contracts, self.book, kick)
             yield Case(self.world.name, self.seed, kick, before, went)
+
+    def _before(self, positions: pl.DataFrame, rows: IntArray) -> Before:
+        m, world, listed = self.session.market, self.world, self.contracts[self.book]
+        terms, price = m.books[listed.book], float(mid(m, listed.book))
+        held = positions.filter(pl.col("agent") != "venue").drop_nulls("liquidation_price")
+        away = (held["liquidation_price"] / held["mark"] - 1.0).to_numpy()
+        perps = [k for k, venue in enumerate(world.venue) if venue.kind != "spot"]
+        names = [world.venue[k].name for k in perps]
+        trades = rows[(rows[:, 0] == journal.TRADE) & (rows[:, 1] > m.now - HOUR_NS // 2)]
+        coin = float(np.abs(trades[:, 4]).sum()) / float(terms.lots_per_coin)
+        return Before(
+            asset=world.asset, at=TimeNs(int(m.now)), price=price * float(terms.tick_usd),
+            resting={"up": _resting(m, listed, 1), "down": _resting(m, listed, -1)},
+            together={"up": _together(m, self.contracts, 1), "down": _together(m, self.contracts, -1)},
+            volatility=_volatility(m, rows), volume_usd=48.0 * coin * price * float(terms.tick_usd),
+            away=away, usd=(held["size_coin"] * held["mark"]).to_numpy() * (1.0 + away),
+            short=(held["side"] == "short").to_numpy(),
+            contract=np.array([names.index(name) for name in held["venue"]], dtype=np.int64),
+            keys=tuple(f"{world.venue[k].rules}:{world.venue[k].symbol}" for k in perps),
+            interest_coin=tuple(
+                float(m.books[k].open_interest) / float(m.books[k].lots_per_coin) for k in perps
+            ),
+        )  # fmt: skip
+
+
+def _volatility(m: Market, rows: IntArray) -> float:
+    """Of a day, a fraction, by the median of overlapping five minutes' moves since the world had settled.
+
+    The median, as one crash within the hour would else pass for the pace of every day.
+    """
+    marks = rows[rows[:, 0] == journal.MARK]
+    minutes = np.arange(m.start + _SETTLED_NS, m.now + 1, MINUTE_NS)
+    marks = marks[np.searchsorted(marks[:, 1], minutes, side="right") - 1]
+    middle = np.log((marks[:, 5] + marks[:, 6]) / 2.0)
+    steps = middle[_STEP_MIN:] - middle[:-_STEP_MIN]
+    return float(np.median(np.abs(steps)) / _NORMAL * np.sqrt(_DAY_MIN / _STEP_MIN))
 
 
 def _kick(before: Before, dice: np.random.Generator) -> Kick:
@@ -135,30 +179,19 @@ def _kick(before: Before, dice: np.random.Generator) -> Kick:
     return Kick(sign * float(near[0]) * float(np.exp(size)), seconds)
 
 
-def _before(m: Market, listed: Listed, positions: pl.DataFrame, rows: IntArray) -> Before:
-    terms, price = m.books[listed.book], float(mid(m, listed.book))
-    held = positions.filter(pl.col("agent") != "venue").drop_nulls("liquidation_price")
-    away = (held["liquidation_price"] / held["mark"] - 1.0).to_numpy()
-    at = held["size_coin"] * held["mark"] * (1.0 + pl.Series(away))
-    marks = rows[rows[:, 0] == journal.MARK]
-    minutes = np.arange(m.start + _SETTLED_NS, m.now + 1, MINUTE_NS)
-    marks = marks[np.searchsorted(marks[:, 1], minutes, side="right") - 1]
-    middle = np.log((marks[:, 5] + marks[:, 6]) / 2.0)
-    steps = middle[_STEP_MIN:] - middle[:-_STEP_MIN]
-    trades = rows[(rows[:, 0] == journal.TRADE) & (rows[:, 1] > m.now - HOUR_NS // 2)]
-    coin = float(np.abs(trades[:, 4]).sum()) / float(terms.lots_per_coin)
-    return Before(
-        at=TimeNs(int(m.now)), price=price * float(terms.tick_usd),
-        resting={"up": _resting(m, listed, price, 1), "down": _resting(m, listed, price, -1)},
-        volatility=float(np.sqrt(np.mean(steps**2) * _DAY_MIN / _STEP_MIN)),
-        volume_usd=48.0 * coin * price * float(terms.tick_usd),
-        away=away, usd=at.to_numpy(), short=(held["side"] == "short").to_numpy(),
-    )  # fmt: skip
+def _together(m: Market, contracts: list[Listed], side: int) -> Resting:
+    """The books of all venues that have two sides, as one."""
+    whole = [one for one in contracts if np.isfinite(mid(m, one.book))]
+    books = [_resting(m, one, side) for one in whole]
+    away = np.concatenate([one.distance for one in books])
+    usd = np.concatenate([np.diff(one.usd, prepend=0.0) for one in books])
+    order = np.argsort(away, kind="stable")
+    return Resting(away[order], np.cumsum(usd[order]), TimeNs(int(m.now)), "all books")
 
 
-def _resting(m: Market, listed: Listed, price: float, side: int) -> Resting:
+def _resting(m: Market, listed: Listed, side: int) -> Resting:
     """All orders of one side, as a depth feed tells them."""
-    terms = m.books[listed.book]
+    terms, price = m.books[listed.book], float(mid(m, listed.book))
     lots = m.levels[listed.book]["lots"][: int(terms.window)]
     ticks = np.flatnonzero(lots)
     ticks = ticks[ticks >= terms.ask] if side > 0 else ticks[ticks <= terms.bid][::-1]

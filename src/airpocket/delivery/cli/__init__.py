@@ -57,6 +57,7 @@ _LAB_COMMANDS = (
 )
 _EVALUATE_COMMANDS = (
     ("map", "map_", "The liquidation map against worlds whose positions are known."),
+    ("cascade", "cascade", "Where pushes of known size were said to stop, and where they did."),
 )
 
 

@@ -39,4 +39,3 @@ def ordered(m: Market, book: int, usd: float) -> float:
     limit = terms.window - 1 if side > 0 else 1
     filled, _ = take(m, book, m.venues[terms.venue].treasury, side * lots, limit, ORDINARY)
     return side * filled * each
-
