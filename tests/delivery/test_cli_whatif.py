@@ -60,6 +60,20 @@ def test_a_price_to_break_is_a_jump_there(store, capsys):
     assert found["price"] * 2.718281828459045 ** found["push"]["jump"] == pytest.approx(3_500.0)
 
 
+def test_a_push_is_placed_where_it_is_asked_for(store, capsys):
+    asked(store, "--push", "5M", "--venue", "bybit", "--venue", "binance_usdm", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["push"]["on"] == ["bybit_linear:ETHUSDT", "binance_usdm:ETHUSDT"]
+    keys = [venue["key"] for venue in found["network"]["venues"]]
+    assert "bybit_linear:ETHUSDT" in keys
+    assert len(found["network"]["matrix"]) == len(keys)
+    assert asked(store, "--push", "5M", "--spot") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Buying $5.00 mn within 60 s on spot" in shown
+    assert "WHO IGNITES WHOM" in shown
+    assert "spectral radius" in shown
+
+
 def test_the_picture_is_one_document_and_says_simulated(store, tmp_path, capsys):
     picture = tmp_path / "fan.svg"
     assert asked(store, "--push", "20M", "--svg", str(picture)) == 0
@@ -72,7 +86,8 @@ def test_the_picture_is_one_document_and_says_simulated(store, tmp_path, capsys)
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["--push", "a lot"], "50M"), (["--push", "1,000"], "50M"), (["--shock", "x"], "percentage"),
+    [(["--push", "1M", "--spot", "--venue", "bybit"], "give one"), (["--push", "1M", "--venue", "mtgox"], "mtgox"),
+     (["--push", "a lot"], "50M"), (["--push", "1,000"], "50M"), (["--shock", "x"], "percentage"),
      (["--shock", "2%", "--break", "3000"], "give one"), (["--drop-depth", "100%"], "between"),
      (["--break", "-1"], "above zero"), (["--push", "1M", "--seed", "-1"], "--seed"),
      (["--break", "90000"], "nothing is known beyond")],

@@ -1,13 +1,16 @@
 """The answer to a what-if as a page of plain blocks: how far, what is forced, what comes back, what it rests on."""
 
 from airpocket.brief import words
-from airpocket.brief.blocks import Cell, Grid, Part, Points, Words
+from airpocket.brief.blocks import Block, Cell, Grid, Part, Points, Words
+from airpocket.cascade.network import Network, Range
 from airpocket.cascade.outcomes import Chance, Spread, Taken
+from airpocket.cascade.records import Unscanned
 from airpocket.cascade.whatif import Phase, WhatIf
 from airpocket.domain.units import format_time
 
 _BARS = 24  # characters of the longest bar
 _RUNAWAY = 1.0
+_PER_CENT = 0.01
 
 
 def answer(asset: str, found: WhatIf) -> str:
@@ -36,6 +39,7 @@ def parts(found: WhatIf) -> list[Part]:
         Part("reach", "How far", [_reach(found), _stops(found)]),
         Part("course", "What comes of it", [_course(found)]),
         Part("phase", "Does it feed itself", [Words(text) for text in _phase(found.phase)]),
+        Part("network", "Who ignites whom", _network(found.network)),
         Part("about", "What this rests on", [Points("", list(found.notes))]),
     ]
 
@@ -49,6 +53,8 @@ def _question(found: WhatIf) -> str:
     if push.jump:
         told.append(f"a jump to {words.price(found.price * 2.718281828459045**push.jump)}")
     text = " and ".join(told) or "nothing done"
+    if push.on or push.spot:
+        text += f" on {', '.join(words.plain(key) for key in push.on) or 'spot'}"
     if push.depth != 1.0:
         text += f" on {100.0 * push.depth:g} % of the book"
     return text[0].upper() + text[1:]
@@ -114,8 +120,53 @@ def _phase(phase: Phase) -> list[str]:
         if phase.reproduction > phase.growth
         else "a burst ends by itself"
     )
-    here = f"R {phase.reproduction:.2f} in the middle of what is likely, squeeze number S {phase.squeeze:.2f}"
-    return [f"{here}: {state}.", bounds]
+    here = (
+        f"R {phase.reproduction:.2f} in the first per cent, in the middle of what is likely, squeeze number "
+        f"S {phase.squeeze:.2f}"
+    )
+    hot = (
+        f"The hottest per cent begins {phase.hottest_percent:+.1f} % away: R {phase.hottest:.2f}."
+        if phase.hottest > phase.reproduction
+        else "Nowhere within ten per cent is it hotter."
+    )
+    return [f"{here}: {state}.", hot, bounds]
+
+
+def _network(found: Network | Unscanned) -> list[Block]:
+    if isinstance(found, Unscanned):
+        return [Words(f"Unknown: {found.reason}.")]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            words.plain(venue.key), words.with_unit(_PER_CENT * venue.depth_usd, words.USD),
+            "-" if venue.spot else words.with_unit(_PER_CENT * venue.fuel_usd, words.USD),
+            _cents(venue.ignites), "-" if venue.spot else _cents(venue.own),
+            "-" if venue.spot else _cents(venue.caught), "-" if venue.spot else f"{100 * venue.lead:.0f} %",
+        )
+        for venue in found.venues
+    ]  # fmt: skip
+    head = ("", "Rests a %", "Forced a %", "Ignites", "Of it itself", "Is ignited", "Leads")
+    caption = (
+        "What a dollar forced on each forces next (middle, 10 to 90 % over the priors): on all, on itself; "
+        "what one on each forces on it; its share of a cascade that has run for long. Spot forces nobody, a push "
+        "on it does"
+    )
+    radius = found.radius
+    state = "feed each other while fuel lasts" if radius.middle > 1.0 else "do not feed each other"
+    blocks: list[Block] = [
+        Words(
+            f"Together the venues {state}: spectral radius {radius.middle:.2f} ({radius.low:.2f} to "
+            f"{radius.high:.2f}), above 1 in {100 * found.feeds_itself:.0f} % of the priors."
+        ),
+        Grid(caption, head, rows),
+    ]
+    left = [
+        f"{words.plain(key)} is left out: {words.plain(reason)}." for key, reason in found.missing
+    ]
+    return [*blocks, Points("", [*left, *found.notes])]
+
+
+def _cents(range_: Range) -> str:
+    return f"{range_.middle:.2f} ({range_.low:.2f} to {range_.high:.2f})"
 
 
 def _chance(chance: Chance) -> str:

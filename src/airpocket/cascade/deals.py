@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from airpocket.cascade.forced import quantile
+from airpocket.cascade.hours import PUBLISHED, HourlyDepth
 from airpocket.cascade.paths import LANES, Course, Deal, Ground
 from airpocket.cascade.procedures import UNHANDLED
 from airpocket.cascade.settings import Prior
@@ -15,9 +16,7 @@ _DAY_S = 86_400.0
 SHARE_OF_MEAN = (
     0.02  # a bucket without an order holds this much of the mean: price jumps, but somewhere
 )
-# Steps of the additive recurrence in eleven dimensions (powers of 1/x, x the root of x¹² = x + 1): even points.
 _ELEVEN = 11
-_STEPS = 1.062169167864255 ** -np.arange(1.0, _ELEVEN + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,8 @@ class PathPriors:
     between perpetuals and spot works within seconds, and failed for minutes in crashes. mark_lag_s: how late the
     mark sees the rest, where the venue's rule is not known here. fund: what insurance funds take of one side, as
     a share of the open interest behind them; two venues' published funds were about 3 % of theirs in 2025 (from
-    memory). latency_s counts where no venue's own latency is known.
+    memory). latency_s counts where no venue's own latency is known. hours: depth by hour of the week, for the hours
+    ahead of a book that is of now; None: as deep as now throughout.
     """
 
     latency_s: Prior = Prior(2.0, 6.0, 20.0)
@@ -51,6 +51,7 @@ class PathPriors:
     passed: Prior = Prior(0.6, 0.9, 1.0)
     mark_lag_s: Prior = Prior(10.0, 30.0, 150.0)
     fund: Prior = Prior(0.01, 0.03, 0.1)
+    hours: HourlyDepth | None = PUBLISHED
     pull: float = 40.0
     most_pull: float = 10.0
     procedures: bool = True
@@ -58,17 +59,25 @@ class PathPriors:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """The question. usd: bought (negative: sold) over the push; jump: log-price, at once; depth: of the book."""
+    """The question. usd: bought (negative: sold) over the push; jump: log-price, at once; depth: of the book.
+
+    on: contracts (venue:symbol) it is placed on, with their own books and positions; none: one book for all. spot:
+    it is placed on spot, and comes to perpetuals through their index.
+    """
 
     usd: float = 0.0
     jump: float = 0.0
     depth: float = 1.0
+    on: tuple[str, ...] = ()
+    spot: bool = False
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.usd) and np.isfinite(self.jump)):
             raise ValueError("a push needs a finite amount and jump")
         if not 0.0 < self.depth < np.inf:
             raise ValueError("depth must be a positive share of the book")
+        if self.on and self.spot:
+            raise ValueError("a push is placed on contracts or on spot, not on both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +137,7 @@ def deal_of(way: Way, push: Push, daily_volatility: float, settings: PathSetting
     way: whose beliefs count, the one that is pushed. daily_volatility: a fraction.
     """
     count, p = settings.paths // LANES * LANES, settings.priors
-    n = np.arange(count)
-    even: FloatArray = (0.5 + (n[:, None] + 1.0) * _STEPS) % 1.0
+    n, even = np.arange(count), even_points(count, _ELEVEN)
     hedged, handled = way.beliefs.hedged, way.handling if p.procedures else UNHANDLED
     unhedged = 1.0 - quantile(hedged, even[:, 0])
     spread = unhedged / (1.0 - hedged.centre) if hedged.centre < 1.0 else 0.0 * unhedged
@@ -140,14 +148,14 @@ def deal_of(way: Way, push: Push, daily_volatility: float, settings: PathSetting
         booked=_blended(((handled.known, 1.0),), quantile(way.settings.book_share, even[:, 2])),
         latency_s=_blended(handled.waits, quantile(p.latency_s, even[:, 3])),
         recovery_s=quantile(p.half_s, even[:, 4]) / np.log(2.0),
-        depth=push.depth * quantile(p.depth, even[:, 5]) * _log_quantile(p.refill, even[:, 7]),
+        depth=push.depth * quantile(p.depth, even[:, 5]) * log_quantile(p.refill, even[:, 7]),
         lasts=quantile(p.lasts, even[:, 6]),
         push_usd=np.full(count, push.usd),
         jump=np.full(count, push.jump),
-        reach=handled.reach * _log_quantile(p.maintenance, even[:, 8]),
+        reach=handled.reach * log_quantile(p.maintenance, even[:, 8]),
         passed=quantile(p.passed, even[:, 9]) if p.procedures else np.ones(count),
         mark_lag_s=_blended(handled.lags, quantile(p.mark_lag_s, even[:, 9])),
-        fund_usd=handled.interest_usd * _log_quantile(p.fund, even[:, 10]) if handled.known else endless,
+        fund_usd=handled.interest_usd * log_quantile(p.fund, even[:, 10]) if handled.known else endless,
         draw=n // LANES % len(way.forced.draws),
     )  # fmt: skip
 
@@ -158,6 +166,19 @@ def _blended(told: tuple[tuple[float, float], ...], otherwise: FloatArray) -> Fl
     return sum(share * value for share, value in told) + rest * otherwise
 
 
-def _log_quantile(prior: Prior, share: FloatArray) -> FloatArray:
+def even_points(count: int, dimensions: int) -> FloatArray:
+    """(count, dimensions) points in the unit cube, evenly spread; the first ones are the same for any count.
+
+    The additive recurrence with powers of 1/x, x the root of x^(d + 1) = x + 1 (Roberts 2018).
+    """
+    root = 1.1
+    for _ in range(64):
+        root = (1.0 + root) ** (1.0 / (dimensions + 1.0))
+    steps = root ** -np.arange(1.0, dimensions + 1.0)
+    return (0.5 + np.arange(1.0, count + 1.0)[:, None] * steps) % 1.0
+
+
+def log_quantile(prior: Prior, share: FloatArray) -> FloatArray:
+    """Inverse of a distribution that is triangular in the logarithm."""
     low, centre, high = np.log([prior.low, prior.centre, prior.high]).tolist()
     return np.exp(quantile(Prior(low, centre, high), share))

@@ -1,11 +1,13 @@
 """How forced flow leaves: in what portions, how late and how far it chases price, by venue and date; blended."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+
 from airpocket.domain.units import PositionSide, TimeNs
-from airpocket.liquidations.records import LiquidationMap
+from airpocket.liquidations.records import Ladder, LiquidationMap
 from airpocket.margin.bundled import schedules_of
 from airpocket.margin.mark import basis_lag_s
 from airpocket.margin.rules import Procedure, rules_in_force
@@ -119,6 +121,25 @@ def handling_of(found: LiquidationMap, side: PositionSide) -> Handling:
         lags=tuple((share, m.basis_lag_s) for share, m in told if m.basis_lag_s is not None),
         interest_usd=interest,
     )
+
+
+def only(found: LiquidationMap, keys: tuple[str, ...]) -> LiquidationMap:
+    """The map of some contracts, added up from its parts: before public accounts were blended in.
+
+    Raises:
+        ValueError: none of them has a part.
+    """
+    parts = tuple(part for part in found.parts if part.key in keys)
+    if not parts:
+        raise ValueError(f"no part of the map is of {', '.join(keys)}")
+    shorts, longs = (_sum([part.ladder(side) for part in parts]) for side in ("short", "long"))
+    sources = tuple(source for source in found.sources if source.key in keys)
+    return replace(found, shorts=shorts, longs=longs, parts=parts, sources=sources)
+
+
+def _sum(ladders: list[Ladder]) -> Ladder:
+    usd = np.sum([ladder.usd for ladder in ladders], axis=0)
+    return Ladder(usd, np.sum([ladder.draws for ladder in ladders], axis=0))
 
 
 def _split(key: str) -> tuple[str, str]:

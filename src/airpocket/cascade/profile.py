@@ -1,5 +1,6 @@
 """What absorbs a push: a stored book or depth bands and their own slope beyond, or the square-root law instead."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,18 +76,53 @@ def resting_of(
     reference = market.reference.key
     reasons: list[str] = []
     for contract in sorted(market.perps or market.spots, key=lambda c: (c.key != reference, c.key)):
-        found = [
-            _book(contract, market.now, price, direction, settings),
-            _bands(contract, market.now, direction, settings),
-        ]
-        reasons += [resting for resting in found if isinstance(resting, str) and resting]
-        usable = [resting for resting in found if isinstance(resting, Resting)]
-        if usable:
-            far = [r for r in usable if r.distance[-1] >= settings.book_reach]
-            chosen = (far or usable)[0]
-            passed = f" ({'; '.join(reasons)})" if reasons else ""
-            return replace(chosen, source=chosen.source + passed)
+        found = resting_in(contract, market.now, price, direction, settings, passed=reasons)
+        if isinstance(found, Resting):
+            return found
+        reasons += [found] if found else []
     return "; ".join(reasons) if reasons else "no book is stored for this time"
+
+
+def resting_in(
+    contract: Contract, now: TimeNs, price: float, direction: Direction, settings: CascadeSettings,
+    *, passed: Sequence[str] = (),
+) -> Resting | str:  # fmt: skip
+    """Stored orders of one contract; or why there are none, empty text where none were ever stored.
+
+    passed: why books before this one were passed over, told with what is found.
+    """
+    found = [
+        _book(contract, now, price, direction, settings),
+        _bands(contract, now, direction, settings),
+    ]
+    own = [resting for resting in found if isinstance(resting, str) and resting]
+    usable = [resting for resting in found if isinstance(resting, Resting)]
+    if not usable:
+        return "; ".join(own)
+    far = [r for r in usable if r.distance[-1] >= settings.book_reach]
+    chosen = (far or usable)[0]
+    reasons = "; ".join([*passed, *own])
+    return replace(chosen, source=chosen.source + (f" ({reasons})" if reasons else ""))
+
+
+def resting_on(
+    market: Market, keys: tuple[str, ...], price: float, direction: Direction, settings: CascadeSettings
+) -> Resting | str:  # fmt: skip
+    """Stored orders of the contracts named, added up as far as the nearest of their books reaches."""
+    every: list[Resting] = []
+    for contract in (c for c in market.contracts if c.key in keys):
+        found = resting_in(contract, market.now, price, direction, settings)
+        if isinstance(found, str):
+            return found or f"no book of {contract.key} is stored for this time"
+        every.append(found)
+    if not every:
+        return f"none of {', '.join(keys)} is stored"
+    reach = min(float(one.distance[-1]) for one in every)
+    distance = np.unique(np.concatenate([one.distance for one in every]))
+    distance = distance[distance <= reach]
+    usd = np.sum([one.within(distance) for one in every], axis=0)
+    as_of = TimeNs(min(one.as_of for one in every))
+    return Resting(distance, usd, as_of, " and ".join(one.source for one in every))
 
 
 def _book(

@@ -7,7 +7,7 @@ import numpy as np
 from airpocket.cascade.dynamics import runaway_threshold
 from airpocket.cascade.forced import beliefs, forced_of, side_of
 from airpocket.cascade.procedures import handling_of
-from airpocket.cascade.profile import Law, law_of, profile_of, resting_of
+from airpocket.cascade.profile import Law, law_of, profile_of, resting_of, resting_on
 from airpocket.cascade.records import Cascade, Direction, Profile, Redrawn, Scan, Unscanned
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.way import NO_KAPPA_TAU, Seal, Way, scan_of
@@ -88,21 +88,29 @@ def cascade_of(
 
 
 def ways_of(
-    found: LiquidationMap | Unmapped, market: Market, signals: Signals, settings: CascadeSettings
-) -> "dict[Direction, Way] | Unscanned":
-    """Both ways from the map's price, as the scan goes them; or why there are none."""
-    begun = _begun(found, market, signals, settings)
+    found: LiquidationMap | Unmapped, market: Market, signals: Signals, settings: CascadeSettings,
+    on: tuple[str, ...] = (),
+) -> "dict[Direction, Way] | Unscanned":  # fmt: skip
+    """Both ways from the map's price, as the scan goes them; or why there are none.
+
+    on: contracts whose books absorb, added up; by default one stands for all.
+    """
+    begun = _begun(found, market, signals, settings, on)
     return begun if isinstance(begun, Unscanned) else begun[1]
 
 
 def _begun(
-    found: LiquidationMap | Unmapped, market: Market, signals: Signals, settings: CascadeSettings
+    found: LiquidationMap | Unmapped,
+    market: Market,
+    signals: Signals,
+    settings: CascadeSettings,
+    on: tuple[str, ...] = (),
 ) -> "tuple[_Ground, dict[Direction, Way]] | Unscanned":
     if isinstance(found, Unmapped):
         return Unscanned(f"no liquidation map: {found.reason}")
     if signals.last.value is None:
         return Unscanned(f"no price: {signals.last.unknown}")
-    ground = _ground(found, market, settings)
+    ground = _ground(found, market, settings, on)
     if isinstance(ground, str):
         return Unscanned(ground)
     ways: dict[Direction, Way] = {d: ground.way(d, found.price) for d in _DIRECTIONS}
@@ -112,7 +120,9 @@ def _begun(
     return ground, ways
 
 
-def _ground(found: LiquidationMap, market: Market, settings: CascadeSettings) -> _Ground | str:
+def _ground(
+    found: LiquidationMap, market: Market, settings: CascadeSettings, on: tuple[str, ...]
+) -> _Ground | str:
     reference = market.reference
     hours_old = (market.now - int(reference.base.end[-1])) / HOUR_NS
     if hours_old > settings.price_fresh_h:
@@ -120,7 +130,12 @@ def _ground(found: LiquidationMap, market: Market, settings: CascadeSettings) ->
     law = law_of(market, settings)
     steps = round(settings.reach / settings.step)
     distance = np.linspace(0.0, settings.reach, steps + 1)
-    resting = {d: resting_of(market, found.price, d, settings) for d in _DIRECTIONS}
+    resting = {
+        d: resting_on(market, on, found.price, d, settings)
+        if on
+        else resting_of(market, found.price, d, settings)
+        for d in _DIRECTIONS
+    }
     for reason in [side for side in resting.values() if isinstance(side, str)]:
         # one side measured and the other modelled would compare what can't be compared
         resting = dict.fromkeys(_DIRECTIONS, reason)

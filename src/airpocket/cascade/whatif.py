@@ -8,8 +8,10 @@ import numpy as np
 
 from airpocket.cascade.deals import SHARE_OF_MEAN, PathSettings, Push, deal_of, ground_of
 from airpocket.cascade.dynamics import runaway_threshold
+from airpocket.cascade.network import Network, network_of
 from airpocket.cascade.outcomes import Mask, Outcomes, fan, outcomes
 from airpocket.cascade.paths import LANES, Course, Deal, Ends, Ground, run
+from airpocket.cascade.procedures import only
 from airpocket.cascade.records import Direction, Unscanned
 from airpocket.cascade.scan import ways_of
 from airpocket.cascade.settings import CascadeSettings
@@ -23,6 +25,7 @@ from airpocket.signals.panel import Signals
 _DAY_S = 86_400.0
 _CALM_SD = 4.0  # how far price may go in a market in which nothing happens
 _LEAST_LIKELY = 0.02
+_PHASE_REACH = 0.1  # log-price within which the hottest stretch is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,16 @@ class Phase:
 
     reproduction: R, forced over what comes to rest in the first stretch. kappa_tau: resilience times latency.
     squeeze: S = R/(1 + √κτ)², from 1 on nothing turns a burst round while its fuel lasts. growth: 1 + κτ, the R
-    from which it speeds up first.
+    from which it speeds up first. hottest: the largest R of any stretch, which begins hottest_percent from the
+    price, signed.
     """
 
     reproduction: float
     kappa_tau: float
     squeeze: float
     growth: float
+    hottest: float
+    hottest_percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class WhatIf:
     other_side: Outcomes
     without: Outcomes
     phase: Phase
+    network: Network | Unscanned
     fan: FloatArray
     fan_s: FloatArray
     notes: tuple[str, ...]
@@ -83,42 +90,41 @@ def what_if(
 ) -> WhatIf | Unscanned:  # fmt: skip
     """Paths of a push, or why there are none: without map, price, book or volatility nothing is simulated."""
     settings, how = settings or CascadeSettings(), how or PathSettings()
-    ways = ways_of(found, market, signals, settings)
-    if isinstance(ways, Unscanned) or isinstance(found, Unmapped):
-        return ways if isinstance(ways, Unscanned) else Unscanned("no liquidation map")
+    ways = _ways(found, market, signals, push, settings)
+    if isinstance(ways, Unscanned):
+        return ways
+    assert not isinstance(found, Unmapped)
     up, down = ways["up"], ways["down"]
-    if up.profile.kind != "book":
-        return Unscanned(
-            f"no book that can be used: what rests now is not known ({up.profile.label})"
-        )
-    if isinstance(up.law, str):
-        return Unscanned(f"no volatility to move price by: {up.law}")
-    found_paths = tried(up, down, push, up.law.volatility, how)
-    if isinstance(found_paths, Unscanned):
-        return found_paths
-    t, is_up = found_paths, found_paths.way.direction == "up"
+    network = network_of(found, market, _pushed(up, down, push).direction, settings, how.priors)
+    t = tried(up, down, push, network, how)
+    if isinstance(t, Unscanned):
+        return t
+    is_up = t.way.direction == "up"
     return WhatIf(
         now=market.now, price=found.price, push=push, way=t.way.direction, course=t.course,
         likely=t.likely,
         pushed=outcomes(t.ends, t.deal, t.ground, up=is_up),
         other_side=outcomes(t.ends, t.deal, t.ground, up=not is_up),
         without=outcomes(t.rest, t.idle, t.ground, up=is_up),
-        phase=phase_of(t.way, t.deal, t.ground), fan=fan(t.ends, t.ground), fan_s=_marks(t.course),
-        notes=tuple(_notes(t.way, up.law.volatility, how, t.likely)),
+        phase=phase_of(t.way, t.deal, t.ground), network=network,
+        fan=fan(t.ends, t.ground), fan_s=_marks(t.course),
+        notes=tuple(_notes(t.way, push, _volatility(t.way), how, t.likely)),
     )  # fmt: skip
 
 
 def tried(
-    up: Way, down: Way, push: Push, volatility: float, how: PathSettings
+    up: Way, down: Way, push: Push, network: Network | Unscanned, how: PathSettings
 ) -> Tried | Unscanned:
-    """The paths that are likely, with a push and without; or why there are none. volatility: daily, a fraction."""
-    ground = ground_of(up, down, procedures=how.priors.procedures)
+    """The paths that are likely, with a push and without; or why there are none. Both ways have a law."""
+    ground, way = ground_of(up, down, procedures=how.priors.procedures), _pushed(up, down, push)
     if not ground.edges[0] < push.jump < ground.edges[-1]:
         reach = 100.0 * np.expm1(ground.edges[-1 if push.jump > 0.0 else 0])
         return Unscanned(f"map and book end at {reach:+.1f} %: nothing is known beyond")
-    way = up if push.usd + push.jump >= 0.0 else down
-    course = replace(how.course, pull=how.priors.pull, most_pull=how.priors.most_pull)
+    course, volatility = course_of(how, way.seal.now), _volatility(way)
     deal, idle = (deal_of(way, one, volatility, how) for one in (push, Push()))
+    deal = placed(deal, push, way, network)
+    if isinstance(deal, Unscanned):
+        return deal
     ends, rest = run(ground, deal, course), run(ground, idle, course)
     calm = _CALM_SD * volatility * np.sqrt(course.steps * course.step_s / _DAY_S)
     likely = (rest.high <= calm) & (rest.low >= -calm)
@@ -134,6 +140,15 @@ def tried(
     )  # fmt: skip
 
 
+def _pushed(up: Way, down: Way, push: Push) -> Way:
+    return up if push.usd + push.jump >= 0.0 else down
+
+
+def _volatility(way: Way) -> float:
+    assert not isinstance(way.law, str), "a way without a law has no paths"
+    return way.law.volatility
+
+
 def _likely_ends(ends: Ends, likely: Mask) -> Ends:
     return Ends(*(array[..., likely] for array in ends))
 
@@ -142,21 +157,80 @@ def _likely_deal(deal: Deal, likely: Mask) -> Deal:
     return Deal(**{name: getattr(deal, name)[likely] for name in Deal.__dataclass_fields__})
 
 
+def course_of(how: PathSettings, now: TimeNs) -> Course:
+    """How the paths run: with the pull of the priors, and the depth of the hours ahead where it is not told."""
+    course, p = how.course, how.priors
+    ahead = course.ahead
+    if p.hours is not None and not ahead:
+        ahead = p.hours.ahead(now, course.steps * course.step_s)
+    return replace(course, pull=p.pull, most_pull=p.most_pull, ahead=ahead)
+
+
+def _ways(
+    found: LiquidationMap | Unmapped, market: Market, signals: Signals, push: Push,
+    settings: CascadeSettings,
+) -> dict[Direction, Way] | Unscanned:  # fmt: skip
+    """Both ways where the push is placed, with a book and a volatility."""
+    if isinstance(found, Unmapped):
+        return Unscanned(f"no liquidation map: {found.reason}")
+    if push.on:
+        if not {part.key for part in found.parts} & set(push.on):
+            return Unscanned(f"no positions of {', '.join(push.on)} are in the map")
+        found = only(found, push.on)
+    ways = ways_of(found, market, signals, settings, push.on)
+    if isinstance(ways, Unscanned):
+        return ways
+    up = ways["up"]
+    if up.profile.kind != "book":
+        return Unscanned(
+            f"no book that can be used: what rests now is not known ({up.profile.label})"
+        )
+    if isinstance(up.law, str):
+        return Unscanned(f"no volatility to move price by: {up.law}")
+    return ways
+
+
+def placed(deal: Deal, push: Push, way: Way, network: Network | Unscanned) -> Deal | Unscanned:
+    """The deal of a push on some contracts, or on spot: what the index makes of it, and how much it moves.
+
+    A move of few contracts is in the index only by their share of all depth, within the time that arbitrage takes;
+    one of spot is the index, and its book is spot's: the same dollars move price by depth of the book over spot's.
+    """
+    if not (push.on or push.spot):
+        return deal
+    venues = network.venues if isinstance(network, Network) else ()
+    if push.on:
+        own, whole = (
+            sum(v.depth_usd for v in venues if v.key in push.on),
+            sum(v.depth_usd for v in venues),
+        )
+        return replace(deal, passed=deal.passed * (own / whole)) if own > 0.0 else deal
+    spot = sum(v.depth_usd for v in venues if v.spot)
+    if spot <= 0.0:
+        return Unscanned("no book of spot is known to place a push on")
+    rests = float(np.interp(way.settings.fast_stretch, way.distance, way.profile.absorb_usd))
+    ratio = rests / math.log1p(way.settings.fast_stretch) / spot
+    return replace(deal, push_usd=deal.push_usd * ratio, passed=np.ones_like(deal.passed))
+
+
 def phase_of(way: Way, deal: Deal, ground: Ground) -> Phase:
     """R over the first stretch against κτ: medians over the paths that were kept."""
     kappa_tau = float(np.median(deal.latency_s / deal.recovery_s))
-    up = way.direction == "up"
-    edge = math.log1p(way.settings.fast_stretch) * (1.0 if up else -1.0)
-    ladder: FloatArray = ground.forced_usd.mean(axis=0)
-    forced = float(np.interp(edge, ground.edges, ladder))
-    inside = (ground.edges[:-1] >= -1e-12) if up else (ground.edges[1:] <= 1e-12)
-    near = inside & (np.abs(ground.edges[:-1] + ground.edges[1:]) < 2.0 * abs(edge))
+    sign = 1.0 if way.direction == "up" else -1.0
+    end = min(float(sign * ground.edges[-1 if sign > 0.0 else 0]), _PHASE_REACH)
+    count = max(int(end / math.log1p(way.settings.fast_stretch) + 1e-9), 1)
+    away: FloatArray = sign * math.log1p(way.settings.fast_stretch) * np.arange(count + 1.0)
     width = float(ground.edges[1] - ground.edges[0])
-    rests = float(ground.usd_per_log[near].sum()) * width
-    reproduction = float(np.median(deal.fuel * deal.booked / deal.depth)) * forced / rests
+    ladder: FloatArray = ground.forced_usd.mean(axis=0)
+    below: FloatArray = np.concatenate([[0.0], np.cumsum(ground.usd_per_log * width)])
+    rests: FloatArray = np.abs(np.diff(np.interp(away, ground.edges, below)))
+    forced: FloatArray = np.diff(np.interp(away, ground.edges, ladder))
+    local: FloatArray = float(np.median(deal.fuel * deal.booked / deal.depth)) * forced / rests
+    hottest = int(np.argmax(local))
     return Phase(
-        reproduction, kappa_tau, reproduction / runaway_threshold(kappa_tau), 1.0 + kappa_tau
-    )
+        float(local[0]), kappa_tau, float(local[0]) / runaway_threshold(kappa_tau), 1.0 + kappa_tau,
+        float(local[hottest]), 100.0 * math.expm1(away[hottest]),
+    )  # fmt: skip
 
 
 def _marks(course: Course) -> FloatArray:
@@ -164,7 +238,9 @@ def _marks(course: Course) -> FloatArray:
     return course.step_s * course.steps * every / max(course.marks, 1)
 
 
-def _notes(way: Way, volatility: float, how: PathSettings, likely: float) -> Iterator[str]:
+def _notes(
+    way: Way, push: Push, volatility: float, how: PathSettings, likely: float
+) -> Iterator[str]:
     p, course, hedged = how.priors, how.course, way.beliefs.hedged
     yield way.profile.label
     if hedged.high <= 0.0:
@@ -185,11 +261,29 @@ def _notes(way: Way, volatility: float, how: PathSettings, likely: float) -> Ite
         f"{_CALM_SD:g} standard deviations with nobody pushing, and this one has not. Orders that come while a "
         f"cascade runs are taken as {p.refill.low - 1:g} to {p.refill.high - 1:g} times what the book shows."
     )
+    if p.hours is not None:
+        end = course_of(how, way.seal.now).ahead[-1]
+        kind = "fitted" if p.hours.fitted else "prior"
+        yield (
+            f"By the hour of the week the book is {100 * end:.0f} % as deep at the end as now ({kind}: "
+            f"{p.hours.source})."
+        )
     yield from _handled(way, how)
-    yield (
-        f"{how.paths // LANES * LANES:,} paths of {course.steps * course.step_s / 60:g} minutes; one book for "
-        "all venues together."
-    )
+    yield f"{how.paths // LANES * LANES:,} paths of {course.steps * course.step_s / 60:g} minutes; {_where(push)}."
+
+
+def _where(push: Push) -> str:
+    if push.on:
+        return (
+            f"on {', '.join(push.on)} alone: own books and positions (before public accounts are blended in); "
+            "what other venues do to it is in the network, not in the paths"
+        )
+    if push.spot:
+        return (
+            "the push on spot's books, by their depth; forced orders on the perpetuals' one book, whose index "
+            "spot is"
+        )
+    return "one book for all venues together"
 
 
 def _handled(way: Way, how: PathSettings) -> Iterator[str]:

@@ -24,6 +24,8 @@ class Question:
         shock: A jump at once, in per cent: +3% or -2%.
         to: A jump at once to this price (`--break`).
         drop_depth: So much of the book is gone: 60%.
+        venue: Place it on this venue alone, such as bybit; may be given again.
+        spot: Place it on spot.
         minutes: How long each path runs.
         paths: How many paths.
         seed: Of the noise; the same seed gives the same answer.
@@ -34,6 +36,8 @@ class Question:
     shock: Annotated[str, Parameter(allow_leading_hyphen=True)] = ""
     to: Annotated[float | None, Parameter(name="--break")] = None
     drop_depth: str = ""
+    venue: Annotated[tuple[str, ...], Parameter(negative="")] = ()
+    spot: Annotated[bool, Parameter(negative="")] = False
     minutes: float = 15.0
     paths: int = 20_480
     seed: int = 0
@@ -82,6 +86,8 @@ def _read(asked: Question) -> "tuple[Push, PathSettings]":
 
     if asked.shock and asked.to is not None:
         raise BadInput("--shock and --break both say where price jumps to: give one")
+    if asked.spot and asked.venue:
+        raise BadInput("--spot and --venue both say where the push is placed: give one")
     if asked.to is not None and not 0.0 < asked.to < 1e12:
         raise BadInput(f"--break {asked.to:g}: a price above zero was expected")
     if not 1.0 <= asked.minutes <= 24.0 * 60.0:
@@ -100,7 +106,7 @@ def _read(asked: Question) -> "tuple[Push, PathSettings]":
     )
     push = Push(
         usd=amount_usd("--push", asked.push) if asked.push else 0.0,
-        jump=math.log1p(jump / 100.0), depth=1.0 - max(gone, 0.0) / 100.0,
+        jump=math.log1p(jump / 100.0), depth=1.0 - max(gone, 0.0) / 100.0, spot=asked.spot,
     )  # fmt: skip
     steps = round(60.0 * asked.minutes)
     course = Course(steps=steps, push_s=60.0, marks=min(60, steps), seed=asked.seed)
@@ -120,7 +126,9 @@ def _answer(
     with compiling():
         from airpocket.delivery.whatif import what_if_of
 
-        found, simulated = what_if_of(asset, store, push, asof, how, break_price=asked.to)
+        found, simulated = what_if_of(
+            asset, store, push, asof, how, break_price=asked.to, venues=asked.venue
+        )
     if asked.svg is not None:
         from airpocket.brief.whatif_picture import picture
 
