@@ -13,7 +13,7 @@ from airpocket.evaluation.judged import (
     Skill,
     counting,
     crps_of,
-    held_error,
+    given_stop,
     method_of,
     spread_error,
 )
@@ -77,11 +77,12 @@ the push, and a quarter of an hour later another copy is pushed. The lab knows n
 exchanges keep margins, marks, insurance funds and deleveraging account by account, its makers quote order by
 order.
 
-*airpocket* sees the true ladder of forced flow (so the dynamics are judged, not the map), the book as a depth feed
-tells it, each contract's venue and rules, and the pace of the hour before; its priors are those that ship. It
-knows neither who makes the market nor how fast they come back. *no feedback* is the same paths on the same draws
-with nobody forced out. *static scan* is the fast limit: the push through the resting book, every level crossed
-adding its forced flow at once, over the same beliefs.
+*airpocket* sees the true ladder of forced flow (so the dynamics are judged, not the map), the books of all venues
+added up as depth feeds tell them, each contract's venue and rules, and the pace of the hour before; its priors are
+those that ship. Where nobody arbitrages a venue it is asked about that venue alone, and a push on spot is told as
+one. It knows neither who makes the market nor how fast they come back. *no feedback* is the same paths on the same
+draws with nobody forced out. *static scan* is the fast limit: the push through the resting book, every level
+crossed adding its forced flow at once, over the same beliefs.
 
 Worlds are in `evaluation/worlds/cascade`: those under `train` were run freely while the model was made, those
 under `score` were written before and not run until everything was frozen. Names that begin with x behave otherwise
@@ -90,7 +91,7 @@ than the model assumes.
 
 
 def _targets(found: Cascades) -> Shown:
-    model, held = found.methods[MODEL], held_error(found.rows)
+    model, there = found.methods[MODEL], given_stop(found.rows, _there)
     low, high = found.inside
     runs = {(row.world, row.seed) for row in found.rows}
     rows = [
@@ -100,7 +101,7 @@ def _targets(found: Cascades) -> Shown:
         ["forced dollars, median relative error", f"{100 * FORCED_TARGET:.0f} %",
          f"{100 * model.forced_error:.0f} %", _met(model.forced_error <= FORCED_TARGET)],
         ["the same, given where price stopped", f"{100 * FORCED_TARGET:.0f} %",
-         f"{100 * held[0]:.0f} %", _met(held[0] <= FORCED_TARGET)],
+         f"{100 * there[0]:.0f} %", _met(there[0] <= FORCED_TARGET)],
         ["independent cascades", "400", f"{len(found.rows)} in {len(runs)} runs", _met(len(found.rows) >= 400)],
         *(
             [f"skill over {one.against}", "above 0", _skill(one), _met(one.low > 0.0)]
@@ -117,6 +118,10 @@ def _targets(found: Cascades) -> Shown:
             " stand still. Intervals draw whole runs with replacement.",
         ],
     )  # fmt: skip
+
+
+def _there(row: Judged) -> float:
+    return row.said[MODEL].there_usd
 
 
 def _met(yes: bool) -> str:
@@ -184,9 +189,14 @@ def _chances(found: Cascades) -> Shown:
 
 def _bins(found: Cascades) -> Shown:
     rows = [
-        [f"{100 * one.low:.0f} to {100 * one.high:.0f} %", f"{one.count}", f"{100 * one.said:.0f} %", f"{100 * one.came:.0f} %"]
+        [
+            f"{100 * one.low:.0f} to {100 * one.high:.0f} %",
+            f"{one.count}",
+            f"{100 * one.said:.0f} %",
+            f"{100 * one.came:.0f} %",
+        ]
         for one in found.bins
-    ]  # fmt: skip
+    ]
     return Shown(
         "Are its chances honest?", ["chance said", "how many", "mean said", "came"], rows,
         ["All chances of the table above together; honest ones have equal last columns."],
@@ -194,7 +204,7 @@ def _bins(found: Cascades) -> Shown:
 
 
 def _forced(found: Cascades) -> Shown:
-    worth, held = counting(found.rows), held_error(found.rows)
+    worth = counting(found.rows)
     rows = [
         [
             name,
@@ -205,7 +215,12 @@ def _forced(found: Cascades) -> Shown:
         for name, one in found.methods.items()
         if name != ALONE
     ]
-    rows.append(["ladder up to the true stop", f"{100 * held[0]:.0f} %", f"{held[1]:.2f}", ""])
+    for name, of in (
+        (f"{MODEL}, paths that stop where price did", _there),
+        ("ladder up to the true stop", lambda row: row.held_usd),
+    ):
+        error, bias = given_stop(found.rows, of)
+        rows.append([name, f"{100 * error:.0f} %", f"{bias:.2f}", ""])
     total = sum(row.forced_usd for row in found.rows)
     off = 1.0 - sum(row.booked_usd for row in found.rows) / total if total else float("nan")
     cut = sum(row.deleveraged_usd for row in found.rows) / total if total else float("nan")
@@ -213,12 +228,12 @@ def _forced(found: Cascades) -> Shown:
     return Shown(
         "Forced dollars", ["method", "median relative error", "said over true", "inside 80 %"], rows,
         [
-            f"Of the {len(worth)} pushes whose forced flow was a twentieth of the push or more. The last row"
-            " takes the true ladder up to where price truly stopped: what it leaves is due to marks that lag, to"
-            " positions that are cut and not closed, and to traders who left in time, not to the forecast of the"
-            " stop.",
-            f"Off the book went {100 * off:.0f} % of all forced dollars ({100 * cut:.1f} % to deleveraging, the rest"
-            f" to insurance funds and vaults); the model said {100 * said:.0f} %.",
+            f"Of the {len(worth)} pushes whose forced flow was a twentieth of the push or more. The last"
+            " two rows know where price truly stopped: the twentieth of the model's paths that stop nearest to"
+            " there, and all that the true ladder held on the way. What they leave is due to marks that lag, to"
+            " positions that are cut and not closed, and to traders who leave in time.",
+            f"Off the book went {100 * off:.0f} % of all forced dollars ({100 * cut:.1f} % to deleveraging, the"
+            f" rest to insurance funds and vaults); the model said {100 * said:.0f} %.",
         ],
     )  # fmt: skip
 
@@ -257,8 +272,10 @@ def _worlds(found: Cascades) -> Shown:
     ]  # fmt: skip
     return Shown(
         "World by world",
-        ["world", "pushes", "inside", "below", "true, %", "said, %", "CRPS", "no feedback", "static", "forced / pushed",
-         "hash"],
+        [
+            "world", "pushes", "inside", "below", "true, %", "said, %", "CRPS", "no feedback", "static",
+            "forced / pushed", "hash",
+        ],
         rows,
         ["True and said: medians of the stop. Hash: of the first run's journal, without pushes."],
     )  # fmt: skip

@@ -22,10 +22,11 @@ from airpocket.evaluation.judged import (
     reliability,
     skill_of,
 )
-from airpocket.evaluation.pushed import Pushed
+from airpocket.evaluation.pushed import On, Pushed
 from airpocket.lab.runs.worldcheck import read_world
 
-SEEDS, MOMENTS, PATHS = 8, 6, 4_096
+SEEDS, MOMENTS, PATHS = 6, 7, 4_096
+_ON: dict[str, On] = {"perp": "perp", "spot": "spot", "alone": "alone"}
 _HERE = Path(__file__).parent / "worlds" / "cascade"
 _SEED = 20_261_127  # of bootstraps and permutations
 _APART = 1_000  # between the seeds of two worlds: no two share their news
@@ -38,12 +39,12 @@ class PushJob:
     world: Path
     seed: int
     moments: int
-    on_spot: bool
+    on: On
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run gave. moments: asked for; unanswered: reasons why pushes have no forecast. hash: of its journal."""
+    """What one run gave. moments: asked for; unanswered: why pushes have no forecast. hash: of its journal."""
 
     file: str
     seed: int
@@ -73,16 +74,16 @@ def bundled_jobs(name: str, seeds: int = SEEDS, moments: int = MOMENTS) -> list[
     files = sorted((_HERE / name).glob("*/*.toml"))
     first = 1 if name == "train" else 1 + len(files)
     return [
-        PushJob(file, _APART * (first + k) + seed, moments, file.parent.name == "spot")
+        PushJob(file, _APART * (first + k) + seed, moments, _ON[file.parent.name])
         for k, file in enumerate(files)
         for seed in range(seeds)
     ]
 
 
-def jobs_of(worlds: Sequence[Path], seeds: int, moments: int, *, on_spot: bool) -> list[PushJob]:
+def jobs_of(worlds: Sequence[Path], seeds: int, moments: int, on: On) -> list[PushJob]:
     """World files of one's own, each with seeds of its own from 1 on."""
     return [
-        PushJob(file, _APART * k + 1 + seed, moments, on_spot)
+        PushJob(file, _APART * k + 1 + seed, moments, on)
         for k, file in enumerate(worlds)
         for seed in range(seeds)
     ]
@@ -115,7 +116,7 @@ def run_of(job: PushJob) -> Run:
     settings, how = CascadeSettings(), PathSettings(paths=PATHS)
     rows: list[Judged] = []
     unanswered: list[str] = []
-    pushed = Pushed(read_world(job.world), job.seed, job.moments, on_spot=job.on_spot)
+    pushed = Pushed(read_world(job.world), job.seed, job.moments, job.on)
     for case in pushed.cases():
         try:
             rows.append(judged(case, forecasts_of(case, settings, how)))

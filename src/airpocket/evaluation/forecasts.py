@@ -1,22 +1,22 @@
-"""What is foreseen of a known push: by the cascade's paths, by the same paths without feedback, by the static scan."""
+"""What is foreseen of a known push: by the cascade's paths, with and without feedback, and by the static scan."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from airpocket.cascade.deals import PathSettings, Push
+from airpocket.cascade.deals import PathPriors, PathSettings, Push
 from airpocket.cascade.forced import beliefs, forced_of, side_of
 from airpocket.cascade.fuel import screen
 from airpocket.cascade.paths import Ends, Ground, run
 from airpocket.cascade.procedures import handling_of
 from airpocket.cascade.profile import Law, profile_of
 from airpocket.cascade.records import Direction, Profile, Unscanned
-from airpocket.cascade.settings import CascadeSettings
+from airpocket.cascade.settings import CascadeSettings, Prior
 from airpocket.cascade.way import Seal, Way
 from airpocket.cascade.whatif import Tried, tried
 from airpocket.domain.errors import NothingKnown
 from airpocket.domain.events import FloatArray
-from airpocket.evaluation.pushed import WATCHED_S, Before, Case, Kick
+from airpocket.evaluation.pushed import WATCHED_S, Before, Case, Kick, On
 from airpocket.evaluation.truemap import true_map
 
 MODEL, ALONE, STATIC = "airpocket", "no feedback", "static scan"
@@ -65,10 +65,11 @@ def forecasts_of(case: Case, settings: CascadeSettings, how: PathSettings) -> di
     Raises:
         NothingKnown: the paths have no answer, and why.
     """
-    ways = ways_before(case.before, settings)
-    how = replace(how, course=replace(how.course, steps=WATCHED_S, push_s=float(case.kick.seconds)))
-    push = Push(usd=case.kick.usd)
-    found = tried(ways["up"], ways["down"], push, case.before.volatility, how)
+    ways, on = ways_before(case.before, settings), case.on
+    course = replace(how.course, steps=WATCHED_S, push_s=float(case.kick.seconds))
+    how = replace(how, course=course, priors=priors_on(how.priors, on, case.before.share))
+    push, nothing = Push(usd=case.kick.usd), Unscanned("one book")
+    found = tried(ways["up"], ways["down"], push, nothing, how)
     if isinstance(found, Unscanned):
         raise NothingKnown(found.reason)
     bare = replace(found.ground, forced_usd=0.0 * found.ground.forced_usd)
@@ -77,6 +78,19 @@ def forecasts_of(case: Case, settings: CascadeSettings, how: PathSettings) -> di
         ALONE: _of_paths(found, run(bare, found.deal, found.course), bare, up=case.kick.up),
         STATIC: _of_scan(ways["up" if case.kick.up else "down"], case.kick),
     }
+
+
+def priors_on(priors: PathPriors, on: On, share: float) -> PathPriors:
+    """As the what-if takes a push on spot, which is the index, or on one venue, which is its share of it."""
+    if on == "perp":
+        return priors
+    p = priors.passed
+    passed = (
+        Prior(1.0, 1.0, 1.0)
+        if on == "spot"
+        else Prior(share * p.low, share * p.centre, share * p.high)
+    )
+    return replace(priors, passed=passed)
 
 
 def _of_paths(found: Tried, ends: Ends, ground: Ground, *, up: bool) -> Forecast:

@@ -1,7 +1,8 @@
-"""Foreseen pushes held against what came of them: coverage, sharpness, chances, forced dollars, skill with intervals."""
+"""Foreseen pushes held against what came of them: coverage, chances, forced dollars, skill with its interval."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +21,8 @@ _DRAWS = 2_000
 @dataclass(frozen=True, slots=True)
 class Said:
     """One forecast as quantiles (99,): extreme %, forced_usd, retrace (share of the extreme), extreme_s; NaN where
-    a method does not say. reach: chance of each of AT_PERCENT. off_book, likely: shares.
+    a method does not say. reach: chance of each of AT_PERCENT. off_book, likely: shares. there_usd: median forced
+    of the twentieth of its draws that stop nearest to where price did.
     """
 
     extreme: FloatArray
@@ -30,6 +32,7 @@ class Said:
     reach: FloatArray
     off_book: float
     likely: float
+    there_usd: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def judged(case: Case, forecasts: Mapping[str, Forecast]) -> Judged:
         extreme=_percent(went.extreme, sign), end=_percent(went.end, sign), extreme_s=went.extreme_s,
         forced_usd=went.forced_usd, booked_usd=went.booked_usd, deleveraged_usd=went.deleveraged_usd,
         elsewhere=went.elsewhere, held_usd=float(before.usd[behind].sum()),
-        said={name: _said(one, sign) for name, one in forecasts.items()},
+        said={name: _said(one, sign, went.extreme) for name, one in forecasts.items()},
     )  # fmt: skip
 
 
@@ -77,16 +80,17 @@ def _percent(displaced: float, sign: float) -> float:
     return 100.0 * sign * float(np.expm1(sign * displaced))
 
 
-def _said(one: Forecast, sign: float) -> Said:
+def _said(one: Forecast, sign: float, stopped: float) -> Said:
     extreme = 100.0 * sign * np.expm1(sign * one.extreme)
     end = 100.0 * sign * np.expm1(sign * one.end)
     moved = extreme > 0.05
+    nearest = np.argsort(np.abs(one.extreme - stopped), kind="stable")[: -(-len(extreme) // 20)]
     back = 1.0 - end[moved] / extreme[moved] if moved.any() else np.full(1, np.nan)
     return Said(
         extreme=np.quantile(extreme, LEVELS), forced_usd=np.quantile(one.forced_usd, LEVELS),
         retrace=np.quantile(back, LEVELS), extreme_s=np.quantile(one.extreme_s, LEVELS),
         reach=np.array([float((extreme >= at).mean()) for at in AT_PERCENT]),
-        off_book=one.off_book, likely=one.likely,
+        off_book=one.off_book, likely=one.likely, there_usd=float(np.median(one.forced_usd[nearest])),
     )  # fmt: skip
 
 
@@ -207,7 +211,7 @@ def reliability(rows: Sequence[Judged], name: str) -> list[Bin]:
     said = np.concatenate([row.said[name].reach for row in rows])
     came = np.concatenate([row.extreme >= np.array(AT_PERCENT) for row in rows])
     found: list[Bin] = []
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in pairwise(BINS):
         mine = (said >= low) & ((said < high) | (high == BINS[-1]))
         if mine.any():
             found.append(
@@ -225,10 +229,11 @@ def permuted(rows: Sequence[Judged], seed: int) -> list[Judged]:
 def spread_error(
     rows: Sequence[Judged], true: Callable[[Judged], float], said: Callable[[Judged], FloatArray]
 ) -> tuple[int, float, float, float, float]:
-    """(n, median of the truth, median said, median absolute error, share inside 10 to 90 %) where both are known."""
+    """(n, medians of truth and of what was said, median absolute error, share inside 80 %) where both are known."""
     known = [row for row in rows if np.isfinite(true(row)) and np.isfinite(said(row)).all()]
     if not known:
-        return 0, *(float("nan"),) * 4
+        nothing = float("nan")
+        return 0, nothing, nothing, nothing, nothing
     truth, q = _column(known, true), np.stack([said(row) for row in known])
     return (
         len(known), float(np.median(truth)), float(np.median(q[:, _MIDDLE])),
@@ -237,16 +242,13 @@ def spread_error(
     )  # fmt: skip
 
 
-def held_error(rows: Sequence[Judged]) -> tuple[float, float]:
-    """Forced flow against what the true ladder held up to the true stop: median relative error, held over forced."""
+def given_stop(rows: Sequence[Judged], said: Callable[[Judged], float]) -> tuple[float, float]:
+    """Forced flow said for the true stop: median relative error, said over true; where it was worth counting."""
     worth = counting(rows)
-    forced, held = (
-        _column(worth, lambda row: row.forced_usd),
-        _column(worth, lambda row: row.held_usd),
-    )
+    forced, found = _column(worth, lambda row: row.forced_usd), _column(worth, said)
     if not len(forced):
         return float("nan"), float("nan")
-    return _median(np.abs(held - forced) / forced), float(held.sum() / forced.sum())
+    return _median(np.abs(found - forced) / forced), float(found.sum() / forced.sum())
 
 
 def _column(rows: Sequence[Judged], of: Callable[[Judged], float]) -> FloatArray:

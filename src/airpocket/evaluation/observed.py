@@ -152,7 +152,7 @@ def _truths(positions: pl.DataFrame) -> tuple[Truth, ...]:
 def _rate(one: Listed, batches: tuple[Batch, ...], forced: pl.DataFrame) -> float:
     """Printed over gone, coin; NaN where nothing went."""
     mine = forced.filter((pl.col("venue") == one.venue) & (pl.col("symbol") == one.symbol))
-    gone = left_by_force(mine)["gone"].sum()
+    gone = float(left_by_force(mine)["gone"].to_numpy().sum())
     told = sum(
         float(np.nansum(batch.floats("size")))
         for batch in batches

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,8 @@ from airpocket.lab.runs.recording import contracts_of
 from airpocket.lab.runs.session import Session
 from airpocket.lab.runs.truth import Survey, agents_of, cross_accounts, forced_flow
 from airpocket.lab.runs.worldfile import World
+
+On: TypeAlias = Literal["perp", "spot", "alone"]
 
 FIRST_NS, EVERY_NS = 75 * MINUTE_NS, 15 * MINUTE_NS
 WATCHED_S = 900
@@ -47,17 +50,17 @@ class Kick:
 class Before:
     """What could be seen at the moment of a push, and who was forced out where (n,), as nobody could see it.
 
-    price: middle of the pushed book. resting: its orders; together: those of all books, each from its own middle.
-    volatility, volume_usd: a day's, of the minutes before.
-    away: (n,) where each position goes, a signed fraction of the mark; usd: what it is worth there; contract:
-    its number in `keys` ("rules:symbol") and interest_coin.
+    price: middle of the pushed book. resting: the orders of all books as one, each from its own middle, or of the
+    pushed venue alone; share: of all that rests within 1 %, what that venue has. volatility, volume_usd: a day's,
+    of the minutes before. away: (n,) where each position goes, a signed fraction of the mark; usd: what it is worth
+    there; contract: its number in `keys` ("rules:symbol") and interest_coin.
     """
 
     asset: str
     at: TimeNs
     price: float
     resting: Mapping[Direction, Resting]
-    together: Mapping[Direction, Resting]
+    share: float
     volatility: float
     volume_usd: float
     away: FloatArray
@@ -91,6 +94,7 @@ class Case:
 
     world: str
     seed: int
+    on: On
     kick: Kick
     before: Before
     went: Went
@@ -99,16 +103,17 @@ class Case:
 class Pushed:
     """One run of a world. At each moment, a quarter of an hour apart, a copy of it is pushed, watched, then left.
 
-    on_spot: the first spot book is pushed, else the first perpetual. A moment whose book does not reach 1 % on
-    both sides is passed over.
+    on: `spot` pushes the first spot book, `perp` the first perpetual; `alone` that too, where the question is
+    about this venue by itself. A moment whose book does not reach 1 % on both sides is passed over.
     """
 
-    def __init__(self, world: World, seed: int, moments: int, *, on_spot: bool) -> None:
+    def __init__(self, world: World, seed: int, moments: int, on: On) -> None:
         self.world, self.seed, self.moments = world, seed, moments
+        self.on: On = on
         self.session, self.contracts = Session(world, seed), contracts_of(world, seed)
         m = self.session.market
         books = range(len(self.contracts))
-        self.book = next(k for k in books if (m.books[k].form == SPOT) == on_spot)
+        self.book = next(k for k in books if (m.books[k].form == SPOT) == (on == "spot"))
 
     @property
     def hash(self) -> str:
@@ -117,7 +122,7 @@ class Pushed:
 
     def cases(self) -> Iterator[Case]:
         """Every push and what came of it, in order."""
-        m, listed = self.session.market, self.contracts[self.book]
+        m = self.session.market
         dice, agents = np.random.default_rng([self.seed, 11]), agents_of(m)
         survey = Survey(agents, cross_accounts(m, agents))
         rows: list[IntArray] = []
@@ -127,13 +132,25 @@ class Pushed:
                 rows.append(new[kept])
             survey.frames.clear()
             survey.look(m, self.contracts)
-            before = self._before(survey.positions(), np.concatenate(rows))
-            sides = before.resting.values()
-            if min(one.distance[-1] if len(one.distance) else 0.0 for one in sides) < _WITHIN:
+            if not self._whole():
                 continue
-            kick = _kick(before, dice)
+            before = self._before(survey.positions(), np.concatenate(rows))
+            kick = self._kick(dice)
             went = _went(self.session.fork(), self.contracts, self.book, kick)
-            yield Case(self.world.name, self.seed, kick, before, went)
+            yield Case(self.world.name, self.seed, self.on, kick, before, went)
+
+    def _whole(self) -> bool:
+        m, listed = self.session.market, self.contracts[self.book]
+        reach = [one.distance[-1] if len(one.distance) else 0.0 for one in
+                 (_resting(m, listed, 1), _resting(m, listed, -1))]  # fmt: skip
+        return min(reach) >= _WITHIN
+
+    def _kick(self, dice: np.random.Generator) -> Kick:
+        side = 1 if dice.random() < 0.5 else -1
+        size = float(dice.uniform(np.log(_LEAST), np.log(_MOST)))
+        seconds = _SECONDS[int(dice.integers(len(_SECONDS)))]
+        own = _resting(self.session.market, self.contracts[self.book], side)
+        return Kick(side * float(own.within(np.array([_WITHIN]))[0] * np.exp(size)), seconds)
 
     def _before(self, positions: pl.DataFrame, rows: IntArray) -> Before:
         m, world, listed = self.session.market, self.world, self.contracts[self.book]
@@ -143,11 +160,18 @@ class Pushed:
         perps = [k for k, venue in enumerate(world.venue) if venue.kind != "spot"]
         names = [world.venue[k].name for k in perps]
         trades = rows[(rows[:, 0] == journal.TRADE) & (rows[:, 1] > m.now - HOUR_NS // 2)]
+        own: Mapping[Direction, Resting] = {
+            "up": _resting(m, listed, 1),
+            "down": _resting(m, listed, -1),
+        }
+        whole: Mapping[Direction, Resting] = {
+            "up": _together(m, self.contracts, 1),
+            "down": _together(m, self.contracts, -1),
+        }
         coin = float(np.abs(trades[:, 4]).sum()) / float(terms.lots_per_coin)
         return Before(
             asset=world.asset, at=TimeNs(int(m.now)), price=price * float(terms.tick_usd),
-            resting={"up": _resting(m, listed, 1), "down": _resting(m, listed, -1)},
-            together={"up": _together(m, self.contracts, 1), "down": _together(m, self.contracts, -1)},
+            resting=own if self.on == "alone" else whole, share=near(own) / near(whole),
             volatility=_volatility(m, rows), volume_usd=48.0 * coin * price * float(terms.tick_usd),
             away=away, usd=(held["size_coin"] * held["mark"]).to_numpy() * (1.0 + away),
             short=(held["side"] == "short").to_numpy(),
@@ -159,24 +183,24 @@ class Pushed:
         )  # fmt: skip
 
 
+def near(resting: Mapping[Direction, Resting]) -> float:
+    """USD within 1 % on both sides."""
+    return float(sum(side.within(np.array([_WITHIN]))[0] for side in resting.values()))
+
+
 def _volatility(m: Market, rows: IntArray) -> float:
     """Of a day, a fraction, by the median of overlapping five minutes' moves since the world had settled.
 
     The median, as one crash within the hour would else pass for the pace of every day.
     """
     marks = rows[rows[:, 0] == journal.MARK]
-    minutes = np.arange(m.start + _SETTLED_NS, m.now + 1, MINUTE_NS)
+    minutes: IntArray = np.arange(
+        int(m.start) + _SETTLED_NS, int(m.now) + 1, MINUTE_NS, dtype=np.int64
+    )
     marks = marks[np.searchsorted(marks[:, 1], minutes, side="right") - 1]
     middle = np.log((marks[:, 5] + marks[:, 6]) / 2.0)
     steps = middle[_STEP_MIN:] - middle[:-_STEP_MIN]
     return float(np.median(np.abs(steps)) / _NORMAL * np.sqrt(_DAY_MIN / _STEP_MIN))
-
-
-def _kick(before: Before, dice: np.random.Generator) -> Kick:
-    sign = 1.0 if dice.random() < 0.5 else -1.0
-    size, seconds = dice.uniform(np.log(_LEAST), np.log(_MOST)), int(dice.choice(_SECONDS))
-    near = before.resting["up" if sign > 0.0 else "down"].within(np.array([_WITHIN]))
-    return Kick(sign * float(near[0]) * float(np.exp(size)), seconds)
 
 
 def _together(m: Market, contracts: list[Listed], side: int) -> Resting:

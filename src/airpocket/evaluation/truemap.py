@@ -13,7 +13,7 @@ _STEP, _REACH = 0.0005, 0.25  # log-price: of a bucket, and of the map each way
 def true_map(before: Before) -> LiquidationMap:
     """Every position at its liquidation price, counted from its own mark as distances are; nothing is hedged away.
 
-    Hedges do not keep a leg from being forced out, so the hedged share, which is what a map would take off, is none.
+    A hedge does not keep a leg from being forced out, so the hedged share, which is taken off a map, is none.
     """
     count = round(_REACH / _STEP)
     edge = np.exp(_STEP * np.arange(-count, count + 1, dtype=np.float64))
@@ -49,7 +49,9 @@ def _ladder(
 ) -> Ladder:
     buckets = 2 * round(_REACH / _STEP)
     inside = mine & (row >= 0) & (row < buckets)
-    usd: FloatArray = np.bincount(row[inside], before.usd[inside], minlength=buckets)
+    usd: FloatArray = np.bincount(row[inside], before.usd[inside], minlength=buckets).astype(
+        np.float64
+    )
     return Ladder(usd, usd[None, :])
 
 

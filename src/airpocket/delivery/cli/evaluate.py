@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -65,9 +65,9 @@ def cascade(
     worlds: Annotated[list[Path] | None, Parameter(negative="")] = None,
     /,
     *,
-    on_spot: Annotated[bool, Parameter(negative="")] = False,
-    runs: int = 8,
-    moments: int = 6,
+    on: Literal["perp", "spot", "alone"] = "perp",
+    runs: int = 6,
+    moments: int = 7,
     page: Path | None = None,
     workers: int = 2,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -79,7 +79,8 @@ def cascade(
 
     Args:
         worlds: World files (TOML) with a spot venue and a perpetual.
-        on_spot: Push the spot book of these worlds instead of the first perpetual.
+        on: What is pushed in world files of one's own: the first perpetual; the first spot book; or the
+            perpetual again, asked about alone, with no book but its own. The bundled ones know.
         runs: Runs of each world, each with a seed of its own.
         moments: Pushes into each run, a quarter of an hour apart.
         page: Also write everything as a Markdown page.
@@ -96,18 +97,12 @@ def cascade(
     ):
         if not 1 <= value <= most:
             raise BadInput(f"--{name} must lie between 1 and {most}")
-    if on_spot and not worlds:
-        raise BadInput(
-            "--on-spot goes with world files; the bundled ones know where they are pushed"
-        )
     with compiling():
         from airpocket.evaluation.cascade_page import as_data, markdown, tables
         from airpocket.evaluation.cascades import bundled_jobs, jobs_of, run_cascades
 
         jobs = (
-            jobs_of(worlds, runs, moments, on_spot=on_spot)
-            if worlds
-            else bundled_jobs("score", runs, moments)
+            jobs_of(worlds, runs, moments, on) if worlds else bundled_jobs("score", runs, moments)
         )
         found = run_cascades(jobs, min(workers, len(jobs)), _told)
     if page is not None:
