@@ -112,14 +112,14 @@ def test_the_same_run_gives_the_same_figures(world, monkeypatch, rows):
 
 
 def _made(count: int = 400, spread: float = 1.0) -> list[Judged]:
-    """Truths from a normal about a level of their own, and forecasts that know level and spread (times `spread`)."""
+    """Truths from a normal about levels of their own; forecasts know the level, and the spread but for a factor."""
     rng = np.random.default_rng(5)
-    normal = np.sort(rng.standard_normal(20_000))
+    normal = np.quantile(rng.standard_normal(20_000), LEVELS)
     found: list[Judged] = []
     for k in range(count):
         level = 2.0 + rng.uniform(-1.0, 1.0)
-        said = _said(level + 0.3 * spread * np.quantile(normal, LEVELS))
-        blind = _said(2.0 + 0.7 * np.quantile(normal, LEVELS))
+        said = _said(level + 0.3 * spread * normal)
+        blind = _said(2.0 + 0.7 * normal)
         found.append(
             Judged(
                 "made", k // 8, 1e6, 5, level + 0.3 * float(rng.standard_normal()), 0.5, 10.0, 1e6, 5e5, 0.0, 0.0,
@@ -191,7 +191,11 @@ def test_the_command_prints_what_it_found(world, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [(["--runs", "0"], "--runs"), (["--moments", "99"], "--moments"), (["--workers", "0"], "--workers")],
+    [
+        (["--runs", "0"], "--runs"),
+        (["--moments", "99"], "--moments"),
+        (["--workers", "0"], "--workers"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(words, named, capsys):
     assert main(["evaluate", "cascade", *words]) != 0

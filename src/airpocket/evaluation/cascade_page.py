@@ -80,7 +80,9 @@ order.
 *airpocket* sees the true ladder of forced flow (so the dynamics are judged, not the map), the books of all venues
 added up as depth feeds tell them, each contract's venue and rules, and the pace of the hour before; its priors are
 those that ship. Where nobody arbitrages a venue it is asked about that venue alone, and a push on spot is told as
-one. It knows neither who makes the market nor how fast they come back. *no feedback* is the same paths on the same
+one. `airpocket cascade` itself takes the reference contract's book alone unless it is told which contracts are
+pushed: on the train worlds that ran away far too often, and adding the books up is what mended it here. It knows
+neither who makes the market nor how fast they come back. *no feedback* is the same paths on the same
 draws with nobody forced out. *static scan* is the fast limit: the push through the resting book, every level
 crossed adding its forced flow at once, over the same beliefs.
 
@@ -122,6 +124,10 @@ def _targets(found: Cascades) -> Shown:
 
 def _there(row: Judged) -> float:
     return row.said[MODEL].there_usd
+
+
+def _held(row: Judged) -> float:
+    return row.held_usd
 
 
 def _met(yes: bool) -> str:
@@ -217,7 +223,7 @@ def _forced(found: Cascades) -> Shown:
     ]
     for name, of in (
         (f"{MODEL}, paths that stop where price did", _there),
-        ("ladder up to the true stop", lambda row: row.held_usd),
+        ("ladder up to the true stop", _held),
     ):
         error, bias = given_stop(found.rows, of)
         rows.append([name, f"{100 * error:.0f} %", f"{bias:.2f}", ""])

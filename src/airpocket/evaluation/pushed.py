@@ -147,10 +147,10 @@ class Pushed:
 
     def _kick(self, dice: np.random.Generator) -> Kick:
         side = 1 if dice.random() < 0.5 else -1
-        size = float(dice.uniform(np.log(_LEAST), np.log(_MOST)))
+        size: float = dice.uniform(float(np.log(_LEAST)), float(np.log(_MOST)))
         seconds = _SECONDS[int(dice.integers(len(_SECONDS)))]
         own = _resting(self.session.market, self.contracts[self.book], side)
-        return Kick(side * float(own.within(np.array([_WITHIN]))[0] * np.exp(size)), seconds)
+        return Kick(side * float(own.within(np.array([_WITHIN]))[0]) * float(np.exp(size)), seconds)
 
     def _before(self, positions: pl.DataFrame, rows: IntArray) -> Before:
         m, world, listed = self.session.market, self.world, self.contracts[self.book]
