@@ -8,7 +8,7 @@ import pytest
 from airpocket.cascade.deals import PathPriors, PathSettings
 from airpocket.cascade.hours import HOURS, PUBLISHED, HourlyDepth
 from airpocket.cascade.paths import Course
-from airpocket.cascade.whatif import course_of
+from airpocket.cascade.phase import course_of
 from airpocket.domain.units import HOUR_NS, parse_time
 
 

@@ -121,8 +121,11 @@ def test_makers_who_step_back_make_it_worse():
 
 
 def test_the_seed_alone_decides():
-    ground, terms = even(0.6), deal(1_500, volatility=3e-4, push_usd=2e7, lasts=0.3)
-    course = Course(steps=150, marks=5, seed=11)
+    ground = even(0.6)
+    terms = deal(
+        1_500, volatility=3e-4, push_usd=2e7, lasts=0.3, reach=0.005, passed=0.8, mark_lag_s=20.0
+    )
+    course = Course(steps=150, marks=5, seed=11, ahead=(1.0, 0.8))
     before = numba.get_num_threads()
     whole = run(ground, terms, course)
     try:
@@ -202,7 +205,16 @@ def test_a_course_that_cannot_be_is_refused(changed):
 @pytest.mark.skipif(gpu.gpu() is None, reason="no GPU here, or the extra gpu is not installed")
 def test_a_gpu_walks_the_same_paths():
     ground, course = even(0.8), Course(steps=300, marks=4, pull=20.0, seed=5)
-    terms = deal(1_000, volatility=3e-4, push_usd=2e7, lasts=0.3, jump=0.001)
+    terms = deal(
+        1_000,
+        volatility=3e-4,
+        push_usd=2e7,
+        lasts=0.3,
+        jump=0.001,
+        reach=0.005,
+        passed=0.8,
+        mark_lag_s=20.0,
+    )
     ours, theirs = run(ground, terms, course), gpu.run(ground, terms, course)
     for name in ours._fields:
         assert getattr(theirs, name) == pytest.approx(getattr(ours, name), rel=1e-4, abs=2e-5), name

@@ -1,15 +1,21 @@
 """`airpocket cascade` with a question: text, JSON and picture of the same answer, and clear refusals."""
 
+import dataclasses
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from airpocket.brief.whatif_picture import trail_of
+from airpocket.cascade.deals import PathSettings, Push
+from airpocket.cascade.paths import Course
+from airpocket.delivery import answers, whatif
 from airpocket.delivery.cli import main
 from airpocket.delivery.cli.asked import amount_usd, percent
 from airpocket.delivery.demonstration import demo_store
-from airpocket.domain.errors import BadInput
+from airpocket.domain.errors import BadInput, NothingKnown
+from airpocket.domain.units import HOUR_NS, parse_time
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +90,40 @@ def test_the_picture_is_one_document_and_says_simulated(store, tmp_path, capsys)
     assert f"wrote {picture}" in capsys.readouterr().err
 
 
+def test_the_png_is_one_picture(store, tmp_path, capsys):
+    image = pytest.importorskip("PIL.Image")
+    picture = tmp_path / "fan.png"
+    assert asked(store, "--push", "20M", "--png", str(picture)) == 0
+    with image.open(picture) as drawn:
+        assert drawn.size == (1_600, 900)
+    assert f"wrote {picture}" in capsys.readouterr().err
+
+
+def test_the_trail_is_of_its_moments_and_says_what_was_not_known(store, monkeypatch):
+    found, moments = answers.assessed("ETH", store), []
+
+    def then(asset, folder, asof):
+        moments.append(asof)
+        if len(moments) == 1:
+            raise NothingKnown("no price bars of ETH are usable at this time")
+        return found
+
+    how = PathSettings(paths=2_048, course=Course(steps=120, marks=4))
+    answer, _ = whatif.what_if_of("ETH", store, Push(usd=2e7), how=how)
+    monkeypatch.setattr(whatif, "assessed", then)
+    trail = whatif.with_trail(answer, "ETH", store, 6 * HOUR_NS, how).trail
+    assert [at.at for at in trail] == [answer.now - k * HOUR_NS for k in range(6, 0, -1)]
+    assert [parse_time(moment) for moment in moments] == [at.at for at in trail]
+    assert trail[0].phase is None
+    assert "no price bars" in trail[0].unknown
+    assert trail[1].phase.hottest == pytest.approx(answer.phase.hottest, rel=0.2)
+    assert len(trail_of(dataclasses.replace(answer, trail=trail))) == 5
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [(["--push", "1M", "--spot", "--venue", "bybit"], "give one"), (["--push", "1M", "--venue", "mtgox"], "mtgox"),
+     (["--push", "1M", "--trail", "long"], "--trail"),
      (["--push", "a lot"], "50M"), (["--push", "1,000"], "50M"), (["--shock", "x"], "percentage"),
      (["--shock", "2%", "--break", "3000"], "give one"), (["--drop-depth", "100%"], "between"),
      (["--break", "-1"], "above zero"), (["--push", "1M", "--seed", "-1"], "--seed"),

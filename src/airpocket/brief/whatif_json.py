@@ -12,6 +12,8 @@ SCHEMA = "airpocket.whatif/1"
 def render(asset: str, found: WhatIf, *, simulated: bool) -> bytes:
     """UTF-8 JSON, indented, ending in a newline. Displacements in per cent, chances 0 to 1, USD, seconds."""
     body = msgspec.to_builtins(found, enc_hook=_listed, str_keys=True)
+    for moment in body["trail"]:
+        moment["at"] = format_time(moment["at"])
     told = {"schema": SCHEMA, "asset": asset, "simulated": simulated, "provenance": "modelled"}
     told |= {"as_of": format_time(body.pop("now"))} | body
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

@@ -2,15 +2,18 @@
 
 from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Grid, Part, Points, Words
+from airpocket.cascade.coupling import Coupling, Uncoupled
 from airpocket.cascade.network import Network, Range
 from airpocket.cascade.outcomes import Chance, Spread, Taken
+from airpocket.cascade.phase import Moment, Phase
 from airpocket.cascade.records import Unscanned
-from airpocket.cascade.whatif import Phase, WhatIf
+from airpocket.cascade.whatif import WhatIf
 from airpocket.domain.units import format_time
 
 _BARS = 24  # characters of the longest bar
 _RUNAWAY = 1.0
 _PER_CENT = 0.01
+_COINS = 6  # that are shown
 
 
 def answer(asset: str, found: WhatIf) -> str:
@@ -33,13 +36,15 @@ def head_line(found: WhatIf) -> str:
     )
 
 
-def parts(found: WhatIf) -> list[Part]:
+def parts(asset: str, found: WhatIf) -> list[Part]:
     """All sections in reading order."""
     return [
         Part("reach", "How far", [_reach(found), _stops(found)]),
         Part("course", "What comes of it", [_course(found)]),
-        Part("phase", "Does it feed itself", [Words(text) for text in _phase(found.phase)]),
-        Part("network", "Who ignites whom", _network(found.network)),
+        Part(
+            "phase", "Does it feed itself", [*map(Words, _phase(found.phase)), *_trail(found.trail)]
+        ),
+        Part("network", "Who ignites whom", [*_network(found.network), *_coupling(asset, found)]),
         Part("about", "What this rests on", [Points("", list(found.notes))]),
     ]
 
@@ -132,6 +137,23 @@ def _phase(phase: Phase) -> list[str]:
     return [f"{here}: {state}.", hot, bounds]
 
 
+def _trail(trail: tuple[Moment, ...]) -> list[Block]:
+    if not trail:
+        return []
+    rows: list[tuple[Cell, ...]] = [
+        (words.moment(format_time(at.at)), "-", "-", "-", words.plain(at.unknown))
+        if at.phase is None
+        else (
+            words.moment(format_time(at.at)), f"{at.phase.reproduction:.2f}", f"{at.phase.kappa_tau:.2f}",
+            f"{at.phase.squeeze:.2f}",
+            f"R {at.phase.hottest:.2f} from {at.phase.hottest_percent:+.1f} %",
+        )
+        for at in trail
+    ]  # fmt: skip
+    head = ("", "R", "κτ", "S", "Hottest per cent, or why unknown")
+    return [Grid("The way here, each with the map and book of its moment", head, rows)]
+
+
 def _network(found: Network | Unscanned) -> list[Block]:
     if isinstance(found, Unscanned):
         return [Words(f"Unknown: {found.reason}.")]
@@ -163,6 +185,49 @@ def _network(found: Network | Unscanned) -> list[Block]:
         f"{words.plain(key)} is left out: {words.plain(reason)}." for key, reason in found.missing
     ]
     return [*blocks, Points("", [*left, *found.notes])]
+
+
+def _coupling(asset: str, found: WhatIf) -> list[Block]:
+    """What wallets that hold several coins do, by venue with public accounts."""
+    blocks: list[Block] = []
+    for one in found.coupling:
+        if isinstance(one, Uncoupled):
+            blocks.append(Words(f"Flow between coins unknown: {words.plain(one.reason)}."))
+            continue
+        mine = [k for k, coin in enumerate(one.coins) if coin == asset]
+        if mine:
+            blocks += [Words(_wallets(one)), _coins(one, mine[0])]
+    if not found.coupling:
+        blocks.append(
+            Words(
+                "Flow between coins through shared collateral unknown: no public accounts are stored."
+            )
+        )
+    return blocks
+
+
+def _wallets(one: Coupling) -> str:
+    return (
+        f"{one.accounts:,} public cross accounts on {one.venue}; moving one coin alone liquidates {one.forced:,} "
+        "of them. Whether coins feed each other needs the book of each, which a question about one does not read."
+    )
+
+
+def _coins(one: Coupling, mine: int) -> Grid:
+    out, back = one.with_move[:, mine] * _PER_CENT, one.with_move[mine] * _PER_CENT
+    against = one.against_move[:, mine] * _PER_CENT
+    order = sorted(range(len(one.coins)), key=lambda k: -max(out[k], back[k], against[k]))[:_COINS]
+    rows: list[tuple[Cell, ...]] = [
+        (words.plain(one.coins[k]), *(words.with_unit(float(a[k]), words.USD) for a in (out, against, back)))
+        for k in order
+    ]  # fmt: skip
+    coin, way = words.plain(one.coins[mine]), "rise" if one.direction == "up" else "fall"
+    caption = f"A {way} of a per cent, USD a per cent: measured on accounts, moved by three"
+    return Grid(
+        caption,
+        ("", f"{coin}'s forces along", f"{coin}'s forces against", f"its own forces {coin}"),
+        rows,
+    )
 
 
 def _cents(range_: Range) -> str:

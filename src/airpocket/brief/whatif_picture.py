@@ -5,7 +5,8 @@ from html import escape
 from math import ceil, floor, log10
 
 from airpocket.brief import whatif_page, words
-from airpocket.cascade.whatif import Phase, WhatIf
+from airpocket.cascade.phase import Phase
+from airpocket.cascade.whatif import WhatIf
 
 _WIDTH, _HEIGHT = 960.0, 430.0
 _ALONE = (
@@ -58,7 +59,7 @@ def picture(asset: str, found: WhatIf, *, simulated: bool) -> str:
         f'<text x="8" y="20" style="font-size:14px;font-weight:bold">{escape(title)}</text>'
         f'<text x="8" y="38" fill-opacity="0.7">{escape(whatif_page.head_line(found))}</text>'
         f'<text x="8" y="54" fill-opacity="0.7">{escape(origin)}</text>'
-        f"{_fan(found)}{_phase(found.phase)}{stamp}</svg>\n"
+        f"{_fan(found)}{_phase(found.phase, trail_of(found))}{stamp}</svg>\n"
     )
 
 
@@ -66,13 +67,11 @@ def _fan(found: WhatIf) -> str:
     minutes = [0.0, *(found.fan_s / 60.0).tolist()]
     rows = [[0.0] * 5, *found.fan.tolist()]
     low, high = min(min(row) for row in rows), max(max(row) for row in rows)
-    step = _round_step(max(high - low, 0.1))
+    step = round_step(max(high - low, 0.1))
     pane = _Pane(
         62.0, 560.0, 84.0, 380.0, minutes[-1], floor(low / step) * step, ceil(high / step) * step
     )
-    parts = [
-        _level(pane, value, f"{value:+.{_decimals(step)}f} %") for value in _values(pane, step)
-    ]
+    parts = [_level(pane, value, f"{value:+.{decimals(step)}f} %") for value in _values(pane, step)]
     for inner, opacity in ((0, 0.18), (1, 0.32)):
         above = [(at, row[4 - inner]) for at, row in zip(minutes, rows, strict=True)]
         below = [(at, row[inner]) for at, row in zip(minutes, rows, strict=True)]
@@ -95,9 +94,21 @@ def _fan(found: WhatIf) -> str:
     )
 
 
-def _phase(phase: Phase) -> str:
-    ratio_most = max(1.0, 1.6 * phase.kappa_tau)
-    most = max(1.25 * (1.0 + ratio_most**0.5) ** 2, 1.2 * phase.reproduction)
+def trail_of(found: WhatIf) -> list[tuple[float, float]]:
+    """(κτ, R) of the moments that are known, oldest first."""
+    known = [at.phase for at in found.trail if at.phase is not None]
+    return [(phase.kappa_tau, phase.reproduction) for phase in known]
+
+
+def diagram_ends(phase: Phase, trail: list[tuple[float, float]]) -> tuple[float, float]:
+    """How far κτ and R go on the diagram."""
+    ratio_most = max([1.0, *(1.6 * at for at, _ in [(phase.kappa_tau, 0.0), *trail])])
+    highest = max([phase.reproduction, *(at for _, at in trail)])
+    return ratio_most, max(1.25 * (1.0 + ratio_most**0.5) ** 2, 1.2 * highest)
+
+
+def _phase(phase: Phase, trail: list[tuple[float, float]]) -> str:
+    ratio_most, most = diagram_ends(phase, trail)
     pane = _Pane(640.0, 940.0, 84.0, 380.0, ratio_most, 0.0, most)
     across = [ratio_most * k / 60.0 for k in range(61)]
     growth = [(at, 1.0 + at) for at in across]
@@ -118,9 +129,16 @@ def _phase(phase: Phase) -> str:
         f'<text x="{pane.right - 8:g}" y="{pane.y(at) + 4:.1f}" text-anchor="end">{name}</text>'
         for at, name in names
     ]
-    step = _round_step(most)
-    parts += [_level(pane, value, f"{value:.{_decimals(step)}f}") for value in _values(pane, step)]
+    step = round_step(most)
+    parts += [_level(pane, value, f"{value:.{decimals(step)}f}") for value in _values(pane, step)]
     x, y = pane.x(phase.kappa_tau), pane.y(phase.reproduction)
+    if trail:
+        way = pane.path([*trail, (phase.kappa_tau, phase.reproduction)])
+        parts.append(f'<path d="{way}" fill="none" stroke="#000" stroke-width="1.5"/>')
+        parts += [
+            f'<circle cx="{pane.x(k):.1f}" cy="{pane.y(r):.1f}" r="3" fill="#000" fill-opacity="0.6"/>'
+            for k, r in trail
+        ]
     parts.append(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="#000" stroke="#fff" stroke-width="2"/>'
         f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" style="font-weight:bold">S {phase.squeeze:.2f}</text>'
@@ -145,12 +163,13 @@ def _values(pane: _Pane, step: float) -> list[float]:
     return [k * step for k in range(first, last + 1)]
 
 
-def _round_step(span: float) -> float:
+def round_step(span: float) -> float:
     """A step of 1, 2 or 5 times a power of ten, about five to a span."""
     rough = span / _TICKS
     power = 10.0 ** floor(log10(rough))
     return next((m * power for m in (1.0, 2.0, 5.0) if m * power >= rough), 10.0 * power)
 
 
-def _decimals(step: float) -> int:
+def decimals(step: float) -> int:
+    """Decimals that tell multiples of a step apart."""
     return max(0, -floor(log10(step) + 1e-9))

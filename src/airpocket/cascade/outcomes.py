@@ -14,6 +14,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 AT_PERCENT = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 _BINS = 30  # of the stop levels
+_FAR = 50.0  # log-price; a path that left the ground for good may be anywhere
 _LEAST_MOVE = 5e-4  # a high nearer than this has nothing to give back
 
 
@@ -152,4 +153,4 @@ def fan(ends: Ends, ground: Ground) -> FloatArray:
 def _percent(
     displaced: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", sign: float
 ) -> FloatArray:
-    return sign * 100.0 * np.expm1(displaced.astype(np.float64))
+    return sign * 100.0 * np.expm1(np.clip(displaced.astype(np.float64), -_FAR, _FAR))

@@ -1,7 +1,7 @@
 """The map as a PNG: heat through time under the price, and the ladder of now beside it, measured part solid."""
 
 import io
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,22 +9,17 @@ from numpy.typing import NDArray
 from airpocket.brief import words
 from airpocket.brief.map_model import MapView, Profile
 from airpocket.brief.model import ClusterRow, HeatGrid
+from airpocket.delivery.pen import FAINT, GRID, INK, PAPER, Pen, stamp
 from airpocket.domain.errors import MissingExtra, NothingKnown
 from airpocket.domain.units import DAY_NS, day_of
 
 if TYPE_CHECKING:
     from PIL import Image
-    from PIL.ImageDraw import ImageDraw as Canvas
-    from PIL.ImageFont import FreeTypeFont
-    from PIL.ImageFont import ImageFont as BitmapFont
-
-    Font: TypeAlias = FreeTypeFont | BitmapFont
 
 _WIDTH, _HEIGHT = 1600, 900
 _TOP, _BOTTOM = 128, 832
 _LEFT, _MIDDLE = 112, 1130  # of the heat
 _BARS, _RIGHT = 1150, 1480  # of the ladder
-_INK, _FAINT, _GRID, _PAPER = (27, 31, 36), (110, 118, 129), (226, 229, 233), (255, 255, 255)
 # Okabe-Ito: vermilion for shorts above, blue for longs below, as in the brief's pictures
 _SHORT, _LONG = (213, 94, 0), (0, 114, 178)
 _MARKS_PERCENT = (-15, -10, -5, -3, -1, 0, 1, 3, 5, 10, 15)
@@ -55,60 +50,26 @@ def picture(view: MapView) -> bytes:
         raise MissingExtra("map --png", "pictures") from error
     if view.profile is None:
         raise NothingKnown(f"no picture of {view.asset}: {view.map.unknown}")
-    sheet = Image.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
-    pen = _Pen(ImageDraw.Draw(sheet))
+    sheet = Image.new("RGB", (_WIDTH, _HEIGHT), PAPER)
+    pen = Pen(ImageDraw.Draw(sheet))
     axis = _Axis(view.profile.edge[0], view.profile.edge[-1])
     price = view.price.value or float(np.sqrt(axis.low * axis.high))
     _titles(pen, view)
     _axes(pen, axis, price)
     grid = view.map.heat
     if grid is None or len(grid.ts) < 2:
-        pen.text(_LEFT + 24, (_TOP + _BOTTOM) / 2, "no map through time is stored", 20, _FAINT)
+        pen.text(_LEFT + 24, (_TOP + _BOTTOM) / 2, "no map through time is stored", 20, FAINT)
     else:
         _heat(sheet, pen, grid, axis)
     _ladder(pen, view.profile, axis, price, view.map.clusters)
     if view.simulated:
-        _stamp(sheet, pen)
+        stamp(sheet, pen, ((_LEFT + _MIDDLE) / 2, (_TOP + _BOTTOM) / 2))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
-class _Pen:
-    """Draws text and lines; knows the font that comes with the library."""
-
-    def __init__(self, draw: "Canvas") -> None:
-        self.draw = draw
-        self._sizes: dict[int, Font] = {}
-
-    def font(self, size: int) -> "Font":
-        from PIL import ImageFont
-
-        if size not in self._sizes:
-            self._sizes[size] = ImageFont.load_default(size)
-        return self._sizes[size]
-
-    def text(
-        self, x: float, y: float, text: str, size: int, colour: tuple[int, int, int] = _INK,
-        anchor: str = "lm", halo: int = 0,
-    ) -> None:  # fmt: skip
-        """The font that comes with the library has no − and no ≥; a hyphen and >= stand for them."""
-        shown = words.plain(text).replace("−", "-").replace("≥", ">=")
-        self.draw.text(
-            (x, y), shown, font=self.font(size), fill=colour, anchor=anchor, stroke_width=halo,
-            stroke_fill=_PAPER,
-        )  # fmt: skip
-
-    def line(
-        self, points: list[tuple[float, float]], colour: tuple[int, int, int], width: int
-    ) -> None:
-        self.draw.line(points, fill=colour, width=width, joint="curve")
-
-    def box(self, ends: tuple[float, float, float, float], colour: tuple[int, int, int]) -> None:
-        self.draw.rectangle(ends, fill=colour)
-
-
-def _titles(pen: _Pen, view: MapView) -> None:
+def _titles(pen: Pen, view: MapView) -> None:
     origin = "SIMULATED " if view.simulated else ""
     pen.text(28, 34, f"{origin}{view.asset}: who is forced out where", 30)
     pen.text(
@@ -116,28 +77,28 @@ def _titles(pen: _Pen, view: MapView) -> None:
         68,
         f"{words.moment(view.as_of)} · {words.value(view.price)} on {view.reference}",
         19,
-        _FAINT,
+        FAINT,
     )
     exact = "; solid: known exactly from accounts" if view.map.accounts else ""
-    pen.text(_LEFT, 104, "modelled positions through two weeks; denser: more coin", 17, _FAINT)
-    pen.text(_BARS, 104, f"now, USD{exact}", 17, _FAINT)
+    pen.text(_LEFT, 104, "modelled positions through two weeks; denser: more coin", 17, FAINT)
+    pen.text(_BARS, 104, f"now, USD{exact}", 17, FAINT)
     pen.text(_WIDTH - 28, 30, "shorts, forced to buy", 19, _SHORT, "rm")
     pen.text(_WIDTH - 28, 56, "longs, forced to sell", 19, _LONG, "rm")
 
 
-def _axes(pen: _Pen, axis: _Axis, price: float) -> None:
+def _axes(pen: Pen, axis: _Axis, price: float) -> None:
     for percent in _MARKS_PERCENT:
         at = price * (1.0 + percent / 100.0)
         if not axis.low * 0.9999 <= at <= axis.high * 1.0001:
             continue
         y = axis.y(at)
-        pen.line([(_LEFT, y), (_RIGHT, y)], _GRID, 1)
-        pen.text(_LEFT - 10, y, words.price(at), 17, _INK if percent == 0 else _FAINT, "rm")
+        pen.line([(_LEFT, y), (_RIGHT, y)], GRID, 1)
+        pen.text(_LEFT - 10, y, words.price(at), 17, INK if percent == 0 else FAINT, "rm")
         label = "now" if percent == 0 else f"{percent:+d} %"
-        pen.text(_RIGHT + 8, y, label, 17, _INK if percent == 0 else _FAINT)
+        pen.text(_RIGHT + 8, y, label, 17, INK if percent == 0 else FAINT)
 
 
-def _heat(sheet: "Image.Image", pen: _Pen, grid: HeatGrid, axis: _Axis) -> None:
+def _heat(sheet: "Image.Image", pen: Pen, grid: HeatGrid, axis: _Axis) -> None:
     from PIL import Image
 
     pixels = heat_pixels(grid)
@@ -149,13 +110,13 @@ def _heat(sheet: "Image.Image", pen: _Pen, grid: HeatGrid, axis: _Axis) -> None:
     def x(ts: int) -> float:
         return _LEFT + size[0] * (ts - grid.ts[0]) / span
 
-    pen.line([(x(t), axis.y(p)) for t, p in zip(grid.ts, grid.close, strict=True)], _PAPER, 5)
-    pen.line([(x(t), axis.y(p)) for t, p in zip(grid.ts, grid.close, strict=True)], _INK, 2)
+    pen.line([(x(t), axis.y(p)) for t, p in zip(grid.ts, grid.close, strict=True)], PAPER, 5)
+    pen.line([(x(t), axis.y(p)) for t, p in zip(grid.ts, grid.close, strict=True)], INK, 2)
     first = grid.ts[0] - grid.ts[0] % DAY_NS + DAY_NS
     for number, day in enumerate(range(first, grid.ts[-1], DAY_NS)):
         if number % 2 == 0:
-            pen.text(x(day), _BOTTOM + 20, day_of(day)[5:], 17, _FAINT, "mm")
-    pen.text(_MIDDLE, _BOTTOM + 44, "UTC", 15, _FAINT, "rm")
+            pen.text(x(day), _BOTTOM + 20, day_of(day)[5:], 17, FAINT, "mm")
+    pen.text(_MIDDLE, _BOTTOM + 44, "UTC", 15, FAINT, "rm")
 
 
 def heat_pixels(grid: HeatGrid) -> "NDArray[np.uint8]":
@@ -174,7 +135,7 @@ def heat_pixels(grid: HeatGrid) -> "NDArray[np.uint8]":
 
 
 def _ladder(
-    pen: _Pen, profile: Profile, axis: _Axis, price: float, clusters: list[ClusterRow]
+    pen: Pen, profile: Profile, axis: _Axis, price: float, clusters: list[ClusterRow]
 ) -> None:
     """Bars by price: light what is modelled, solid what accounts hold; the clusters named at the right."""
     most = max(profile.forced_usd) or 1.0
@@ -193,7 +154,7 @@ def _ladder(
             pen.box((_BARS, top, _BARS + max(full * usd / most, 1.0), bottom), light)
         if exact > 0.0:
             pen.box((_BARS, top, _BARS + max(full * exact / most, 1.0), bottom), colour)
-    pen.line([(_BARS, axis.y(price)), (_RIGHT, axis.y(price))], _INK, 2)
+    pen.line([(_BARS, axis.y(price)), (_RIGHT, axis.y(price))], INK, 2)
     taken: list[float] = [axis.y(price)]
     for each in sorted(
         clusters, key=lambda cluster: -cluster.forced_usd.value if cluster.forced_usd.value else 0.0
@@ -203,18 +164,6 @@ def _ladder(
             continue
         taken.append(y)
         amount = words.value(each.forced_usd)
-        pen.text(_RIGHT - 8, y, f"{amount} around {words.price(each.peak)}", 16, _INK, "rm", 3)
-    pen.text(_BARS, _BOTTOM + 20, "0", 16, _FAINT, "mm")
-    pen.text(_RIGHT, _BOTTOM + 20, f"{words.with_unit(most, words.USD)} a row", 16, _FAINT, "rm")
-
-
-def _stamp(sheet: "Image.Image", pen: _Pen) -> None:
-    """SIMULATED across the heat, faint enough to read through."""
-    from PIL import Image, ImageDraw
-
-    layer = Image.new("RGBA", sheet.size, (255, 255, 255, 0))
-    ImageDraw.Draw(layer).text(
-        ((_LEFT + _MIDDLE) / 2, (_TOP + _BOTTOM) / 2), "SIMULATED", font=pen.font(150),
-        fill=(27, 31, 36, 42), anchor="mm",
-    )  # fmt: skip
-    sheet.paste(Image.new("RGB", sheet.size, _INK), (0, 0), layer.getchannel("A"))
+        pen.text(_RIGHT - 8, y, f"{amount} around {words.price(each.peak)}", 16, INK, "rm", 3)
+    pen.text(_BARS, _BOTTOM + 20, "0", 16, FAINT, "mm")
+    pen.text(_RIGHT, _BOTTOM + 20, f"{words.with_unit(most, words.USD)} a row", 16, FAINT, "rm")

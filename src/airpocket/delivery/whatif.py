@@ -4,14 +4,22 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from os import PathLike
+from pathlib import Path
 
+from airpocket.cascade.coupling import coupling_of
 from airpocket.cascade.deals import PathSettings, Push
+from airpocket.cascade.phase import Moment, phase_at
 from airpocket.cascade.records import Unscanned
 from airpocket.cascade.whatif import WhatIf, what_if
 from airpocket.delivery.answers import assessed
 from airpocket.domain.errors import BadInput, NothingKnown
+from airpocket.domain.units import TimeNs, format_time
+from airpocket.ingest.census.stored import accounts_of
+from airpocket.ingest.lake import Lake
 from airpocket.liquidations.records import Unmapped
 from airpocket.market.state import Market
+
+_TRAIL = 6  # moments; each takes as long as an answer
 
 
 def what_if_of(
@@ -36,7 +44,32 @@ def what_if_of(
     answer = what_if(found.map, found.market, found.signals, push, how=how)
     if isinstance(answer, Unscanned):
         raise NothingKnown(f"no what-if of {asset.upper()}: {answer.reason}")
-    return answer, found.market.simulated
+    return _coupled(answer, found.market, store), found.market.simulated
+
+
+def _coupled(answer: WhatIf, market: Market, store: str | PathLike[str]) -> WhatIf:
+    """With what other coins have to do with it, by venue whose public accounts are stored."""
+    states = accounts_of(Lake(Path(store)), answer.now)
+    venues = sorted({state.venue for state in states} & {c.instrument.venue for c in market.perps})
+    found = tuple(coupling_of(states, venue, answer.now, answer.way) for venue in venues)
+    return dataclasses.replace(answer, coupling=found)
+
+
+def with_trail(
+    answer: WhatIf, asset: str, store: str | PathLike[str], span_ns: int, how: PathSettings | None
+) -> WhatIf:
+    """The answer with where the market stood at even moments before it, each as it was known then."""
+    found: list[Moment] = []
+    for back in range(_TRAIL, 0, -1):
+        at = TimeNs(answer.now - span_ns * back // _TRAIL)
+        try:
+            then = assessed(asset, store, format_time(at))
+        except NothingKnown as error:
+            found.append(Moment(at, None, str(error)))
+            continue
+        moment = phase_at(then.map, then.market, then.signals, answer.push, how=how)
+        found.append(dataclasses.replace(moment, at=at))
+    return dataclasses.replace(answer, trail=tuple(found))
 
 
 def contracts_of(market: Market, venues: Sequence[str]) -> tuple[str, ...]:

@@ -65,6 +65,17 @@ def liquidation_of(
     return liquidation(leg, _schedule(state, holding, schedule_of)).price
 
 
+def maintenance_at(
+    state: AccountState, holding: Holding, price: float, schedule_of: ScheduleOf
+) -> float:
+    """Maintenance margin of a position at a mark, USD.
+
+    Raises:
+        LookupError: the maintenance of its contract is not known; names it.
+    """
+    return _leg(holding, price, 0.0).maintenance(price, _schedule(state, holding, schedule_of))
+
+
 def _leg(holding: Holding, entry: float, collateral: float) -> Leg:
     return Leg("linear", holding.side, abs(holding.size_coin), entry, collateral)
 

@@ -118,6 +118,8 @@ def imbalance(market: Market, percent: float, settings: DepthSettings) -> Estima
     bids, asks = band(market, -percent, settings), band(market, percent, settings)
     if bids.value is None or asks.value is None or asks.as_of is None:
         return unknown(PERCENT, asks.unknown or bids.unknown or NO_BOOK)
+    if bids.value + asks.value <= 0.0:
+        return unknown(PERCENT, f"nothing rests within {percent:g} % on either side")
     value = 100.0 * (bids.value - asks.value) / (bids.value + asks.value)
     return known(value, PERCENT, as_of=asks.as_of, now=market.now, source=asks.source)
 

@@ -29,7 +29,9 @@ class Question:
         minutes: How long each path runs.
         paths: How many paths.
         seed: Of the noise; the same seed gives the same answer.
+        trail: Also look up where the market stood on the phase diagram over this long: 24h, 3d. Takes a while.
         svg: Also write the fan of paths and the phase diagram to this file.
+        png: The same with stop levels and venues (needs the extra [pictures]).
     """
 
     push: Annotated[str, Parameter(allow_leading_hyphen=True)] = ""
@@ -41,7 +43,9 @@ class Question:
     minutes: float = 15.0
     paths: int = 20_480
     seed: int = 0
+    trail: str = ""
     svg: Path | None = None
+    png: Path | None = None
 
     @property
     def asked(self) -> bool:
@@ -74,8 +78,9 @@ def cascade(
     check_asof(asof)
     push, how = _read(question)
     sys.stdout.write(_answer(asset, store, asof, question, push, how, as_json=as_json))
-    if question.svg is not None:
-        sys.stderr.write(f"wrote {question.svg}\n")
+    for path in (question.svg, question.png):
+        if path is not None:
+            sys.stderr.write(f"wrote {path}\n")
     return 0
 
 
@@ -120,27 +125,46 @@ def _answer(
     from rich.console import Console
 
     from airpocket.brief import terminal, whatif_json, whatif_page
-    from airpocket.delivery.files import write_text
+    from airpocket.delivery.files import write_bytes, write_text
     from airpocket.delivery.warmup import compiling
 
     with compiling():
-        from airpocket.delivery.whatif import what_if_of
+        from airpocket.delivery.whatif import what_if_of, with_trail
 
         found, simulated = what_if_of(
             asset, store, push, asof, how, break_price=asked.to, venues=asked.venue
         )
+        if span := _span(asked.trail):
+            found = with_trail(found, asset, store, span, how)
     if asked.svg is not None:
         from airpocket.brief.whatif_picture import picture
 
         write_text(asked.svg, picture(asset.upper(), found, simulated=simulated))
+    if asked.png is not None:
+        from airpocket.delivery import whatif_picture
+
+        write_bytes(asked.png, whatif_picture.picture(asset.upper(), found, simulated=simulated))
     if as_json:
         return whatif_json.render(asset.upper(), found, simulated=simulated).decode()
     console = Console()
     return terminal.sheet(
-        whatif_page.answer(asset.upper(), found), whatif_page.head_line(found), whatif_page.parts(found),
-        simulated=simulated, width=min(console.width, 120) if console.is_terminal else 100,
+        whatif_page.answer(asset.upper(), found), whatif_page.head_line(found),
+        whatif_page.parts(asset.upper(), found), simulated=simulated,
+        width=min(console.width, 120) if console.is_terminal else 100,
         colour=console.is_terminal and not console.no_color,
     )  # fmt: skip
+
+
+def _span(text: str) -> int:
+    from airpocket.domain.errors import BadInput
+    from airpocket.domain.units import parse_interval
+
+    if not text:
+        return 0
+    try:
+        return int(parse_interval(text))
+    except ValueError as error:
+        raise BadInput(f"--trail: {error}") from error
 
 
 def _section(brief: "Brief", *, as_json: bool) -> str:
