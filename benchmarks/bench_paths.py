@@ -2,16 +2,19 @@
 
 import os
 import statistics
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numba
 import numpy as np
 
 from airpocket.cascade import gpu, paths
+from airpocket.cascade.fuel import screen
 from airpocket.cascade.paths import Course, Deal, Ground
 from benchmarks.array_paths import jax_paths, numpy_paths
 from benchmarks.harness import Figure, against, seconds
+from benchmarks.lrvx_peer import PUBLISHED, ground_of, ladder_of, seconds_a_scenario, shorts
 
 _BUCKETS = 2_048
 _COURSE = Course(steps=512, pull=20.0)
@@ -69,6 +72,7 @@ def figures() -> Iterator[Figure]:
             print("skipped: JAX is not installed (pip install jax)")
         else:
             yield against("path-step, one core", run, "JAX, CPU", compiled, per=per, repeats=5)
+        yield from _against_lrvx(few)
     cores = min(os.cpu_count() or 1, numba.config.NUMBA_NUM_THREADS)
     many = deal(_MANY)
     whole = Course(steps=600, pull=20.0, marks=32)
@@ -77,6 +81,38 @@ def figures() -> Iterator[Figure]:
     yield Figure(f"path-step, {cores} cores", "ns", round(1e9 * took / (_MANY * 600), 3))
     if gpu.can_run(where):
         yield from _on_gpu(where)
+
+
+def _against_lrvx(few: Deal) -> Iterator[Figure]:
+    """Scenarios on the same positions and book: our single shocks and whole paths, its single shocks."""
+    peer = seconds_a_scenario()
+    if peer is None:
+        print(f"skipped: lrvx is not installed (pip install lrvx); published: {PUBLISHED}")
+        return
+    theirs, liquidated = peer
+    same, (ladder, shocks) = ground_of(shorts()), ladder_of(shorts(), _MANY)
+    assert liquidated > 0, "the peer liquidates nobody"
+    assert paths.run(same, few, _COURSE).bought_usd.max() > 0.0, "our paths force out nobody"
+    assert screen(ladder, shocks).absorbed.mean() > 1.01 * shocks.push.mean(), (
+        "our scan forces out nobody"
+    )
+    cases = (
+        ("one shock", lambda: screen(ladder, shocks), _MANY),
+        ("a path of 512 steps", lambda: paths.run(same, few, _COURSE), _FEW),
+    )
+    for name, ours, count in cases:
+        took = statistics.median(_processor_seconds(ours) for _ in range(5)) / count
+        yield Figure(
+            f"lrvx's book and positions, one core: {name}", "us", round(1e6 * took, 3),
+            "lrvx, one shock", round(1e6 * theirs, 1), round(theirs / took, 1),
+        )  # fmt: skip
+
+
+def _processor_seconds(work: Callable[[], object]) -> float:
+    """Of this process: two processes that other work slows down differently are compared fairly."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def _on_gpu(where: Ground) -> Iterator[Figure]:

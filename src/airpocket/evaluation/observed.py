@@ -150,33 +150,40 @@ def _truths(positions: pl.DataFrame) -> tuple[Truth, ...]:
 
 
 def _rate(one: Listed, batches: tuple[Batch, ...], forced: pl.DataFrame) -> float:
-    """Printed over gone, coin; NaN where nothing went.
-
-    A takeover of a whole position that the fund then closes in the book stands in two rows: it counts
-    once. What was filled of an account's own order and the rest that was taken over both count.
-    """
+    """Printed over gone, coin; NaN where nothing went."""
     mine = forced.filter((pl.col("venue") == one.venue) & (pl.col("symbol") == one.symbol))
-    by = pl.col("via")
-    gone = (
-        mine.group_by("ts", "account", maintain_order=True)  # else sums differ in the last digit
-        .agg(
-            asked=pl.col("coin").filter(by == "book").sum(),
-            filled=pl.col("filled_coin").filter(by == "book").sum(),
-            taken=pl.col("coin").filter(by.is_in(["fund", "vault"])).sum(),
-            cut=pl.col("coin").filter(by == "deleveraging").sum(),
-        )
-        .select(
-            pl.when(pl.col("taken") >= pl.col("asked"))
-            .then(pl.col("taken"))
-            .otherwise(pl.col("filled") + pl.col("taken"))
-            .add(pl.col("cut"))
-            .sum()
-        )
-        .item()
-    )
+    gone = float(left_by_force(mine)["gone"].to_numpy().sum())
     told = sum(
         float(np.nansum(batch.floats("size")))
         for batch in batches
         if (batch.kind, batch.venue, batch.symbol) == ("liquidation", one.venue, one.symbol)
     )
     return told / gone if gone else float("nan")
+
+
+def left_by_force(forced: pl.DataFrame) -> pl.DataFrame:
+    """`forced_flow` with a row a moment and account, coin: what was closed in the book, what winners took, and
+    what is `gone` in all; price: the mean of those rows, null where none has any.
+
+    A takeover of a whole position that the fund then closes in the book stands in two rows: it counts
+    once. What was filled of an account's own order and the rest that was taken over both count.
+    """
+    by = pl.col("via")
+    return (
+        forced.group_by(
+            "ts", "venue", "account", "forced_side", maintain_order=True
+        )  # else sums differ in the last digit
+        .agg(
+            asked=pl.col("coin").filter(by == "book").sum(),
+            booked=pl.col("filled_coin").filter(by == "book").sum(),
+            taken=pl.col("coin").filter(by.is_in(["fund", "vault"])).sum(),
+            cut=pl.col("coin").filter(by == "deleveraging").sum(),
+            price=pl.col("price").mean(),
+        )
+        .with_columns(
+            gone=pl.when(pl.col("taken") >= pl.col("asked"))
+            .then(pl.col("taken"))
+            .otherwise(pl.col("booked") + pl.col("taken"))
+            .add(pl.col("cut"))
+        )
+    )

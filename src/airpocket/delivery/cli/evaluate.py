@@ -2,11 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airpocket.evaluation.page import Evidence, Shown
 
 
@@ -78,7 +80,6 @@ def impact(
         workers: Processes.
         as_json: Print JSON.
     """
-    from airpocket.delivery.cli.printing import print_json
     from airpocket.delivery.files import write_text
     from airpocket.delivery.warmup import compiling
     from airpocket.domain.errors import BadInput
@@ -97,10 +98,58 @@ def impact(
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         write_text(page, markdown(found))
-    if as_json:
-        print_json(as_data(found))
-    else:
-        _tabled(tables(found))
+    _show(as_data(found) if as_json else None, tables(found))
+    return 0
+
+
+def cascade(
+    worlds: Annotated[list[Path] | None, Parameter(negative="")] = None,
+    /,
+    *,
+    on: Literal["perp", "spot", "alone"] = "perp",
+    runs: int = 6,
+    moments: int = 7,
+    page: Path | None = None,
+    workers: int = 2,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Push simulated markets by known amounts and score where the cascade said that price would stop.
+
+    Takes any world file; without one, the eleven that come along and were never tuned on.
+    docs/evidence/cascade.md is such a run, some minutes on two cores.
+
+    Args:
+        worlds: World files (TOML) with a spot venue and a perpetual.
+        on: What is pushed in world files of one's own: the first perpetual; the first spot book; or the
+            perpetual again, asked about alone, with no book but its own. The bundled ones know.
+        runs: Runs of each world, each with a seed of its own.
+        moments: Pushes into each run, a quarter of an hour apart.
+        page: Also write everything as a Markdown page.
+        workers: Processes.
+        as_json: Print JSON.
+    """
+    from airpocket.delivery.warmup import compiling
+    from airpocket.domain.errors import BadInput
+
+    for name, value, most in (
+        ("workers", workers, 64),
+        ("runs", runs, 999),
+        ("moments", moments, 15),
+    ):
+        if not 1 <= value <= most:
+            raise BadInput(f"--{name} must lie between 1 and {most}")
+    with compiling():
+        from airpocket.evaluation.cascade_page import as_data, markdown, tables
+        from airpocket.evaluation.cascades import bundled_jobs, jobs_of, run_cascades
+
+        jobs = (
+            jobs_of(worlds, runs, moments, on) if worlds else bundled_jobs("score", runs, moments)
+        )
+        found = run_cascades(jobs, min(workers, len(jobs)), _told)
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(markdown(found), encoding="utf-8")
+    _show(as_data(found) if as_json else None, tables(found))
     return 0
 
 
@@ -110,18 +159,18 @@ def _told(name: str) -> None:
 
 
 def _print(found: "Evidence", *, as_json: bool) -> None:
-    from airpocket.delivery.cli.printing import print_json
     from airpocket.evaluation.page import as_data, tables
 
-    if as_json:
-        print_json(as_data(found))
-    else:
-        _tabled(tables(found))
+    _show(as_data(found) if as_json else None, tables(found))
 
 
-def _tabled(shown: "list[Shown]") -> None:
-    from airpocket.delivery.cli.printing import print_table, say
+def _show(data: dict[str, object] | None, shown: "Sequence[Shown]") -> None:
+    """The data as JSON where there is any, else the tables."""
+    from airpocket.delivery.cli.printing import print_json, print_table, say
 
+    if data is not None:
+        print_json(data)
+        return
     for table in shown:
         print_table(table.title, table.columns, table.rows, right=set(table.columns[1:]))
         for sentence in table.notes:

@@ -154,3 +154,10 @@ def empty_market() -> Market:
     market.accounts["orders"] = market.accounts["actor"] = -1
     market.quotes[:] = -1
     return market
+
+
+def copy_of(market: Market) -> Market:
+    """The same market in memory of its own."""
+    copied = np.empty(1, dtype=MARKET)
+    copied[0] = market
+    return copied.view(np.recarray)[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from airpocket.domain.events import IntArray
-from airpocket.lab.exchange.state import COLUMNS, Market
+from airpocket.lab.exchange.state import COLUMNS, Market, copy_of
 from airpocket.lab.runs.loop import VENUE_CLOCK, WORLD, advance, heapify
 from airpocket.lab.runs.making import draft, first_wakes, market_of
 from airpocket.lab.runs.opening import open_positions
@@ -51,6 +51,13 @@ class Session:
     def hash(self) -> str:
         """Of the whole journal so far, 32 hex digits."""
         return self._digest.copy().hexdigest()
+
+    def fork(self) -> "Session":
+        """A second market that goes on from here; what is done to one does not touch the other."""
+        twin = Session.__new__(Session)
+        twin.world, twin.seed = self.world, self.seed
+        twin.market, twin._digest = copy_of(self.market), self._digest.copy()
+        return twin
 
     def until(self, time: int) -> Iterator[IntArray]:
         """Moves to `time` (ns) and yields the journal's new rows, (n, COLUMNS) each, in order."""
