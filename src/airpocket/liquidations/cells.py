@@ -19,7 +19,7 @@ class Cohorts(NamedTuple):
     """Everything the pass carries from bar to bar; arrays are changed in place.
 
     Columns are classes times layers: column k·L holds class k without a stop, the next L − 1 its
-    positions with a stop nearer. cells: (2, 2, B, K·L) coin by buffer, side, bucket outward of the
+    positions with one. cells: (2, 2, B, K·L) coin by buffer, side, bucket outward of the
     trigger and column, as if each class took all openings. Buckets of side 1 (longs) are mirrored,
     j ↦ −1 − j, so that for both sides "outward" is up. base: (2,) bucket of row 0. live: (2, 2) rows.
     held, scale: (2, K·L) coin in each column, and coin per unit of its cells. never: (2,) coin that no
@@ -48,6 +48,9 @@ class Cohorts(NamedTuple):
     foreseen: FloatArray
     sizes: FloatArray
     caught: FloatArray
+    knee: FloatArray
+    burst: FloatArray
+    spread: FloatArray
     score: FloatArray
     ring: FloatArray
     stamps: IntArray
@@ -57,9 +60,12 @@ class Rules(NamedTuple):
     """One way the world may be, as the step needs it.
 
     prior: (2, K + 1) mix of openings, never first. shift: (2, K) buckets from entry to liquidation.
-    way: (L,) share of it at which a layer's stop sits, 1 first. layer: (L,) share of openings. pace:
-    (K + 1,) closing hazard against the common one, never first. ageing: (3,). width; sticky; gain, loss:
-    closing hazard of winners beyond `taken` of margin and of losers beyond `lost`, against the rest.
+    trigger: (2, K, L) buckets from entry to where a layer leaves, at its stop or, first and where the stop
+    lies beyond it, at liquidation. margin: (2, K) buckets in which the whole margin is lost,
+    never fewer than shift. layer: (2, K, L)
+    share of openings. pace: (K + 1,) closing hazard against the common one, never first. ageing: (3,).
+    width; sticky; gain, loss: closing hazard of winners beyond `taken` of margin and of losers beyond
+    `lost`, against the rest.
     top_up: share of losers that in a spell add as much margin as they have left. rate: share of forced
     closes that the venue tells. strength: of the prior, and likeness: of the sides to one another, in
     prints. shape: of the Gamma in an hour's Gamma-Poisson. fade: of an hour in the memory of prints.
@@ -67,7 +73,8 @@ class Rules(NamedTuple):
 
     prior: FloatArray
     shift: FloatArray
-    way: FloatArray
+    trigger: FloatArray
+    margin: FloatArray
     layer: FloatArray
     pace: FloatArray
     ageing: FloatArray

@@ -50,13 +50,17 @@ def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> 
     prior = np.array([s.shorts_mix, s.longs_mix])
     prior[:, 1:][~granted] = 0.0
     prior /= prior.sum(axis=1, keepdims=True)
-    stops = len(s.stop_way)
-    pace = np.array([s.never_pace, *((x / 10.0) ** world.haste for x in s.leverage)])
+    shift = np.where(granted, shifts, 1.0)
+    part = 1.0 / np.array(s.leverage)
+    margin = np.maximum(np.stack([np.log1p(part), -np.log1p(-part)]) / s.width, shift)
+    trigger, layer = _layers(shift, margin, world.stops, s)
+    pace = np.array([world.calm, *((x / 10.0) ** world.haste for x in s.leverage)])
     return Rules(
         prior=prior,
-        shift=np.where(granted, shifts, 1.0),
-        way=np.array([1.0, *s.stop_way]),
-        layer=np.array([1.0 - world.stops, *([world.stops / stops] * stops)]),
+        shift=shift,
+        trigger=trigger,
+        margin=margin,
+        layer=layer,
         pace=pace,
         ageing=np.array(s.ageing),
         width=s.width,
@@ -74,9 +78,25 @@ def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> 
     )
 
 
+def _layers(
+    shift: FloatArray, margin: FloatArray, stops: float, s: MapSettings
+) -> tuple[FloatArray, FloatArray]:
+    """(2, K, L) buckets to the trigger of each layer, and its share: first without a stop before liquidation,
+    then stops, spread evenly over the losses at which they are set and that liquidation leaves."""
+    low, high = s.stop_range
+    farthest = np.minimum(shift / margin, high)
+    set_before = np.maximum(farthest - low, 0.0)
+    share = stops * set_before / (high - low)
+    middles = (np.arange(s.stop_layers) + 0.5) / s.stop_layers
+    at = (low + set_before[:, :, None] * middles) * margin[:, :, None]
+    each = np.repeat(share[:, :, None] / s.stop_layers, s.stop_layers, axis=2)
+    trigger = np.concatenate([shift[:, :, None], np.minimum(at, shift[:, :, None])], axis=2)
+    return trigger, np.concatenate([1.0 - share[:, :, None], each], axis=2)
+
+
 def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
     """Nothing held; the grid is made by the first `fitted`. hours: snapshots kept; filed: hours of prints."""
-    classes, columns = rules.shift.shape[1], rules.shift.shape[1] * len(rules.way)
+    classes, columns = rules.shift.shape[1], rules.trigger[0].size
     return Cohorts(
         cells=np.zeros((2, 2, 0, columns)),
         base=np.zeros(2, np.int64),
@@ -94,6 +114,9 @@ def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
         foreseen=np.zeros((filed, 3)),
         sizes=np.zeros(2),
         caught=np.zeros((2, classes)),
+        knee=np.zeros(1),
+        burst=np.zeros(2),
+        spread=np.ones(filed),
         score=np.zeros(1),
         ring=np.zeros((hours, 2, 0)),
         stamps=np.zeros(hours, np.int64),

@@ -86,6 +86,9 @@ def advance(
             flow[i, side] = _side(
                 cohorts, rules, side, reach, entry, sign * step, points[i], gross, interest
             )
+        both = flow[i, 0] + flow[i, 1]
+        cohorts.burst[0] += both
+        cohorts.burst[1] += both * both
         hour = end[i] // HOUR_NS
         if counts[HOUR] and hour > counts[HOUR]:
             spells = hour // SPELL_H - counts[HOUR] // SPELL_H
@@ -141,8 +144,8 @@ def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a b
 ) -> float:
     """One side of one bar; returns its forced flow in coin. Buckets up to `reach` were traded through."""
     held, mix = cohorts.held[side], cohorts.mix[side]
-    layers = len(rules.way)
-    forced = _kill(cohorts, side, reach, layers)
+    layers = rules.trigger.shape[2]
+    forced = _kill(cohorts, rules, side, reach)
     rest, weighed = mix[0] * cohorts.never[side], mix[0] * cohorts.never[side] * rules.pace[0]
     for k in range(len(mix) - 1):
         own = 0.0
@@ -167,10 +170,11 @@ def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a b
 
 
 @kernel
-def _kill(cohorts: Cohorts, side: int, reach: int, layers: int) -> float:
+def _kill(cohorts: Cohorts, rules: Rules, side: int, reach: int) -> float:
     """Empty every row up to `reach`; what no stop took goes to the hour's flow, and is returned mixed."""
     cells = cohorts.cells[cohorts.counts[PARITY], side]
     live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
+    layers = rules.trigger.shape[2]
     last = min(reach - cohorts.base[side], live[LAST])
     total = 0.0
     if last < live[FIRST]:
@@ -183,9 +187,10 @@ def _kill(cohorts: Cohorts, side: int, reach: int, layers: int) -> float:
             cells[j, c] = 0.0
         gone *= scale[c]
         held[c] = max(held[c] - gone, 0.0)
-        if c % layers == 0:
-            cohorts.hour[side, c // layers] += gone
-            total += cohorts.mix[side, c // layers + 1] * gone
+        k = c // layers
+        if rules.trigger[side, k, c % layers] >= rules.shift[side, k]:
+            cohorts.hour[side, k] += gone
+            total += cohorts.mix[side, k + 1] * gone
     live[FIRST] = max(live[FIRST], last + 1)
     return total
 
@@ -193,7 +198,7 @@ def _kill(cohorts: Cohorts, side: int, reach: int, layers: int) -> float:
 @kernel
 def _close(cohorts: Cohorts, rules: Rules, side: int, hazard: float) -> None:
     """Closes every class at its own pace."""
-    layers = len(rules.way)
+    layers = rules.trigger.shape[2]
     cohorts.never[side] *= 1.0 - min(hazard * rules.pace[0], _MOST_CLOSING)
     if hazard * rules.pace[len(rules.pace) - 1] > _MOST_CLOSING:
         cohorts.counts[CLIPPED] += 1
@@ -217,11 +222,11 @@ def _lost(
     lost = 0.0
     nearest = entry + min(0.0, step * (points - 1))
     for k in range(rules.shift.shape[1]):
-        for layer in range(len(rules.way)):
-            way = rules.shift[side, k] * rules.way[layer]
+        for layer in range(rules.trigger.shape[2]):
+            way = rules.trigger[side, k, layer]
             if floor(nearest + way) > reach:
                 continue
-            share = cohorts.mix[side, k + 1] * rules.layer[layer] / points
+            share = cohorts.mix[side, k + 1] * rules.layer[side, k, layer] / points
             for q in range(points):
                 lost += share * _inside(entry + q * step + way, reach)
     return min(lost, 1.0)
@@ -243,13 +248,14 @@ def _open(
     """Places `gross` in every class at its triggers, split between two rows; what is forced out at once."""
     cells = cohorts.cells[cohorts.counts[PARITY], side]
     live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
-    base, layers = cohorts.base[side], len(rules.way)
+    base, layers = cohorts.base[side], rules.trigger.shape[2]
     forced = 0.0
     for k in range(rules.shift.shape[1]):
         for layer in range(layers):
             c = k * layers + layer
-            at = entry + rules.shift[side, k] * rules.way[layer]
-            mass = gross * rules.layer[layer]
+            at = entry + rules.trigger[side, k, layer]
+            liquidated = rules.trigger[side, k, layer] >= rules.shift[side, k]
+            mass = gross * rules.layer[side, k, layer]
             bucket = floor(at)
             upper = (at - bucket) * mass
             row = bucket - base
@@ -259,7 +265,7 @@ def _open(
                     held[c] += part
                     live[FIRST] = min(live[FIRST], to)
                     live[LAST] = max(live[LAST], to)
-                elif layer == 0:
+                elif liquidated:
                     cohorts.hour[side, k] += part
                     forced += cohorts.mix[side, k + 1] * part
     return forced
@@ -269,14 +275,15 @@ def _open(
 def _hour_over(cohorts: Cohorts, rules: Rules) -> None:
     """What the hour's prints tell."""
     heard_hour(
-        cohorts.hour, cohorts.told, cohorts.flows, cohorts.tells, cohorts.mix, cohorts.sizes,
-        cohorts.foreseen, cohorts.score, cohorts.counts[HEARD], rules.rate, rules.shape, rules.fade,
+        cohorts.hour, cohorts.told, cohorts.burst, cohorts.flows, cohorts.tells, cohorts.spread,
+        cohorts.mix, cohorts.sizes, cohorts.foreseen, cohorts.score, cohorts.counts[HEARD], cohorts.knee[0], rules.rate, rules.shape, rules.fade,
     )  # fmt: skip
     cohorts.counts[HEARD] += 1
     cohorts.hour[:] = 0.0
     cohorts.told[:] = 0.0
+    cohorts.burst[:] = 0.0
     if cohorts.counts[HEARD] % LEARN_EVERY == 0:
         learned(
-            cohorts.flows, cohorts.tells, cohorts.mix, cohorts.caught, cohorts.sizes,
+            cohorts.flows, cohorts.tells, cohorts.spread, cohorts.mix, cohorts.caught, cohorts.sizes, cohorts.knee,
             cohorts.counts[HEARD], rules.prior, rules.rate, rules.strength, rules.likeness, rules.fade,
         )  # fmt: skip

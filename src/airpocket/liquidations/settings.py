@@ -7,7 +7,7 @@ import numpy as np
 
 from airpocket.domain.events import FloatArray
 
-SPELL_H = 4  # hours between two looks at habits and age
+SPELL_H = 1  # hours between two looks at habits and age
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,9 @@ class Habits:
     """How positions are opened, held and left: one way the world may be.
 
     sticky: share of a venue's volume, per side, that opens positions meant to last. haste: exponent of
-    leverage in the closing hazard, against 10x. stops: share of positions with a stop nearer than
-    liquidation. gain, loss: closing hazard of winners and of losers against the rest. top_up: share of
+    leverage in the closing hazard, against 10x. stops: share of positions with a stop. gain, loss: closing hazard of winners and of losers against the rest. top_up: share of
     losers that in an hour add as much margin as they have left. told: where a
-    reporting rate lies in its range, 0 to 1.
+    reporting rate lies in its range, 0 to 1. calm: closing hazard of what no price forces out, against 10x.
     """
 
     sticky: float
@@ -28,6 +27,7 @@ class Habits:
     loss: float
     top_up: float
     told: float
+    calm: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,16 @@ class MapSettings:
     )  # fmt: skip
     strength: float = 20.0
     likeness: float = 60.0
-    low: Habits = Habits(0.05, 0.1, 0.1, 1.0, 1.0, 0.0, 0.0)
-    high: Habits = Habits(0.40, 0.7, 0.85, 3.0, 3.0, 0.3, 1.0)
+    low: Habits = Habits(0.05, 0.1, 0.1, 1.0, 1.0, 0.0, 0.0, 0.4)
+    high: Habits = Habits(0.40, 0.7, 0.85, 3.0, 3.0, 0.3, 1.0, 1.1)
     ways: int = 24
     rate_sampled: tuple[float, float] = (0.25, 0.85)
     rate_all: tuple[float, float] = (0.85, 1.0)
     rates: tuple[tuple[str, float], ...] = ()
-    stop_way: tuple[float, ...] = (0.42, 0.68)  # of the way to liquidation, where stops sit
+    stop_range: tuple[float, float] = (0.3, 0.8)  # of margin lost, where stops sit
+    stop_layers: int = 2
     winning: float = 0.3  # gain on margin from which winners close at their own hazard
     losing: float = 0.5  # loss on margin, likewise
-    never_pace: float = 0.5  # closing hazard of what no price forces out, against 10x
     maintenance: float = 0.005  # where no schedule of the venue is known
     typical_usd: float = 100_000.0
     shape: float = 2.0  # of the Gamma in an hour's Gamma-Poisson
@@ -128,7 +128,7 @@ class MapSettings:
     @property
     def worlds(self) -> tuple[Habits, ...]:
         """`ways` points that fill the box of habits evenly, its middle first."""
-        return tuple(self._habits(point) for point in even_points(self.ways, 7))
+        return tuple(self._habits(point) for point in even_points(self.ways, 8))
 
     def _habits(self, u: FloatArray) -> Habits:
         low, high = self.low, self.high
@@ -140,6 +140,7 @@ class MapSettings:
             loss=_between(low.loss, high.loss, u[4], logs=True),
             top_up=_between(low.top_up, high.top_up, u[5]),
             told=_between(low.told, high.told, u[6]),
+            calm=_between(low.calm, high.calm, u[7], logs=True),
         )
 
     def rate_of(self, key: str, told: float, *, sampled: bool) -> float:
