@@ -38,6 +38,16 @@ class Score:
     coverage: float | None
 
 
+def joined(parts: Sequence[Points]) -> Points:
+    """Points of several worlds as one."""
+    return Points(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("world", "truth", "said", "low", "high", "apart")
+        )
+    )
+
+
 def scored(points: Points) -> list[Score]:
     """Every band."""
     return [_scored(points, at) for at in range(len(BANDS))]

@@ -23,12 +23,11 @@ _DUST = 1e-9  # coin; below it a cell is empty, which keeps far tails from becom
 @kernel
 def spell_over(cohorts: Cohorts, rules: Rules, price: float, spells: int) -> None:
     """Habits of winners and losers, and ageing, of the hours since the last spell; `price` in buckets."""
-    layers = rules.trigger.shape[2]
     for side in range(2):
-        before = _mixed(cohorts, side, layers)
+        before = mixed(cohorts, side)
         _habits(cohorts, rules, side, price if side == 0 else -price)
         _topped_up(cohorts, rules, side, price if side == 0 else -price)
-        after = _mixed(cohorts, side, layers)
+        after = mixed(cohorts, side)
         # habits say who closes, open interest how many
         ratio = before / after if after > 0.0 else 1.0
         cohorts.never[side] *= ratio
@@ -96,12 +95,26 @@ def _topped_up(cohorts: Cohorts, rules: Rules, side: int, price: float) -> None:
 
 
 @kernel
-def _mixed(cohorts: Cohorts, side: int, layers: int) -> float:
+def mixed(cohorts: Cohorts, side: int) -> float:
     """Coin of a side under its mix."""
     total = cohorts.mix[side, 0] * cohorts.never[side]
     for c in range(cohorts.held.shape[1]):
-        total += cohorts.mix[side, c // layers + 1] * cohorts.held[side, c]
+        total += cohorts.weight[side, c] * cohorts.held[side, c]
     return total
+
+
+@kernel
+def weigh(cohorts: Cohorts, rules: Rules) -> None:
+    """Sets what share of openings each column stands for, by the mix and the share of stops."""
+    layers = rules.trigger.shape[2]
+    for side in range(2):
+        for k in range(rules.shift.shape[1]):
+            stopped = cohorts.stops[0] * rules.before[side, k]
+            cohorts.unstopped[side, k] = 1.0 - stopped
+            own = cohorts.mix[side, k + 1]
+            cohorts.weight[side, k * layers] = own * (1.0 - stopped)
+            for layer in range(1, layers):
+                cohorts.weight[side, k * layers + layer] = own * stopped / (layers - 1)
 
 
 @kernel
@@ -171,7 +184,7 @@ def laid_out(cohorts: Cohorts, rules: Rules, side: int, first: int, out: FloatAr
     whole = np.empty(columns, np.int64)
     near, far = np.empty(columns), np.empty(columns)
     for c in range(columns):
-        share = cohorts.mix[side, c // layers + 1] * cohorts.scale[side, c]
+        share = cohorts.weight[side, c] * cohorts.scale[side, c]
         further = rules.shift[side, c // layers] - rules.trigger[side, c // layers, c % layers]
         whole[c] = floor(further)
         far[c] = share * (further - whole[c])

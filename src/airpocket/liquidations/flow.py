@@ -7,7 +7,7 @@ import numpy as np
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.kernel import kernel
 from airpocket.domain.units import HOUR_NS
-from airpocket.liquidations.ageing import snapshot, spell_over
+from airpocket.liquidations.ageing import mixed, snapshot, spell_over, weigh
 from airpocket.liquidations.cells import (
     BARS,
     BOUGHT,
@@ -17,6 +17,7 @@ from airpocket.liquidations.cells import (
     HEARD,
     HIGH,
     HOUR,
+    HOUR_INTEREST,
     IMPOSSIBLE,
     INTEREST,
     LAST,
@@ -35,6 +36,7 @@ from airpocket.liquidations.cells import (
 )
 from airpocket.liquidations.learn import heard_hour, learned
 from airpocket.liquidations.settings import SPELL_H
+from airpocket.liquidations.stops import fall_seen, share_of_stops
 
 LEARN_EVERY = 24  # hours
 _MOST_SPELLS = 60  # of ageing for one gap
@@ -94,7 +96,7 @@ def advance(
             spells = hour // SPELL_H - counts[HOUR] // SPELL_H
             if spells > 0:
                 spell_over(cohorts, rules, start, min(spells, _MOST_SPELLS))
-            _hour_over(cohorts, rules)
+            _hour_over(cohorts, rules, interest)
         counts[HOUR] = hour
         if end[i] % HOUR_NS == 0 and len(cohorts.stamps) > 0:
             snapshot(cohorts, rules, end[i])
@@ -143,16 +145,16 @@ def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a b
     interest: float,
 ) -> float:
     """One side of one bar; returns its forced flow in coin. Buckets up to `reach` were traded through."""
-    held, mix = cohorts.held[side], cohorts.mix[side]
-    layers = rules.trigger.shape[2]
+    held, weight, layers = cohorts.held[side], cohorts.weight[side], rules.trigger.shape[2]
     forced = _kill(cohorts, rules, side, reach)
-    rest, weighed = mix[0] * cohorts.never[side], mix[0] * cohorts.never[side] * rules.pace[0]
-    for k in range(len(mix) - 1):
+    rest = cohorts.mix[side, 0] * cohorts.never[side]
+    weighed = rest * rules.pace[0]
+    for k in range(rules.shift.shape[1]):
         own = 0.0
         for c in range(k * layers, (k + 1) * layers):
-            own += held[c]
-        rest += mix[k + 1] * own
-        weighed += mix[k + 1] * own * rules.pace[k + 1]
+            own += weight[c] * held[c]
+        rest += own
+        weighed += own * rules.pace[k + 1]
     stays = 1.0 - _lost(cohorts, rules, side, reach, entry, step, points)
     hazard = 0.0
     if stays > 0.0:
@@ -188,9 +190,14 @@ def _kill(cohorts: Cohorts, rules: Rules, side: int, reach: int) -> float:
         gone *= scale[c]
         held[c] = max(held[c] - gone, 0.0)
         k = c // layers
-        if rules.trigger[side, k, c % layers] >= rules.shift[side, k]:
+        share = cohorts.mix[side, k + 1] * gone
+        if c % layers == 0:
             cohorts.hour[side, k] += gone
-            total += cohorts.mix[side, k + 1] * gone
+            total += cohorts.weight[side, c] * gone
+            cohorts.exits[0] += share
+            cohorts.exits[1] -= rules.before[side, k] * share
+        else:
+            cohorts.exits[1] += rules.before[side, k] * share / (layers - 1)
     live[FIRST] = max(live[FIRST], last + 1)
     return total
 
@@ -226,7 +233,7 @@ def _lost(
             way = rules.trigger[side, k, layer]
             if floor(nearest + way) > reach:
                 continue
-            share = cohorts.mix[side, k + 1] * rules.layer[side, k, layer] / points
+            share = cohorts.weight[side, k * rules.trigger.shape[2] + layer] / points
             for q in range(points):
                 lost += share * _inside(entry + q * step + way, reach)
     return min(lost, 1.0)
@@ -254,36 +261,56 @@ def _open(
         for layer in range(layers):
             c = k * layers + layer
             at = entry + rules.trigger[side, k, layer]
-            liquidated = rules.trigger[side, k, layer] >= rules.shift[side, k]
-            mass = gross * rules.layer[side, k, layer]
             bucket = floor(at)
-            upper = (at - bucket) * mass
+            upper = (at - bucket) * gross
             row = bucket - base
-            for to, part in ((row, mass - upper), (row + 1, upper)):
+            for to, part in ((row, gross - upper), (row + 1, upper)):
                 if to + base > reach:
                     cells[to, c] += part / scale[c]
                     held[c] += part
                     live[FIRST] = min(live[FIRST], to)
                     live[LAST] = max(live[LAST], to)
-                elif liquidated:
+                elif layer == 0:
                     cohorts.hour[side, k] += part
-                    forced += cohorts.mix[side, k + 1] * part
+                    forced += cohorts.weight[side, c] * part
     return forced
 
 
 @kernel
-def _hour_over(cohorts: Cohorts, rules: Rules) -> None:
-    """What the hour's prints tell."""
+def _hour_over(cohorts: Cohorts, rules: Rules, interest: float) -> None:
+    """What the hour's prints and its change of open interest tell."""
+    before = cohorts.memory[HOUR_INTEREST]
+    if before > 0.0 and interest != before:
+        fall_seen(
+            cohorts.moments, (before - interest) / before, cohorts.exits[0] / before,
+            cohorts.exits[1] / before, rules.fade,
+        )  # fmt: skip
+    cohorts.memory[HOUR_INTEREST] = interest
+    cohorts.exits[:] = 0.0
     heard_hour(
-        cohorts.hour, cohorts.told, cohorts.burst, cohorts.flows, cohorts.tells, cohorts.spread,
-        cohorts.mix, cohorts.sizes, cohorts.foreseen, cohorts.score, cohorts.counts[HEARD], cohorts.knee[0], rules.rate, rules.shape, rules.fade,
+        cohorts.hour, cohorts.unstopped, cohorts.told, cohorts.burst, cohorts.flows, cohorts.tells, cohorts.spread,
+        cohorts.mix, cohorts.sizes, cohorts.foreseen, cohorts.score, cohorts.counts[HEARD],
+        cohorts.knee[0], rules.rate, rules.shape, rules.fade,
     )  # fmt: skip
     cohorts.counts[HEARD] += 1
     cohorts.hour[:] = 0.0
     cohorts.told[:] = 0.0
     cohorts.burst[:] = 0.0
     if cohorts.counts[HEARD] % LEARN_EVERY == 0:
+        held = mixed(cohorts, 0), mixed(cohorts, 1)
+        cohorts.stops[0] = share_of_stops(
+            cohorts.moments, rules.stops, rules.slopes, rules.stops_at, rules.trust
+        )
         learned(
-            cohorts.flows, cohorts.tells, cohorts.spread, cohorts.mix, cohorts.caught, cohorts.sizes, cohorts.knee,
-            cohorts.counts[HEARD], rules.prior, rules.rate, rules.strength, rules.likeness, rules.fade,
+            cohorts.flows, cohorts.unstopped, cohorts.tells, cohorts.spread, cohorts.mix,
+            cohorts.caught, cohorts.sizes, cohorts.knee, cohorts.counts[HEARD], rules.prior,
+            rules.rate, rules.strength, rules.likeness, rules.fade,
         )  # fmt: skip
+        weigh(cohorts, rules)
+        for side in range(2):
+            # what is learned says who holds open interest, not that it changed
+            now = mixed(cohorts, side)
+            if now > 0.0:
+                cohorts.never[side] *= held[side] / now
+                cohorts.held[side] *= held[side] / now
+                cohorts.scale[side] *= held[side] / now

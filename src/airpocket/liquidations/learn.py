@@ -1,6 +1,6 @@
 """What prints teach: the leverage mix by MAP-EM under a reporting rate, and how likely each hour was.
 
-Liquidations told in hour t are Gamma-Poisson with mean r Σ_k π_k Y_k(t): emission tomography (Shepp and
+Liquidations told in hour t are Gamma-Poisson with mean r(t) Σ_k π_k Y_k(t): emission tomography (Shepp and
 Vardi 1982) with a Dirichlet prior. Amounts are counted in typical prints, their size-weighted mean size,
 which makes the variance of sums of unequal prints that of a Poisson count.
 """
@@ -29,6 +29,7 @@ def typical_print(sizes: FloatArray) -> float:
 @kernel
 def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so that learning knows no cohorts
     hour: FloatArray,
+    unstopped: FloatArray,
     told: FloatArray,
     burst: FloatArray,
     flows: FloatArray,
@@ -50,7 +51,7 @@ def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so 
     both = 0.0
     for side in range(2):
         for k in range(hour.shape[1]):
-            both += mix[side, k + 1] * hour[side, k]
+            both += mix[side, k + 1] * unstopped[side, k] * hour[side, k]
     spread[at] = burst[0] ** 2 / burst[1] if burst[1] > 0.0 else 1.0
     told_share = told_of(both / one, knee * spread[at], rate) if one > 0.0 else rate
     score[0] *= fade
@@ -59,7 +60,7 @@ def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so 
         mean = 0.0
         for k in range(hour.shape[1]):
             flows[at, side, k] = hour[side, k]
-            mean += mix[side, k + 1] * hour[side, k]
+            mean += mix[side, k + 1] * unstopped[side, k] * hour[side, k]
         tells[at, side] = told[side]
         foreseen[at, side] = mean
         if one > 0.0 and told[side] >= 0.0:
@@ -115,6 +116,7 @@ def gamma_poisson(count: float, mean: float, shape: float) -> float:
 @kernel
 def learned(  # noqa: PLR0913, PLR0917
     flows: FloatArray,
+    unstopped: FloatArray,
     tells: FloatArray,
     spread: FloatArray,
     mix: FloatArray,
@@ -139,7 +141,8 @@ def learned(  # noqa: PLR0913, PLR0917
     offered = np.zeros(flows.shape[2])
     background = _background(tells)
     hours, weight = _telling(flows, tells, count, one, fade)
-    forced = _forced(flows, hours, mix) / one
+    given = flows[hours] * unstopped
+    forced = _forced(given, mix) / one
     knee[0] = knee_of(forced, spread[hours], weight, rate)
     told = np.empty(len(hours))
     for at in range(len(hours)):
@@ -148,7 +151,7 @@ def learned(  # noqa: PLR0913, PLR0917
         caught[0, :] = 0.0
         offered[:] = 0.0
         for side in range(2):
-            _shared(flows, tells, hours, weight, mix[2], side, background, told, caught[0], offered)
+            _shared(given, tells, hours, weight, mix[2], side, background, told, caught[0], offered)
         maximised(mix[2], caught[0], offered, 0.5 * (prior[0] + prior[1]), strength)
     for side in range(2):
         own = mix[2] * prior[side]
@@ -157,7 +160,7 @@ def learned(  # noqa: PLR0913, PLR0917
         for _ in range(SWEEPS):
             caught[side, :] = 0.0
             offered[:] = 0.0
-            _shared(flows, tells, hours, weight, mix[side], side, background, told, caught[side],
+            _shared(given, tells, hours, weight, mix[side], side, background, told, caught[side],
                     offered)  # fmt: skip
             maximised(mix[side], caught[side], offered, own, likeness)
 
@@ -181,13 +184,13 @@ def _telling(
 
 
 @kernel
-def _forced(flows: FloatArray, hours: IntArray, mix: FloatArray) -> FloatArray:
+def _forced(given: FloatArray, mix: FloatArray) -> FloatArray:
     """(n,) coin forced out in each hour, both sides, as the mix has it."""
-    found = np.zeros(len(hours))
-    for at in range(len(hours)):
+    found = np.zeros(len(given))
+    for at in range(len(given)):
         for side in range(2):
-            for k in range(flows.shape[2]):
-                found[at] += mix[side, k + 1] * flows[hours[at], side, k]
+            for k in range(given.shape[2]):
+                found[at] += mix[side, k + 1] * given[at, side, k]
     return found
 
 
@@ -205,7 +208,7 @@ def _background(tells: FloatArray) -> float:
 
 @kernel
 def _shared(  # noqa: PLR0913, PLR0917
-    flows: FloatArray,
+    given: FloatArray,
     tells: FloatArray,
     hours: IntArray,
     weight: FloatArray,
@@ -218,15 +221,15 @@ def _shared(  # noqa: PLR0913, PLR0917
 ) -> None:
     """The E-step of one side: shares each hour's prints among the classes by what each had to give."""
     for at in range(len(hours)):
-        flow = flows[hours[at], side]
+        flow = given[at, side]
         mean = background
         for k in range(len(flow)):
             mean += told[at] * flow[k] * mix[k + 1]
         share = weight[at] * tells[hours[at], side] / mean if mean > 0.0 else 0.0
         for k in range(len(flow)):
-            given = told[at] * flow[k]
-            caught[k] += share * given * mix[k + 1]
-            offered[k] += weight[at] * given
+            seen = told[at] * flow[k]
+            caught[k] += share * seen * mix[k + 1]
+            offered[k] += weight[at] * seen
 
 
 @kernel

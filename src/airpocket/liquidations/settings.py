@@ -15,9 +15,10 @@ class Habits:
     """How positions are opened, held and left: one way the world may be.
 
     sticky: share of a venue's volume, per side, that opens positions meant to last. haste: exponent of
-    leverage in the closing hazard, against 10x. stops: share of positions with a stop. gain, loss: closing hazard of winners and of losers against the rest. top_up: share of
-    losers that in an hour add as much margin as they have left. told: where a
-    reporting rate lies in its range, 0 to 1. calm: closing hazard of what no price forces out, against 10x.
+    leverage in the closing hazard, against 10x. stops: share of positions with a stop; in a way, which
+    part of what is believed of it. gain, loss: closing hazard of winners and of losers against the rest.
+    top_up: share of losers that in an hour add as much margin as they have left. told: where a reporting
+    rate lies in its range, 0 to 1. calm: closing hazard of what no price forces out, against 10x.
     """
 
     sticky: float
@@ -40,7 +41,9 @@ class MapSettings:
     typical prints. low, high: edges of the
     box of habits, which `ways` points fill evenly. rate_sampled, rate_all: range of the share of forced
     closes that a feed tells when it calls itself a sample, and when it claims all. rates: by contract
-    key, where a rate is known. temper: exponent of the likelihood of a way. doubt: standard deviation of
+    key, where a rate is known. temper: exponent of the likelihood of a way, trust: of
+    what open interest says of stops. slopes: range of what open interest falls
+    by, of what the model has price force out. doubt: standard deviation of
     what the model gets wrong in ways that it does not know, in logs. lump: size of a position, in typical
     prints. drift_h, spread_h: collateral added later moves liquidation prices away from the price, in
     buckets and buckets² an hour. turnover_day: volume over open interest a day where a venue's volume is
@@ -55,10 +58,10 @@ class MapSettings:
     longs_mix: tuple[float, ...] = (
         0.12, 0.10, 0.10, 0.14, 0.19, 0.10, 0.08, 0.08, 0.04, 0.03, 0.02,
     )  # fmt: skip
-    strength: float = 20.0
-    likeness: float = 60.0
-    low: Habits = Habits(0.05, 0.1, 0.1, 1.0, 1.0, 0.0, 0.0, 0.4)
-    high: Habits = Habits(0.40, 0.7, 0.85, 3.0, 3.0, 0.3, 1.0, 1.1)
+    strength: float = 40.0
+    likeness: float = 100.0
+    low: Habits = Habits(0.11, 0.1, 0.1, 1.0, 1.0, 0.0, 0.0, 0.4)
+    high: Habits = Habits(0.40, 0.7, 0.95, 3.0, 3.0, 0.3, 1.0, 1.1)
     ways: int = 24
     rate_sampled: tuple[float, float] = (0.25, 0.85)
     rate_all: tuple[float, float] = (0.85, 1.0)
@@ -71,8 +74,10 @@ class MapSettings:
     typical_usd: float = 100_000.0
     shape: float = 2.0  # of the Gamma in an hour's Gamma-Poisson
     memory_days: float = 30.0  # in which prints come to count a third
-    temper: float = 0.1
-    doubt: float = 0.15
+    temper: float = 0.03
+    trust: float = 0.3
+    slopes: tuple[float, float] = (0.35, 0.95)
+    doubt: float = 0.05
     lump: float = 1.0
     quiet_h: int = 72  # without a print, after which a feed is taken to be down
     draws: int = 64
