@@ -57,6 +57,7 @@ _LAB_COMMANDS = (
 )
 _EVALUATE_COMMANDS = (
     ("map", "map_", "The liquidation map against worlds whose positions are known."),
+    ("census", "census", "The liquidation map of a venue against what its accounts hold."),
 )
 
 

@@ -65,6 +65,64 @@ def map_(  # noqa: PLR0913 - one option each
     return 0
 
 
+def census(
+    asset: str,
+    /,
+    *,
+    venue: str = "hyperliquid",
+    store: Path = Path("store"),
+    days: int = 14,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Hold the modelled map of a venue against what its public accounts hold (airpocket census).
+
+    What accounts hold is scaled to open interest, as if those who were not counted held alike: with little of it
+    counted, that is a guess too.
+
+    Args:
+        asset: The coin, such as ETH.
+        venue: Whose accounts are stored.
+        store: Folder of the store.
+        days: How far back, a moment a day.
+        as_json: Print JSON.
+    """
+    from airpocket.delivery.cli.printing import print_json, print_table, say
+    from airpocket.delivery.warmup import compiling
+    from airpocket.domain.errors import BadInput, NothingKnown
+
+    if not 1 <= days <= 400:
+        raise BadInput("--days must lie between 1 and 400")
+    with compiling():
+        from dataclasses import asdict
+
+        from airpocket.delivery.answers import census_maps
+        from airpocket.evaluation.census import against_census, summed
+
+        rows = [
+            row for each in census_maps(asset, store, venue, days) for row in against_census(each)
+        ]
+    if not rows:
+        raise NothingKnown(
+            f"no census of {asset} on {venue} that holds a twentieth of a side's open interest"
+        )
+    if as_json:
+        print_json({"rows": [asdict(row) | {"verdict": row.verdict} for row in rows]})
+        return 0
+    print_table(
+        f"{asset} on {venue}: modelled against counted, at least {min(r.coverage for r in rows):.0%} of a side",
+        ["within", "moments", "error", "modelled over counted", "inside 80 %"],
+        [
+            [f"{p:+g} %", f"{n}", f"{e:.2f}", f"{b:.2f}", f"{100 * i:.0f} %"]
+            for p, n, e, b, i in summed(rows)
+        ],
+        right={"moments", "error", "modelled over counted", "inside 80 %"},
+    )
+    say(
+        "Counted: what accounts hold, scaled to open interest as if the rest held alike. The model saw no account."
+    )
+    return 0
+
+
 def _told(name: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"scored {name}\n")
