@@ -101,7 +101,7 @@ def test_what_was_not_told_is_there_for_a_map_that_hears_all(seen):
 
 def test_secrets_are_told_one_by_one(world):
     found = limits_of([world], [2], 1, MapSettings(ways=2), every_h=12.0, from_h=72.0)
-    assert [row.told for row in found.rows][0] == "nothing"
+    assert found.rows[0].told == "nothing"
     errors = {row.told: row.score.error for row in found.rows}
     assert len(errors) == len(set(errors.values())) == 8  # each secret moves the map
     assert all(row.score.points == 2 for row in found.rows)
