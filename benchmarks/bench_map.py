@@ -34,6 +34,12 @@ def rules(at: int = 0) -> Rules:
     return rules_of(_SETTINGS.worlds[at], _SHIFTS, 0.5, _SETTINGS)
 
 
+def stops_known(constants: Rules) -> Rules:
+    """The same with the share of stops known: the peer does not learn it."""
+    share = constants.stops[0] + constants.stops_at * (constants.stops[1] - constants.stops[0])
+    return constants._replace(stops=np.full(2, share))
+
+
 def made(n: int) -> Rows:
     """n minutes of a price that wanders within a band, so that about 2,000 buckets stay in use; a print
     of either side now and then."""
@@ -108,7 +114,7 @@ def online(rows: Rows) -> tuple[float, float]:
 
 def figures() -> Iterator[Figure]:
     """The peer runs the first days of the year, which are its cheapest, and hears no print."""
-    year, constants = made(_YEAR), rules()
+    year, constants = made(_YEAR), stops_known(rules())
     few = part(year, 0, _DAYS_OF_PEER * 24 * 60)
     quiet = part(few, 0, len(few.end))
     quiet.facts[[BOUGHT, SOLD, SQUARES]] = np.nan

@@ -5,7 +5,7 @@ from math import floor, log
 import numpy as np
 
 HOUR_NS = 3_600_000_000_000
-SPELL_H = 4
+SPELL_H = 1
 DUST = 1e-9
 
 
@@ -48,15 +48,19 @@ class _Side:
     """Cells (count, K·L) counted outward."""
 
     def __init__(self, rules, first, count, side):
-        layers = len(rules.way)
+        layers = rules.trigger.shape[2]
         self.rules = rules
         self.mix = rules.prior[side]
-        self.weight = np.repeat(self.mix[1:], layers)
+        stops = rules.stops[0] + rules.stops_at * (rules.stops[1] - rules.stops[0])
+        stopped = stops * rules.before[side][:, None]
+        share = np.concatenate(
+            [1.0 - stopped, np.repeat(stopped / (layers - 1), layers - 1, axis=1)], axis=1
+        )
+        self.weight = (self.mix[1:, None] * share).reshape(-1)
         self.pace = np.repeat(rules.pace[1:], layers)
-        self.shift = np.repeat(rules.shift[side], layers)
-        self.trigger = (rules.shift[side][:, None] * rules.way[None, :]).reshape(-1)
-        self.layer = np.tile(rules.layer, len(rules.shift[side]))
-        self.unstopped = np.tile(rules.way == 1.0, len(rules.shift[side]))
+        self.margin = np.repeat(rules.margin[side], layers)
+        self.trigger = rules.trigger[side].reshape(-1)
+        self.unstopped = np.tile(np.arange(layers) == 0, len(rules.shift[side]))
         self.sign = 1 if side == 0 else -1
         self.first = first if side == 0 else -first - count
         self.cells = np.zeros((count, len(self.weight)))
@@ -75,7 +79,7 @@ class _Side:
         at = self.sign * prices[:, None] - 0.5 - self.first + self.trigger[None, :]
         row = np.floor(at).astype(int)
         upper = at - row
-        share = (self.weight * self.layer)[None, :] / len(prices)
+        share = self.weight[None, :] / len(prices)
         inside = (row <= reach) * (1 - upper) + (row + 1 <= reach) * upper
         lost = (share * inside).sum()
         stays, hazard = 1.0 - lost, 0.0
@@ -89,10 +93,10 @@ class _Side:
         self.cells *= 1.0 - np.minimum(hazard * self.pace, 0.5)
         self.never = self.never * (1.0 - min(hazard * self.rules.pace[0], 0.5)) + gross
         columns = np.broadcast_to(np.arange(len(self.weight)), row.shape)
-        mass = np.broadcast_to(gross / len(prices) * self.layer, row.shape)
+        mass = gross / len(prices)
         for rows, weight in ((row, 1.0 - upper), (row + 1, upper)):
             stay = rows > reach
-            np.add.at(self.cells, (rows[stay], columns[stay]), (mass * weight)[stay])
+            np.add.at(self.cells, (rows[stay], columns[stay]), mass * weight[stay])
             if stay.any():
                 self.outermost = max(self.outermost, rows[stay].max())
         return forced + (gross * share * inside * self.unstopped).sum()
@@ -102,8 +106,8 @@ class _Side:
         rules, before = self.rules, self.total()
         near = self.sign * price - self.first
         rows = np.arange(len(self.cells))[:, None]
-        losing = rows < near + self.trigger - rules.lost * self.shift
-        winning = rows > near + self.trigger + rules.taken * self.shift
+        losing = rows < near + self.trigger - rules.lost * self.margin
+        winning = rows > near + self.trigger + rules.taken * self.margin
         own = self.hazard * self.pace
         self.cells *= np.where(losing, np.exp(-own * (rules.loss - 1.0)),
                                np.where(winning, np.exp(-own * (rules.gain - 1.0)), 1.0))  # fmt: skip

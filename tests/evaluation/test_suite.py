@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from airpocket.delivery.cli import main
+from airpocket.evaluation.limits import limits_of
 from airpocket.evaluation.maps import (
     CARRIED,
     KNOWN,
@@ -87,6 +88,24 @@ def test_every_map_is_scored_and_ours_errs_less_than_the_one_that_is_sold(score)
     assert np.isnan(score.points[CARRIED].low).all()
     truths = [each.truth for each in score.points.values()]
     assert all(np.array_equal(truths[0], other) for other in truths[1:])
+
+
+def test_what_was_not_told_is_there_for_a_map_that_hears_all(seen):
+    (batch,) = seen.untold
+    told = sum(each.floats("size").sum() for each in seen.batches if each.kind == "liquidation")
+    (rate,) = seen.rates.values()
+    assert told == pytest.approx(rate * batch.floats("size").sum())
+    assert set(batch.texts("coverage")) == {"all"}
+    assert (np.diff(batch.ints("usable_from")) >= 0).all()
+
+
+def test_secrets_are_told_one_by_one(world):
+    found = limits_of([world], [2], 1, MapSettings(ways=2), every_h=12.0, from_h=72.0)
+    assert found.rows[0].told == "nothing"
+    errors = {row.told: row.score.error for row in found.rows}
+    assert len(errors) == len(set(errors.values())) == 8  # each secret moves the map
+    assert all(row.score.points == 2 for row in found.rows)
+    assert 0.0 < found.whole < 1.0
 
 
 def test_permuted_prints_foresee_nothing(score):

@@ -23,6 +23,12 @@ def rules(world=None, rate=0.5, s=SETTINGS):
     return rules_of(world or s.worlds[0], shifts, rate, s)
 
 
+def fixed(constants):
+    """The same with the share of stops known, so that open interest has nothing to tell."""
+    share = constants.stops[0] + constants.stops_at * np.diff(constants.stops)[0]
+    return constants._replace(stops=np.full(2, share))
+
+
 def rows(n, *, seed=0, step=MINUTE_NS, points=1, sd=0.0008, price=3000.0):
     """n bars of a random walk with open interest that wanders around a million coin; no prints heard."""
     rng = np.random.default_rng(seed)

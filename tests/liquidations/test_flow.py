@@ -62,9 +62,10 @@ def with_prints(rows, flow, rate, size=50.0, seed=3):
 @pytest.mark.parametrize(("step", "points", "sd"), [(MINUTE_NS, 1, 8e-4), (HOUR_NS, 12, 8e-3)])
 def test_the_step_equals_a_numpy_loop(step, points, sd):
     rows = made.rows(1_500, step=step, points=points, sd=sd, seed=4)
-    cohorts, flow = run(rows)
+    known = made.fixed(RULES)
+    cohorts, flow = run(rows, rules=known)
     first, count = 6_000, 5_000
-    wanted, wanted_flow = numpy_map(rows.end, rows.points, rows.facts, RULES, first, count)
+    wanted, wanted_flow = numpy_map(rows.end, rows.points, rows.facts, known, first, count)
     np.testing.assert_allclose(flow, wanted_flow, rtol=1e-8, atol=1e-4)
     assert flow.sum() > 0
     for side in range(2):
@@ -175,8 +176,8 @@ def test_whole_hours_are_kept_and_the_oldest_make_way():
 def test_stops_take_positions_before_they_are_forced_out():
     rows = made.rows(2_000, step=HOUR_NS // 4, sd=0.004, seed=5)
     rows.facts[:5] *= 1.0 + 0.00005 * np.arange(2_000)
-    low = made.rules(replace(SETTINGS.worlds[0], stops=0.0))
-    high = made.rules(replace(SETTINGS.worlds[0], stops=0.9))
+    low = made.fixed(made.rules(replace(SETTINGS.worlds[0], stops=0.1)))
+    high = made.fixed(made.rules(replace(SETTINGS.worlds[0], stops=0.95)))
     assert run(rows, rules=high)[1][:, 0].sum() < 0.5 * run(rows, rules=low)[1][:, 0].sum()
 
 

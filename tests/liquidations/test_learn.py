@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from airpocket.liquidations.learn import (
     gamma_poisson,
+    knee_of,
     learned,
     maximised,
+    told_of,
     typical_print,
     weights_of,
 )
@@ -28,7 +30,14 @@ def test_the_m_step_stays_on_the_simplex(prior, caught, offered, strength):
     assert (mix >= 0.0).all()
 
 
-def told(mix, *, hours=400, rate=0.5, size=10.0, seed=0):
+def taught(flows, tells, mix, caught, sizes, prior, *, rate=1.0, strength=20.0, knee=None):
+    """Learns in place from hours that fell evenly into their steps."""
+    hours = len(tells)
+    learned(flows, np.ones((2, 3)), tells, np.ones(hours), mix, caught, sizes,
+            np.zeros(1) if knee is None else knee, hours, prior, rate, strength, strength, 1.0)  # fmt: skip
+
+
+def told(mix, *, hours=400, rate=1.0, size=10.0, seed=0):
     """Flows of three classes, the prints that they led to and the sums of sizes."""
     rng = np.random.default_rng(seed)
     flows = rng.gamma(0.5, 800.0, (hours, 2, 3))
@@ -36,7 +45,7 @@ def told(mix, *, hours=400, rate=0.5, size=10.0, seed=0):
     return flows, tells.astype(float), np.array([tells.sum(), size * tells.sum()])
 
 
-def penalised(mix, flows, tells, prior, side, *, size=10.0, rate=0.5, strength=0.5):
+def penalised(mix, flows, tells, prior, side, *, size=10.0, rate=1.0, strength=0.5):
     mean = rate * flows[:, side] @ mix[1:] / size + 1e-300
     poisson = (tells[:, side] / size * np.log(mean) - mean).sum()
     return poisson + strength * (prior * np.log(mix)).sum()
@@ -49,7 +58,7 @@ def test_em_finds_the_mix_and_the_penalised_likelihood_never_falls():
     mix, caught = np.full((3, 4), 0.25), np.zeros((2, 3))
     before = -np.inf
     for _ in range(40):
-        learned(flows, tells, mix, caught, sizes, len(tells), prior, 0.5, 1.0, 1.0, 1.0)
+        taught(flows, tells, mix, caught, sizes, prior, strength=1.0)
         now = sum(penalised(mix[2], flows, tells, prior[0], side) for side in range(2))
         assert now >= before - 1e-6 * abs(now) - 2.0  # background aside
         before = now
@@ -66,7 +75,7 @@ def test_hours_nobody_listened_to_teach_nothing():
         if cut:
             shown[200:] = np.nan
             flows[200:] = 1e9
-        learned(flows, shown, mix, caught, sizes, len(tells), prior, 0.5, 5.0, 5.0, 1.0)
+        taught(flows, shown, mix, caught, sizes, prior, strength=5.0)
         mixes.append(mix)
     assert np.isfinite(mixes[1]).all()
     assert mixes[1][0] == pytest.approx(mixes[0][0], abs=0.08)
@@ -75,9 +84,46 @@ def test_hours_nobody_listened_to_teach_nothing():
 def test_no_prints_leave_the_prior():
     prior = np.full((2, 4), 0.25)
     mix, caught = np.full((3, 4), 0.25), np.zeros((2, 3))
-    learned(np.ones((10, 2, 3)), np.full((10, 2), np.nan), mix, caught, np.zeros(2), 10, prior, 0.5,
-            20.0, 60.0, 1.0)  # fmt: skip
+    taught(np.ones((10, 2, 3)), np.full((10, 2), np.nan), mix, caught, np.zeros(2), prior)
     assert (mix == 0.25).all()
+
+
+def test_a_feed_that_tells_less_in_bursts_hides_no_class():
+    true = np.array([0.4, 0.3, 0.05, 0.25])
+    rng = np.random.default_rng(5)
+    flows = np.stack([rng.gamma(shape, 300.0 / shape, (800, 2)) for shape in (4.0, 1.0, 0.05)], 2)
+    forced = flows @ true[1:] / 10.0
+    share = np.array([[told_of(hour.sum(), 8.0, 1.0)] for hour in forced])
+    tells = 10.0 * rng.poisson(forced * share)
+    sizes, prior = np.array([tells.sum(), 10.0 * tells.sum()]), np.full((2, 4), 0.25)
+    mixes = []
+    for rate in (float((forced * share).sum() / forced.sum()), 1.0):
+        mix, caught, knee = np.full((3, 4), 0.25), np.zeros((2, 3)), np.zeros(1)
+        for _ in range(40):
+            taught(flows, tells, mix, caught, sizes, prior, rate=rate, strength=1.0, knee=knee)
+        mixes.append(mix[2])
+    assert mixes[0] == pytest.approx(true, abs=0.06)
+    assert mixes[1][3] < 0.7 * true[3]  # who is forced out in bursts is missed by a steady rate
+
+
+@given(st.floats(0.05, 0.98), st.integers(0, 1_000))
+def test_the_knee_tells_the_share_of_the_whole(rate, seed):
+    rng = np.random.default_rng(seed)
+    forced, spread, weight = rng.gamma(0.3, 30.0, 50), rng.uniform(1, 12, 50), rng.uniform(size=50)
+    knee = knee_of(forced, spread, weight, rate)
+    shares = [told_of(f, knee * s, rate) for f, s in zip(forced, spread, strict=True)]
+    assert (weight * forced) @ np.array(shares) == pytest.approx(
+        rate * (weight * forced).sum(), rel=1e-3
+    )
+    assert knee_of(forced, spread, weight, 1.0) == np.inf
+
+
+@given(st.floats(0.0, 1e4), st.floats(0.01, 1e3))
+def test_a_lone_print_is_told_and_a_bigger_burst_is_told_less(forced, knee):
+    assert told_of(0.0, knee, 0.5) == 1.0
+    assert told_of(forced, np.inf, 0.5) == 1.0
+    assert told_of(forced, knee, 0.5) >= told_of(2.0 * forced, knee, 0.5)
+    assert forced * told_of(forced, knee, 0.5) <= 2.0 * forced * told_of(2.0 * forced, knee, 0.5)
 
 
 @given(st.floats(0.1, 50.0), st.floats(0.01, 50.0))

@@ -11,6 +11,7 @@ from airpocket.cascade.network import Network
 from airpocket.cascade.outcomes import Mask
 from airpocket.cascade.paths import Course, Deal, Ends, Ground, run
 from airpocket.cascade.procedures import only
+from airpocket.cascade.profile import far_books
 from airpocket.cascade.records import Direction, Unscanned
 from airpocket.cascade.scan import ways_of
 from airpocket.cascade.settings import CascadeSettings
@@ -147,7 +148,11 @@ def ways_at(
         if not {part.key for part in found.parts} & set(push.on):
             return Unscanned(f"no positions of {', '.join(push.on)} are in the map")
         found = only(found, push.on)
-    ways = ways_of(found, market, signals, settings, push.on)
+    # the map adds up its venues, so their books do too; with one of them the scan's own choice stands
+    together = push.on or far_books(market, found.price, settings)
+    ways = ways_of(
+        found, market, signals, settings, together if len(together) > 1 or push.on else ()
+    )
     if isinstance(ways, Unscanned):
         return ways
     up = ways["up"]

@@ -106,6 +106,23 @@ def resting_in(
     return replace(chosen, source=chosen.source + (f" ({reasons})" if reasons else ""))
 
 
+def far_books(market: Market, price: float, settings: CascadeSettings) -> tuple[str, ...]:
+    """Contracts, spot too, whose stored orders can be used and reach far enough on both sides, by name.
+
+    Arbitrage lets all of them absorb what is forced on one.
+    """
+    return tuple(
+        contract.key
+        for contract in sorted(market.contracts, key=lambda c: c.key)
+        if all(
+            isinstance(found, Resting) and found.distance[-1] >= settings.book_reach
+            for found in (
+                resting_in(contract, market.now, price, way, settings) for way in ("up", "down")
+            )
+        )
+    )
+
+
 def resting_on(
     market: Market, keys: tuple[str, ...], price: float, direction: Direction, settings: CascadeSettings
 ) -> Resting | str:  # fmt: skip

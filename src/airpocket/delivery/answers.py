@@ -19,7 +19,7 @@ from airpocket.domain.events import Batch
 from airpocket.domain.instruments import instrument
 from airpocket.domain.positions import Position, Positions
 from airpocket.domain.simulated import sourced
-from airpocket.domain.units import TimeNs, format_time, parse_interval, parse_time
+from airpocket.domain.units import DAY_NS, TimeNs, format_time, parse_interval, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.ask import Asker
 from airpocket.ingest.catalysts import read_catalysts
@@ -28,6 +28,7 @@ from airpocket.ingest.lake import Lake
 from airpocket.ingest.origin import origin_of
 from airpocket.ingest.replay import facts_of, newest
 from airpocket.ingest.world import SystemClock
+from airpocket.liquidations.records import LiquidationMap
 from airpocket.live.glance import Glance, look
 from airpocket.pipeline import Assessment, Assessor
 from airpocket.playbook.plan import plan_for
@@ -67,6 +68,30 @@ def map_of(
     then = _earlier(since or "24h", now)
     assessors = [_assessor(lake, asset, at, venue) for at in (then, now)]
     return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
+
+
+def census_maps(
+    asset: str, store: str | PathLike[str], venue: str, days: int
+) -> list[LiquidationMap]:
+    """The maps of one venue at the newest moment and each day before it, as far as they were stored.
+
+    Raises:
+        NothingKnown: the store has nothing of the asset, or nothing of the venue.
+    """
+    lake, asset = _lake(store), asset.upper()
+    now = newest(lake, asset)
+    found: list[LiquidationMap] = []
+    for day in range(days):
+        at = TimeNs(now - day * DAY_NS)
+        try:
+            mapped = _assessor(lake, asset, at, venue).mapped(at)
+        except NothingKnown:
+            if day == 0:
+                raise
+            break
+        if isinstance(mapped, LiquidationMap):
+            found.append(mapped)
+    return found
 
 
 def assessed(asset: str, store: str | PathLike[str], asof: str | None = None) -> Assessment:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from airpocket.cascade.calibrate.fit import fit, most_told
+from airpocket.cascade.calibrate.blend import priors_from
+from airpocket.cascade.calibrate.fit import Fitted, fit, most_told
 from airpocket.cascade.coupling import coupling_of
 from airpocket.cascade.deals import PathSettings, Push
 from airpocket.cascade.phase import Moment, phase_at
@@ -43,12 +44,17 @@ def what_if_of(
         push = dataclasses.replace(push, jump=math.log(break_price / found.map.price))
     if venues:
         push = dataclasses.replace(push, on=contracts_of(found.market, venues))
-    trades = trades_of(Lake(Path(store)), asset.upper(), found.market.now)
-    fitted = most_told(fit(found.market, trades), found.market.reference.key)
+    fitted = _measured(found.market, asset, store)
     answer = what_if(found.map, found.market, found.signals, push, how=how, fitted=fitted)
     if isinstance(answer, Unscanned):
         raise NothingKnown(f"no what-if of {asset.upper()}: {answer.reason}")
     return _coupled(answer, found.market, store), found.market.simulated
+
+
+def _measured(market: Market, asset: str, store: str | PathLike[str]) -> Fitted | None:
+    """What the store could tell of the market up to its moment."""
+    trades = trades_of(Lake(Path(store)), asset.upper(), market.now)
+    return most_told(fit(market, trades), market.reference.key)
 
 
 def _coupled(answer: WhatIf, market: Market, store: str | PathLike[str]) -> WhatIf:
@@ -63,7 +69,7 @@ def with_trail(
     answer: WhatIf, asset: str, store: str | PathLike[str], span_ns: int, how: PathSettings | None
 ) -> WhatIf:
     """The answer with where the market stood at even moments before it, each as it was known then."""
-    found: list[Moment] = []
+    how, found = how or PathSettings(), list[Moment]()
     for back in range(_TRAIL, 0, -1):
         at = TimeNs(answer.now - span_ns * back // _TRAIL)
         try:
@@ -71,7 +77,9 @@ def with_trail(
         except NothingKnown as error:
             found.append(Moment(at, None, str(error)))
             continue
-        moment = phase_at(then.map, then.market, then.signals, answer.push, how=how)
+        blend = priors_from(_measured(then.market, asset, store), how.priors, answer.push.usd)
+        known = dataclasses.replace(how, priors=blend.priors)
+        moment = phase_at(then.map, then.market, then.signals, answer.push, how=known)
         found.append(dataclasses.replace(moment, at=at))
     return dataclasses.replace(answer, trail=tuple(found))
 

@@ -66,7 +66,7 @@ class _Said:
 
 def score_world(seen: Observed, number: int, s: MapSettings) -> WorldScore:
     """Runs every map over what the world's venues told, and holds each against the truth."""
-    known = replace(s, rates=tuple((k, min(v, 1.0)) for k, v in seen.rates.items() if v > 0.0))
+    known = rates_known(seen, s)
     shuffled = _permuted(seen.batches, seen.seed)
     said: dict[str, list[_Said]] = {name: [] for name in MAPS}
     states = {UNKNOWN: MapState(s), KNOWN: MapState(known), PERMUTED: MapState(s)}
@@ -96,8 +96,31 @@ def score_world(seen: Observed, number: int, s: MapSettings) -> WorldScore:
     ]
     return WorldScore(
         seen.world.name, seen.seed, seen.hash, seen.rates, points, Foresight(*told[0], *told[1]),
-        reached(maps, market, seen.seed), _spread(seen.truths),
+        reached(maps, market, seen.seed), truth_spread(seen.truths),
     )  # fmt: skip
+
+
+def rates_known(seen: Observed, s: MapSettings) -> MapSettings:
+    """The settings with the share of liquidations that each venue told in the whole run."""
+    return replace(s, rates=tuple((k, min(v, 1.0)) for k, v in seen.rates.items() if v > 0.0))
+
+
+def map_points(seen: Observed, number: int, s: MapSettings) -> Points:
+    """What one map says at every moment, beside the truth.
+
+    Raises:
+        NothingKnown: there is no map at one of them.
+    """
+    state, market, before = MapState(s), MarketState(seen.world.asset), -1
+    said: list[_Said] = []
+    for truth in seen.truths:
+        market_until(market, seen.batches, before, truth.at)
+        before = truth.at
+        found = state.measure(market.snapshot(truth.at))
+        if not isinstance(found, LiquidationMap):
+            raise NothingKnown(f"{seen.world.name}: no map: {found.reason}")
+        said.append(_said(found))
+    return _points(seen.truths, said, number)
 
 
 def _said(found: LiquidationMap) -> _Said:
@@ -167,7 +190,7 @@ def _between(
     return (price >= low) & (price <= high)
 
 
-def _spread(truths: tuple[Truth, ...]) -> float:
+def truth_spread(truths: tuple[Truth, ...]) -> float:
     """Σ √(2/π Σ usd²) / Σ usd of shorts within 3 %: whole positions instead of expected amounts."""
     off, total = 0.0, 0.0
     for truth in truths:

@@ -51,7 +51,7 @@ class Observed:
     """A world's public side and its truth.
 
     rates: by contract key, share of what left by force that the feed told (coin over the whole run);
-    NaN where nothing left.
+    NaN where nothing left. untold: every forced close as prints, for what a map could do that heard all.
     """
 
     world: World
@@ -60,6 +60,7 @@ class Observed:
     batches: tuple[Batch, ...]
     truths: tuple[Truth, ...]
     rates: Mapping[str, float]
+    untold: tuple[Batch, ...] = ()
 
 
 def observe(world: World, seed: int, every_h: float, from_h: float) -> Observed:
@@ -95,8 +96,13 @@ def observe(world: World, seed: int, every_h: float, from_h: float) -> Observed:
     forced = forced_flow(m, contracts, rows)
     perps = [one for one in contracts if m.books[one.book].form != SPOT]
     batches = tuple(_batch(table) for table in tables)
-    rates = {f"{one.venue}:{one.symbol}": _rate(one, batches, forced) for one in perps}
-    return Observed(world, seed, session.hash, batches, _truths(survey.positions()), rates)
+    gone = {f"{one.venue}:{one.symbol}": _gone(one, forced) for one in perps}
+    rates = {
+        f"{one.venue}:{one.symbol}": _rate(one, batches, gone[f"{one.venue}:{one.symbol}"])
+        for one in perps
+    }
+    untold = tuple(_all_told(one, gone[f"{one.venue}:{one.symbol}"]) for one in perps)
+    return Observed(world, seed, session.hash, batches, _truths(survey.positions()), rates, untold)
 
 
 def market_until(state: MarketState, batches: tuple[Batch, ...], before: int, now: int) -> None:
@@ -149,16 +155,40 @@ def _truths(positions: pl.DataFrame) -> tuple[Truth, ...]:
     return tuple(found)
 
 
-def _rate(one: Listed, batches: tuple[Batch, ...], forced: pl.DataFrame) -> float:
-    """Printed over gone, coin; NaN where nothing went."""
+def _gone(one: Listed, forced: pl.DataFrame) -> pl.DataFrame:
+    """What left a contract by force: ts, account, forced_side, price and coin."""
     mine = forced.filter((pl.col("venue") == one.venue) & (pl.col("symbol") == one.symbol))
-    gone = float(left_by_force(mine)["gone"].to_numpy().sum())
+    return left_by_force(mine).select("ts", "account", "forced_side", "price", coin="gone")
+
+
+def _rate(one: Listed, batches: tuple[Batch, ...], gone: pl.DataFrame) -> float:
+    """Printed over gone, coin; NaN where nothing went."""
     told = sum(
         float(np.nansum(batch.floats("size")))
         for batch in batches
         if (batch.kind, batch.venue, batch.symbol) == ("liquidation", one.venue, one.symbol)
     )
-    return told / gone if gone else float("nan")
+    total = float(gone["coin"].sum())
+    return told / total if total else float("nan")
+
+
+def _all_told(one: Listed, gone: pl.DataFrame) -> Batch:
+    """Everything that left by force as prints of a feed that tells all."""
+    rows = gone.filter(pl.col("coin") > 0.0).sort("ts", maintain_order=True)
+    at = rows["ts"].dt.epoch("ns").to_numpy().astype(np.int64)
+    coin = rows["coin"].to_numpy()
+    price = rows["price"].fill_null(np.nan).to_numpy()
+    columns: dict[str, ColumnArray] = {
+        "ts": at,
+        "usable_from": at,
+        "forced_side": rows["forced_side"].to_numpy().astype(np.str_),
+        "price": price,
+        "size": coin,
+        "notional_usd": price * coin,
+        "coverage": np.full(len(rows), "all"),
+        "seq": np.arange(len(rows), dtype=np.int64),
+    }
+    return Batch("liquidation", one.venue, one.symbol, columns, (one.source,))
 
 
 def left_by_force(forced: pl.DataFrame) -> pl.DataFrame:

@@ -38,6 +38,16 @@ class Score:
     coverage: float | None
 
 
+def joined(parts: Sequence[Points]) -> Points:
+    """Points of several worlds as one."""
+    return Points(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("world", "truth", "said", "low", "high", "apart")
+        )
+    )
+
+
 def scored(points: Points) -> list[Score]:
     """Every band."""
     return [_scored(points, at) for at in range(len(BANDS))]
@@ -53,15 +63,21 @@ def _scored(points: Points, at: int) -> Score:
     ]
     ranks = [rank for rank in ranks if np.isfinite(rank)]
     return Score(
-        BANDS[at], len(truth), error_of(truth, said), float(said.sum() / truth.sum()),
+        BANDS[at], len(truth), error_of(truth, said), _bias(truth, said),
         float(np.mean(ranks)) if ranks else float("nan"), _correlation(truth, said),
         float(inside[known].mean()) if known.any() else None,
     )  # fmt: skip
 
 
+def _bias(truth: FloatArray, said: FloatArray) -> float:
+    total = float(truth.sum())
+    return float(said.sum()) / total if total > 0.0 else float("nan")
+
+
 def error_of(truth: FloatArray, said: FloatArray) -> float:
-    """Weighted absolute error: Σ|said − truth| / Σ truth."""
-    return float(np.abs(said - truth).sum() / truth.sum())
+    """Weighted absolute error: Σ|said − truth| / Σ truth; NaN where there is no truth."""
+    total = float(truth.sum())
+    return float(np.abs(said - truth).sum()) / total if total > 0.0 else float("nan")
 
 
 def _ranked(values: FloatArray) -> FloatArray:

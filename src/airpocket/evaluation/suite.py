@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from airpocket.evaluation.limits import Limits, limits_of
 from airpocket.evaluation.maps import MAPS, SOLD, WorldScore, score_world
 from airpocket.evaluation.observed import observe
 from airpocket.evaluation.placebo import Reached
-from airpocket.evaluation.scores import Points, Score, ratio_interval, scored
+from airpocket.evaluation.scores import Score, joined, ratio_interval, scored
 from airpocket.lab.runs.worldcheck import read_world
 from airpocket.liquidations.settings import MapSettings
 
 EVERY_H, FROM_H = 6.0, 72.0
+TRAIN_SEED = 101  # of the first training world, the next ones follow
 _HERE = Path(__file__).parent / "worlds"
 _SEED = 20_261_126  # of the bootstraps
 
@@ -84,6 +86,13 @@ def run_suite(jobs: Sequence[Job], workers: int, told: Callable[[str], None]) ->
     return _suite(tuple(found), jobs)
 
 
+def trained(workers: int) -> Limits:
+    """What limits the map, on the worlds that its settings were set on."""
+    worlds = bundled_worlds("train")
+    seeds = range(TRAIN_SEED, TRAIN_SEED + len(worlds))
+    return limits_of(worlds, seeds, workers, MapSettings(), every_h=EVERY_H, from_h=FROM_H)
+
+
 def _scored(job: Job, number: int) -> WorldScore:
     return score_world(
         observe(read_world(job.world), job.seed, EVERY_H, FROM_H), number, MapSettings()
@@ -109,16 +118,6 @@ def _suite(worlds: tuple[WorldScore, ...], jobs: Sequence[Job]) -> Suite:
         ratios=ratios,
         clusters=clusters,
         draw=_draw(worlds),
-    )
-
-
-def joined(parts: Sequence[Points]) -> Points:
-    """Points of several worlds as one."""
-    return Points(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("world", "truth", "said", "low", "high", "apart")
-        )
     )
 
 

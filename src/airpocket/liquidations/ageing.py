@@ -23,12 +23,11 @@ _DUST = 1e-9  # coin; below it a cell is empty, which keeps far tails from becom
 @kernel
 def spell_over(cohorts: Cohorts, rules: Rules, price: float, spells: int) -> None:
     """Habits of winners and losers, and ageing, of the hours since the last spell; `price` in buckets."""
-    layers = len(rules.way)
     for side in range(2):
-        before = _mixed(cohorts, side, layers)
+        before = mixed(cohorts, side)
         _habits(cohorts, rules, side, price if side == 0 else -price)
         _topped_up(cohorts, rules, side, price if side == 0 else -price)
-        after = _mixed(cohorts, side, layers)
+        after = mixed(cohorts, side)
         # habits say who closes, open interest how many
         ratio = before / after if after > 0.0 else 1.0
         cohorts.never[side] *= ratio
@@ -42,11 +41,12 @@ def spell_over(cohorts: Cohorts, rules: Rules, price: float, spells: int) -> Non
 @kernel
 def _levels(cohorts: Cohorts, rules: Rules, side: int, price: float, beyond: float) -> FloatArray:
     """(K·L,) row of the trigger of what stands at a gain of `beyond` of its margin."""
-    layers = len(rules.way)
+    layers = rules.trigger.shape[2]
     found = np.empty(cohorts.held.shape[1])
     for c in range(len(found)):
-        shift = rules.shift[side, c // layers]
-        found[c] = price - cohorts.base[side] + shift * (rules.way[c % layers] + beyond)
+        k = c // layers
+        found[c] = price - cohorts.base[side] + rules.trigger[side, k, c % layers]
+        found[c] += beyond * rules.margin[side, k]
     return found
 
 
@@ -55,7 +55,7 @@ def _habits(cohorts: Cohorts, rules: Rules, side: int, price: float) -> None:
     """Winners and losers closed in the hour at other hazards than the rest; scales go into the cells."""
     cells = cohorts.cells[cohorts.counts[PARITY], side]
     live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
-    layers, columns = len(rules.way), cells.shape[1]
+    layers, columns = rules.trigger.shape[2], cells.shape[1]
     losing = _levels(cohorts, rules, side, price, -rules.lost)
     winning = _levels(cohorts, rules, side, price, rules.taken)
     loser, winner = np.empty(columns), np.empty(columns)
@@ -95,12 +95,26 @@ def _topped_up(cohorts: Cohorts, rules: Rules, side: int, price: float) -> None:
 
 
 @kernel
-def _mixed(cohorts: Cohorts, side: int, layers: int) -> float:
+def mixed(cohorts: Cohorts, side: int) -> float:
     """Coin of a side under its mix."""
     total = cohorts.mix[side, 0] * cohorts.never[side]
     for c in range(cohorts.held.shape[1]):
-        total += cohorts.mix[side, c // layers + 1] * cohorts.held[side, c]
+        total += cohorts.weight[side, c] * cohorts.held[side, c]
     return total
+
+
+@kernel
+def weigh(cohorts: Cohorts, rules: Rules) -> None:
+    """Sets what share of openings each column stands for, by the mix and the share of stops."""
+    layers = rules.trigger.shape[2]
+    for side in range(2):
+        for k in range(rules.shift.shape[1]):
+            stopped = cohorts.stops[0] * rules.before[side, k]
+            cohorts.unstopped[side, k] = 1.0 - stopped
+            own = cohorts.mix[side, k + 1]
+            cohorts.weight[side, k * layers] = own * (1.0 - stopped)
+            for layer in range(1, layers):
+                cohorts.weight[side, k * layers + layer] = own * stopped / (layers - 1)
 
 
 @kernel
@@ -166,12 +180,12 @@ def snapshot(cohorts: Cohorts, rules: Rules, end: int) -> None:
 def laid_out(cohorts: Cohorts, rules: Rules, side: int, first: int, out: FloatArray) -> None:
     """Adds one side's coin under its mix, from trigger row `first` on, to (B, K) rows of liquidation."""
     cells = cohorts.cells[cohorts.counts[PARITY], side]
-    columns, layers = cells.shape[1], len(rules.way)
+    columns, layers = cells.shape[1], rules.trigger.shape[2]
     whole = np.empty(columns, np.int64)
     near, far = np.empty(columns), np.empty(columns)
     for c in range(columns):
-        share = cohorts.mix[side, c // layers + 1] * cohorts.scale[side, c]
-        further = (1.0 - rules.way[c % layers]) * rules.shift[side, c // layers]
+        share = cohorts.weight[side, c] * cohorts.scale[side, c]
+        further = rules.shift[side, c // layers] - rules.trigger[side, c // layers, c % layers]
         whole[c] = floor(further)
         far[c] = share * (further - whole[c])
         near[c] = share - far[c]

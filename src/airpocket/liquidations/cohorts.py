@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.liquidations.ageing import laid_out
+from airpocket.liquidations.ageing import laid_out, weigh
 from airpocket.liquidations.cells import (
     FIRST,
     HEARD,
@@ -24,6 +24,7 @@ from airpocket.liquidations.feed import Feed, Rows, rows_of
 from airpocket.liquidations.flow import advance
 from airpocket.liquidations.learn import typical_print, weights_of
 from airpocket.liquidations.settings import SPELL_H, Habits, MapSettings
+from airpocket.liquidations.stops import MOMENTS
 
 _SLACK = 64  # rows added when the grid grows, so that it seldom does
 _THREADS = 2
@@ -50,13 +51,17 @@ def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> 
     prior = np.array([s.shorts_mix, s.longs_mix])
     prior[:, 1:][~granted] = 0.0
     prior /= prior.sum(axis=1, keepdims=True)
-    stops = len(s.stop_way)
-    pace = np.array([s.never_pace, *((x / 10.0) ** world.haste for x in s.leverage)])
+    shift = np.where(granted, shifts, 1.0)
+    part = 1.0 / np.array(s.leverage)
+    margin = np.maximum(np.stack([np.log1p(part), -np.log1p(-part)]) / s.width, shift)
+    trigger, before = _stops(shift, margin, s)
+    pace = np.array([world.calm, *((x / 10.0) ** world.haste for x in s.leverage)])
     return Rules(
         prior=prior,
-        shift=np.where(granted, shifts, 1.0),
-        way=np.array([1.0, *s.stop_way]),
-        layer=np.array([1.0 - world.stops, *([world.stops / stops] * stops)]),
+        shift=shift,
+        trigger=trigger,
+        margin=margin,
+        before=before,
         pace=pace,
         ageing=np.array(s.ageing),
         width=s.width,
@@ -71,13 +76,29 @@ def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> 
         likeness=s.likeness,
         shape=s.shape,
         fade=float(np.exp(-1.0 / (24.0 * s.memory_days))),
+        stops=np.array([s.low.stops, s.high.stops]),
+        slopes=np.array(s.slopes),
+        stops_at=(world.stops - s.low.stops) / max(s.high.stops - s.low.stops, 1e-9),
+        trust=s.trust,
     )
+
+
+def _stops(shift: FloatArray, margin: FloatArray, s: MapSettings) -> tuple[FloatArray, FloatArray]:
+    """(2, K, L) buckets to the trigger of each layer, liquidation first, then stops, spread evenly over the
+    losses at which they are set and that liquidation leaves; (2, K) share of stops that it leaves."""
+    low, high = s.stop_range
+    farthest = np.minimum(shift / margin, high)
+    set_before = np.maximum(farthest - low, 0.0)
+    middles = (np.arange(s.stop_layers) + 0.5) / s.stop_layers
+    at = (low + set_before[:, :, None] * middles) * margin[:, :, None]
+    trigger = np.concatenate([shift[:, :, None], np.minimum(at, shift[:, :, None])], axis=2)
+    return trigger, set_before / (high - low)
 
 
 def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
     """Nothing held; the grid is made by the first `fitted`. hours: snapshots kept; filed: hours of prints."""
-    classes, columns = rules.shift.shape[1], rules.shift.shape[1] * len(rules.way)
-    return Cohorts(
+    classes, columns = rules.shift.shape[1], rules.trigger[0].size
+    made = Cohorts(
         cells=np.zeros((2, 2, 0, columns)),
         base=np.zeros(2, np.int64),
         live=np.array([[1 << 40, -1], [1 << 40, -1]], dtype=np.int64),
@@ -85,7 +106,7 @@ def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
         scale=np.ones((2, columns)),
         never=np.zeros(2),
         mix=np.vstack([rules.prior, rules.prior.mean(axis=0)]),
-        memory=np.zeros(6),
+        memory=np.zeros(7),
         counts=np.zeros(7, np.int64),
         hour=np.zeros((2, classes)),
         told=np.zeros(2),
@@ -94,10 +115,20 @@ def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
         foreseen=np.zeros((filed, 3)),
         sizes=np.zeros(2),
         caught=np.zeros((2, classes)),
+        knee=np.zeros(1),
+        weight=np.zeros((2, columns)),
+        unstopped=np.ones((2, classes)),
+        stops=rules.stops[:1] + rules.stops_at * np.diff(rules.stops),
+        exits=np.zeros(2),
+        moments=np.zeros(MOMENTS),
+        burst=np.zeros(2),
+        spread=np.ones(filed),
         score=np.zeros(1),
         ring=np.zeros((hours, 2, 0)),
         stamps=np.zeros(hours, np.int64),
     )
+    weigh(made, rules)
+    return made
 
 
 def fitted(cohorts: Cohorts, rules: Rules, rows: Rows) -> Cohorts:

@@ -41,7 +41,8 @@ class Drawn:
         self._world: IntArray = np.minimum(
             np.searchsorted(np.cumsum(self._weights), at), len(self._weights) - 1
         )
-        self._doubt = np.exp(s.doubt * self._rng.standard_normal(s.draws) - 0.5 * s.doubt**2)
+        doubt = max(feed.doubt, s.doubt)
+        self._doubt = np.exp(doubt * self._rng.standard_normal(s.draws) - 0.5 * doubt**2)
 
     def held(self, side: int, reach: int) -> Held:
         """One side beyond bucket `reach` (counted outward)."""

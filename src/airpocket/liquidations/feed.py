@@ -8,6 +8,7 @@ from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, TimeNs, format_time
 from airpocket.liquidations.crossing import shifts_of
 from airpocket.liquidations.settings import MapSettings
+from airpocket.liquidations.sight import sight_of
 from airpocket.liquidations.told import Marks, Prints, marks_of, prints_of
 from airpocket.market.bars import Bars
 from airpocket.market.carry import InterestHistory, interest_of
@@ -25,7 +26,7 @@ class Feed:
     path: whose bars stand for the contract's prices. known_at, coin: (n,) open interest from the last
     unit jump on. start: ns, where bars begin to count. settled: ns; up to here bars and open interest
     can no longer change. shifts: (2, K) from entry to liquidation. marks, prints: the contract's own.
-    beyond: bars after that.
+    beyond: bars after that. doubt: standard deviation in logs of what is wrong for want of figures.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Feed:
     marks: Marks
     prints: Prints
     assumed: tuple[str, ...]
+    doubt: float = 0.0
 
     @property
     def sampled(self) -> bool:
@@ -89,13 +91,15 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     if now - settled > s.stale_h * HOUR_NS:
         return "no fresh price bars to follow its positions by"
     marks, prints = marks_of(contract), prints_of(contract)
+    sight = sight_of(known_at, coin, contract.base, now, s)
     assumed = [
-        *jumps, *_gaps(known_at, s), *_stand_ins(contract, path, history, s), *marks.assumed,
-        *prints.assumed,
+        *jumps, *_left_out(history), *sight.said, *_stand_ins(contract, path, history, s),
+        *marks.assumed, *prints.assumed,
     ]  # fmt: skip
     shifts = shifts_of(contract, TimeNs(start), s)
     return Feed(
-        contract.key, path, own, known_at, coin, start, settled, shifts, marks, prints, tuple(assumed)
+        contract.key, path, own, known_at, coin, start, settled, shifts, marks, prints, tuple(assumed),
+        sight.doubt(s),
     )  # fmt: skip
 
 
@@ -195,15 +199,9 @@ def _covers(bars: Bars, since: int, until: int, share: float) -> bool:
     return fresh and covered >= share * (until - since)
 
 
-def _gaps(known_at: IntArray, s: MapSettings) -> list[str]:
-    gaps = np.diff(known_at)
-    long = gaps[gaps > s.stale_h * HOUR_NS]
-    if len(long) == 0:
-        return []
-    return [
-        f"open interest is missing {len(long)} times for longer than {s.stale_h} h"
-        f" ({int(long.sum()) // HOUR_NS} h in all): its last value was carried on"
-    ]
+def _left_out(history: InterestHistory) -> list[str]:
+    lacking = int((~(history.coin > 0.0)).sum())
+    return [f"{lacking} figures of open interest not above zero were left out"] if lacking else []
 
 
 def _stand_ins(

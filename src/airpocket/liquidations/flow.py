@@ -7,7 +7,7 @@ import numpy as np
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.kernel import kernel
 from airpocket.domain.units import HOUR_NS
-from airpocket.liquidations.ageing import snapshot, spell_over
+from airpocket.liquidations.ageing import mixed, snapshot, spell_over, weigh
 from airpocket.liquidations.cells import (
     BARS,
     BOUGHT,
@@ -17,6 +17,7 @@ from airpocket.liquidations.cells import (
     HEARD,
     HIGH,
     HOUR,
+    HOUR_INTEREST,
     IMPOSSIBLE,
     INTEREST,
     LAST,
@@ -35,6 +36,7 @@ from airpocket.liquidations.cells import (
 )
 from airpocket.liquidations.learn import heard_hour, learned
 from airpocket.liquidations.settings import SPELL_H
+from airpocket.liquidations.stops import fall_seen, share_of_stops
 
 LEARN_EVERY = 24  # hours
 _MOST_SPELLS = 60  # of ageing for one gap
@@ -86,12 +88,15 @@ def advance(
             flow[i, side] = _side(
                 cohorts, rules, side, reach, entry, sign * step, points[i], gross, interest
             )
+        both = flow[i, 0] + flow[i, 1]
+        cohorts.burst[0] += both
+        cohorts.burst[1] += both * both
         hour = end[i] // HOUR_NS
         if counts[HOUR] and hour > counts[HOUR]:
             spells = hour // SPELL_H - counts[HOUR] // SPELL_H
             if spells > 0:
                 spell_over(cohorts, rules, start, min(spells, _MOST_SPELLS))
-            _hour_over(cohorts, rules)
+            _hour_over(cohorts, rules, interest)
         counts[HOUR] = hour
         if end[i] % HOUR_NS == 0 and len(cohorts.stamps) > 0:
             snapshot(cohorts, rules, end[i])
@@ -140,16 +145,16 @@ def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a b
     interest: float,
 ) -> float:
     """One side of one bar; returns its forced flow in coin. Buckets up to `reach` were traded through."""
-    held, mix = cohorts.held[side], cohorts.mix[side]
-    layers = len(rules.way)
-    forced = _kill(cohorts, side, reach, layers)
-    rest, weighed = mix[0] * cohorts.never[side], mix[0] * cohorts.never[side] * rules.pace[0]
-    for k in range(len(mix) - 1):
+    held, weight, layers = cohorts.held[side], cohorts.weight[side], rules.trigger.shape[2]
+    forced = _kill(cohorts, rules, side, reach)
+    rest = cohorts.mix[side, 0] * cohorts.never[side]
+    weighed = rest * rules.pace[0]
+    for k in range(rules.shift.shape[1]):
         own = 0.0
         for c in range(k * layers, (k + 1) * layers):
-            own += held[c]
-        rest += mix[k + 1] * own
-        weighed += mix[k + 1] * own * rules.pace[k + 1]
+            own += weight[c] * held[c]
+        rest += own
+        weighed += own * rules.pace[k + 1]
     stays = 1.0 - _lost(cohorts, rules, side, reach, entry, step, points)
     hazard = 0.0
     if stays > 0.0:
@@ -167,10 +172,11 @@ def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a b
 
 
 @kernel
-def _kill(cohorts: Cohorts, side: int, reach: int, layers: int) -> float:
+def _kill(cohorts: Cohorts, rules: Rules, side: int, reach: int) -> float:
     """Empty every row up to `reach`; what no stop took goes to the hour's flow, and is returned mixed."""
     cells = cohorts.cells[cohorts.counts[PARITY], side]
     live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
+    layers = rules.trigger.shape[2]
     last = min(reach - cohorts.base[side], live[LAST])
     total = 0.0
     if last < live[FIRST]:
@@ -183,9 +189,15 @@ def _kill(cohorts: Cohorts, side: int, reach: int, layers: int) -> float:
             cells[j, c] = 0.0
         gone *= scale[c]
         held[c] = max(held[c] - gone, 0.0)
+        k = c // layers
+        share = cohorts.mix[side, k + 1] * gone
         if c % layers == 0:
-            cohorts.hour[side, c // layers] += gone
-            total += cohorts.mix[side, c // layers + 1] * gone
+            cohorts.hour[side, k] += gone
+            total += cohorts.weight[side, c] * gone
+            cohorts.exits[0] += share
+            cohorts.exits[1] -= rules.before[side, k] * share
+        else:
+            cohorts.exits[1] += rules.before[side, k] * share / (layers - 1)
     live[FIRST] = max(live[FIRST], last + 1)
     return total
 
@@ -193,7 +205,7 @@ def _kill(cohorts: Cohorts, side: int, reach: int, layers: int) -> float:
 @kernel
 def _close(cohorts: Cohorts, rules: Rules, side: int, hazard: float) -> None:
     """Closes every class at its own pace."""
-    layers = len(rules.way)
+    layers = rules.trigger.shape[2]
     cohorts.never[side] *= 1.0 - min(hazard * rules.pace[0], _MOST_CLOSING)
     if hazard * rules.pace[len(rules.pace) - 1] > _MOST_CLOSING:
         cohorts.counts[CLIPPED] += 1
@@ -217,11 +229,11 @@ def _lost(
     lost = 0.0
     nearest = entry + min(0.0, step * (points - 1))
     for k in range(rules.shift.shape[1]):
-        for layer in range(len(rules.way)):
-            way = rules.shift[side, k] * rules.way[layer]
+        for layer in range(rules.trigger.shape[2]):
+            way = rules.trigger[side, k, layer]
             if floor(nearest + way) > reach:
                 continue
-            share = cohorts.mix[side, k + 1] * rules.layer[layer] / points
+            share = cohorts.weight[side, k * rules.trigger.shape[2] + layer] / points
             for q in range(points):
                 lost += share * _inside(entry + q * step + way, reach)
     return min(lost, 1.0)
@@ -243,17 +255,16 @@ def _open(
     """Places `gross` in every class at its triggers, split between two rows; what is forced out at once."""
     cells = cohorts.cells[cohorts.counts[PARITY], side]
     live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
-    base, layers = cohorts.base[side], len(rules.way)
+    base, layers = cohorts.base[side], rules.trigger.shape[2]
     forced = 0.0
     for k in range(rules.shift.shape[1]):
         for layer in range(layers):
             c = k * layers + layer
-            at = entry + rules.shift[side, k] * rules.way[layer]
-            mass = gross * rules.layer[layer]
+            at = entry + rules.trigger[side, k, layer]
             bucket = floor(at)
-            upper = (at - bucket) * mass
+            upper = (at - bucket) * gross
             row = bucket - base
-            for to, part in ((row, mass - upper), (row + 1, upper)):
+            for to, part in ((row, gross - upper), (row + 1, upper)):
                 if to + base > reach:
                     cells[to, c] += part / scale[c]
                     held[c] += part
@@ -261,22 +272,45 @@ def _open(
                     live[LAST] = max(live[LAST], to)
                 elif layer == 0:
                     cohorts.hour[side, k] += part
-                    forced += cohorts.mix[side, k + 1] * part
+                    forced += cohorts.weight[side, c] * part
     return forced
 
 
 @kernel
-def _hour_over(cohorts: Cohorts, rules: Rules) -> None:
-    """What the hour's prints tell."""
+def _hour_over(cohorts: Cohorts, rules: Rules, interest: float) -> None:
+    """What the hour's prints and its change of open interest tell."""
+    before = cohorts.memory[HOUR_INTEREST]
+    if before > 0.0 and interest != before:
+        fall_seen(
+            cohorts.moments, (before - interest) / before, cohorts.exits[0] / before,
+            cohorts.exits[1] / before, rules.fade,
+        )  # fmt: skip
+    cohorts.memory[HOUR_INTEREST] = interest
+    cohorts.exits[:] = 0.0
     heard_hour(
-        cohorts.hour, cohorts.told, cohorts.flows, cohorts.tells, cohorts.mix, cohorts.sizes,
-        cohorts.foreseen, cohorts.score, cohorts.counts[HEARD], rules.rate, rules.shape, rules.fade,
+        cohorts.hour, cohorts.unstopped, cohorts.told, cohorts.burst, cohorts.flows, cohorts.tells, cohorts.spread,
+        cohorts.mix, cohorts.sizes, cohorts.foreseen, cohorts.score, cohorts.counts[HEARD],
+        cohorts.knee[0], rules.rate, rules.shape, rules.fade,
     )  # fmt: skip
     cohorts.counts[HEARD] += 1
     cohorts.hour[:] = 0.0
     cohorts.told[:] = 0.0
+    cohorts.burst[:] = 0.0
     if cohorts.counts[HEARD] % LEARN_EVERY == 0:
+        held = mixed(cohorts, 0), mixed(cohorts, 1)
+        cohorts.stops[0] = share_of_stops(
+            cohorts.moments, rules.stops, rules.slopes, rules.stops_at, rules.trust
+        )
         learned(
-            cohorts.flows, cohorts.tells, cohorts.mix, cohorts.caught, cohorts.sizes,
-            cohorts.counts[HEARD], rules.prior, rules.rate, rules.strength, rules.likeness, rules.fade,
+            cohorts.flows, cohorts.unstopped, cohorts.tells, cohorts.spread, cohorts.mix,
+            cohorts.caught, cohorts.sizes, cohorts.knee, cohorts.counts[HEARD], rules.prior,
+            rules.rate, rules.strength, rules.likeness, rules.fade,
         )  # fmt: skip
+        weigh(cohorts, rules)
+        for side in range(2):
+            # what is learned says who holds open interest, not that it changed
+            now = mixed(cohorts, side)
+            if now > 0.0:
+                cohorts.never[side] *= held[side] / now
+                cohorts.held[side] *= held[side] / now
+                cohorts.scale[side] *= held[side] / now

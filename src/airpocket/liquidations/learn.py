@@ -1,6 +1,6 @@
 """What prints teach: the leverage mix by MAP-EM under a reporting rate, and how likely each hour was.
 
-Liquidations told in hour t are Gamma-Poisson with mean r Σ_k π_k Y_k(t): emission tomography (Shepp and
+Liquidations told in hour t are Gamma-Poisson with mean r(t) Σ_k π_k Y_k(t): emission tomography (Shepp and
 Vardi 1982) with a Dirichlet prior. Amounts are counted in typical prints, their size-weighted mean size,
 which makes the variance of sums of unequal prints that of a Poisson count.
 """
@@ -16,6 +16,8 @@ SWEEPS = 5
 _ROOT_STEPS = 30
 _BACKGROUND = 0.02  # of the mean hour, told of nothing that the model holds
 _LEAST_PRINTS = 3.0
+_ALL_TOLD = 0.999
+_KNEE_SPAN = 12.0  # of the logarithm, about the busiest hour
 
 
 @kernel
@@ -27,14 +29,18 @@ def typical_print(sizes: FloatArray) -> float:
 @kernel
 def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so that learning knows no cohorts
     hour: FloatArray,
+    unstopped: FloatArray,
     told: FloatArray,
+    burst: FloatArray,
     flows: FloatArray,
     tells: FloatArray,
+    spread: FloatArray,
     mix: FloatArray,
     sizes: FloatArray,
     foreseen: FloatArray,
     score: FloatArray,
     number: int,
+    knee: float,
     rate: float,
     shape: float,
     fade: float,
@@ -42,20 +48,62 @@ def heard_hour(  # noqa: PLR0913, PLR0917 - arrays of the pass, passed apart so 
     """Files an hour's flows and prints, what was foreseen of them, and its log-likelihood under the mix before."""
     at = number % len(tells)
     one = typical_print(sizes)
+    both = 0.0
+    for side in range(2):
+        for k in range(hour.shape[1]):
+            both += mix[side, k + 1] * unstopped[side, k] * hour[side, k]
+    spread[at] = burst[0] ** 2 / burst[1] if burst[1] > 0.0 else 1.0
+    told_share = told_of(both / one, knee * spread[at], rate) if one > 0.0 else rate
     score[0] *= fade
     foreseen[at, 2] = 0.0
     for side in range(2):
         mean = 0.0
         for k in range(hour.shape[1]):
             flows[at, side, k] = hour[side, k]
-            mean += mix[side, k + 1] * hour[side, k]
+            mean += mix[side, k + 1] * unstopped[side, k] * hour[side, k]
         tells[at, side] = told[side]
         foreseen[at, side] = mean
         if one > 0.0 and told[side] >= 0.0:
             foreseen[at, 2] += gamma_poisson(
-                told[side] / one, rate * mean / one + _BACKGROUND, shape
+                told[side] / one, told_share * mean / one + _BACKGROUND, shape
             )
     score[0] += foreseen[at, 2]
+
+
+@kernel
+def told_of(forced: float, knee: float, rate: float) -> float:
+    """Share of an hour's forced prints that a feed tells: ln(1 + x)/x, x = forced/knee.
+
+    A feed that tells one a window tells every lone one and few of a burst; where windows fill at random
+    the share is (1 − e^{−x})/x, and the logarithm is what that becomes when they fill in clusters. knee: in
+    prints an hour, 0 where it is not known yet: then `rate`, the share of the whole.
+    """
+    if knee <= 0.0:
+        return rate
+    x = forced / knee
+    return np.log1p(x) / x if x > 1e-9 else 1.0
+
+
+@kernel
+def knee_of(forced: FloatArray, spread: FloatArray, weight: FloatArray, rate: float) -> float:
+    """The knee with which hours tell `rate` of all that was forced, by halving; 0: nothing was."""
+    if rate >= _ALL_TOLD:
+        return np.inf
+    total = (weight * forced).sum()
+    if total <= 0.0:
+        return 0.0
+    low, high = log(forced.max()) - _KNEE_SPAN, log(forced.max()) + _KNEE_SPAN
+    for _ in range(_ROOT_STEPS):
+        middle = 0.5 * (low + high)
+        told = 0.0
+        for at in range(len(forced)):
+            share = told_of(forced[at], np.exp(middle) * spread[at], rate)
+            told += weight[at] * forced[at] * share
+        if told < rate * total:
+            low = middle
+        else:
+            high = middle
+    return np.exp(0.5 * (low + high))
 
 
 @kernel
@@ -68,10 +116,13 @@ def gamma_poisson(count: float, mean: float, shape: float) -> float:
 @kernel
 def learned(  # noqa: PLR0913, PLR0917
     flows: FloatArray,
+    unstopped: FloatArray,
     tells: FloatArray,
+    spread: FloatArray,
     mix: FloatArray,
     caught: FloatArray,
     sizes: FloatArray,
+    knee: FloatArray,
     count: int,
     prior: FloatArray,
     rate: float,
@@ -90,11 +141,17 @@ def learned(  # noqa: PLR0913, PLR0917
     offered = np.zeros(flows.shape[2])
     background = _background(tells)
     hours, weight = _telling(flows, tells, count, one, fade)
+    given = flows[hours] * unstopped
+    forced = _forced(given, mix) / one
+    knee[0] = knee_of(forced, spread[hours], weight, rate)
+    told = np.empty(len(hours))
+    for at in range(len(hours)):
+        told[at] = told_of(forced[at], knee[0] * spread[hours[at]], rate)
     for _ in range(SWEEPS):
         caught[0, :] = 0.0
         offered[:] = 0.0
         for side in range(2):
-            _shared(flows, tells, hours, weight, mix[2], side, background, rate, caught[0], offered)
+            _shared(given, tells, hours, weight, mix[2], side, background, told, caught[0], offered)
         maximised(mix[2], caught[0], offered, 0.5 * (prior[0] + prior[1]), strength)
     for side in range(2):
         own = mix[2] * prior[side]
@@ -103,7 +160,7 @@ def learned(  # noqa: PLR0913, PLR0917
         for _ in range(SWEEPS):
             caught[side, :] = 0.0
             offered[:] = 0.0
-            _shared(flows, tells, hours, weight, mix[side], side, background, rate, caught[side],
+            _shared(given, tells, hours, weight, mix[side], side, background, told, caught[side],
                     offered)  # fmt: skip
             maximised(mix[side], caught[side], offered, own, likeness)
 
@@ -127,6 +184,17 @@ def _telling(
 
 
 @kernel
+def _forced(given: FloatArray, mix: FloatArray) -> FloatArray:
+    """(n,) coin forced out in each hour, both sides, as the mix has it."""
+    found = np.zeros(len(given))
+    for at in range(len(given)):
+        for side in range(2):
+            for k in range(given.shape[2]):
+                found[at] += mix[side, k + 1] * given[at, side, k]
+    return found
+
+
+@kernel
 def _background(tells: FloatArray) -> float:
     """A little of the mean hour's prints, which come from nothing that the model holds."""
     total, hours = 0.0, 0
@@ -140,28 +208,28 @@ def _background(tells: FloatArray) -> float:
 
 @kernel
 def _shared(  # noqa: PLR0913, PLR0917
-    flows: FloatArray,
+    given: FloatArray,
     tells: FloatArray,
     hours: IntArray,
     weight: FloatArray,
     mix: FloatArray,
     side: int,
     background: float,
-    rate: float,
+    told: FloatArray,
     caught: FloatArray,
     offered: FloatArray,
 ) -> None:
     """The E-step of one side: shares each hour's prints among the classes by what each had to give."""
     for at in range(len(hours)):
-        flow = flows[hours[at], side]
+        flow = given[at, side]
         mean = background
         for k in range(len(flow)):
-            mean += rate * flow[k] * mix[k + 1]
+            mean += told[at] * flow[k] * mix[k + 1]
         share = weight[at] * tells[hours[at], side] / mean if mean > 0.0 else 0.0
         for k in range(len(flow)):
-            given = rate * flow[k]
-            caught[k] += share * given * mix[k + 1]
-            offered[k] += weight[at] * given
+            seen = told[at] * flow[k]
+            caught[k] += share * seen * mix[k + 1]
+            offered[k] += weight[at] * seen
 
 
 @kernel

@@ -7,7 +7,7 @@ import numpy as np
 
 from airpocket.domain.events import FloatArray
 
-SPELL_H = 4  # hours between two looks at habits and age
+SPELL_H = 1  # hours between two looks at habits and age
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,10 @@ class Habits:
     """How positions are opened, held and left: one way the world may be.
 
     sticky: share of a venue's volume, per side, that opens positions meant to last. haste: exponent of
-    leverage in the closing hazard, against 10x. stops: share of positions with a stop nearer than
-    liquidation. gain, loss: closing hazard of winners and of losers against the rest. top_up: share of
-    losers that in an hour add as much margin as they have left. told: where a
-    reporting rate lies in its range, 0 to 1.
+    leverage in the closing hazard, against 10x. stops: share of positions with a stop; in a way, which
+    part of what is believed of it. gain, loss: closing hazard of winners and of losers against the rest.
+    top_up: share of losers that in an hour add as much margin as they have left. told: where a reporting
+    rate lies in its range, 0 to 1. calm: closing hazard of what no price forces out, against 10x.
     """
 
     sticky: float
@@ -28,6 +28,7 @@ class Habits:
     loss: float
     top_up: float
     told: float
+    calm: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,11 @@ class MapSettings:
     typical prints. low, high: edges of the
     box of habits, which `ways` points fill evenly. rate_sampled, rate_all: range of the share of forced
     closes that a feed tells when it calls itself a sample, and when it claims all. rates: by contract
-    key, where a rate is known. temper: exponent of the likelihood of a way. doubt: standard deviation of
-    what the model gets wrong in ways that it does not know, in logs. lump: size of a position, in typical
+    key, where a rate is known. temper: exponent of the likelihood of a way, trust: of
+    what open interest says of stops. slopes: range of what open interest falls
+    by, of what the model has price force out. doubt: standard deviation of what the model gets wrong in
+    ways that it does not know, in logs; blind: the same of one that saw no open interest in the last
+    `sight_days`; young_days: of it that a map wants. lump: size of a position, in typical
     prints. drift_h, spread_h: collateral added later moves liquidation prices away from the price, in
     buckets and buckets² an hour. turnover_day: volume over open interest a day where a venue's volume is
     unknown. typical_usd: notional whose maintenance tier stands for all positions.
@@ -55,25 +59,30 @@ class MapSettings:
     longs_mix: tuple[float, ...] = (
         0.12, 0.10, 0.10, 0.14, 0.19, 0.10, 0.08, 0.08, 0.04, 0.03, 0.02,
     )  # fmt: skip
-    strength: float = 20.0
-    likeness: float = 60.0
-    low: Habits = Habits(0.05, 0.1, 0.1, 1.0, 1.0, 0.0, 0.0)
-    high: Habits = Habits(0.40, 0.7, 0.85, 3.0, 3.0, 0.3, 1.0)
+    strength: float = 40.0
+    likeness: float = 100.0
+    low: Habits = Habits(0.11, 0.1, 0.1, 1.0, 1.0, 0.0, 0.0, 0.4)
+    high: Habits = Habits(0.40, 0.7, 0.95, 3.0, 3.0, 0.3, 1.0, 1.1)
     ways: int = 24
     rate_sampled: tuple[float, float] = (0.25, 0.85)
     rate_all: tuple[float, float] = (0.85, 1.0)
     rates: tuple[tuple[str, float], ...] = ()
-    stop_way: tuple[float, ...] = (0.42, 0.68)  # of the way to liquidation, where stops sit
+    stop_range: tuple[float, float] = (0.3, 0.8)  # of margin lost, where stops sit
+    stop_layers: int = 2
     winning: float = 0.3  # gain on margin from which winners close at their own hazard
     losing: float = 0.5  # loss on margin, likewise
-    never_pace: float = 0.5  # closing hazard of what no price forces out, against 10x
     maintenance: float = 0.005  # where no schedule of the venue is known
     typical_usd: float = 100_000.0
     shape: float = 2.0  # of the Gamma in an hour's Gamma-Poisson
     memory_days: float = 30.0  # in which prints come to count a third
-    temper: float = 0.1
-    doubt: float = 0.15
+    temper: float = 0.03
+    trust: float = 0.3
+    slopes: tuple[float, float] = (0.35, 0.95)
+    doubt: float = 0.05
     lump: float = 1.0
+    blind: float = 0.6
+    sight_days: int = 3
+    young_days: int = 3
     quiet_h: int = 72  # without a print, after which a feed is taken to be down
     draws: int = 64
     seed: int = 20_200_312
@@ -128,7 +137,7 @@ class MapSettings:
     @property
     def worlds(self) -> tuple[Habits, ...]:
         """`ways` points that fill the box of habits evenly, its middle first."""
-        return tuple(self._habits(point) for point in even_points(self.ways, 7))
+        return tuple(self._habits(point) for point in even_points(self.ways, 8))
 
     def _habits(self, u: FloatArray) -> Habits:
         low, high = self.low, self.high
@@ -140,6 +149,7 @@ class MapSettings:
             loss=_between(low.loss, high.loss, u[4], logs=True),
             top_up=_between(low.top_up, high.top_up, u[5]),
             told=_between(low.told, high.told, u[6]),
+            calm=_between(low.calm, high.calm, u[7], logs=True),
         )
 
     def rate_of(self, key: str, told: float, *, sampled: bool) -> float:

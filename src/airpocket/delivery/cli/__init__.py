@@ -59,6 +59,7 @@ _EVALUATE_COMMANDS = (
     ("map", "map_", "The liquidation map against worlds whose positions are known."),
     ("impact", "impact", "What moves price and comes back, on known worlds and recorded data."),
     ("cascade", "cascade", "Where pushes of known size were said to stop, and where they did."),
+    ("census", "census", "The liquidation map of a venue against what its accounts hold."),
 )
 
 

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from airpocket.evaluation.page import Evidence, Shown
 
 
-def map_(
+def map_(  # noqa: PLR0913 - one option each
     worlds: Annotated[list[Path] | None, Parameter(negative="")] = None,
     /,
     *,
     seeds: Annotated[list[int] | None, Parameter(negative="", consume_multiple=True)] = None,
     real: Path | None = None,
     only_real: Annotated[bool, Parameter(negative="")] = False,
+    limits: Annotated[bool, Parameter(negative="")] = False,
     page: Path | None = None,
     workers: int = 2,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -33,6 +34,7 @@ def map_(
         seeds: Run every world with each of these; without them each world with its place in the list.
         real: Folder of recorded market data, such as ../shared/data: how daily liquidations were foreseen.
         only_real: Leave the simulated worlds out.
+        limits: Also what keeps the map from the truth: the training worlds with secrets told, some minutes more.
         page: Also write everything as a Markdown page.
         workers: Processes.
         as_json: Print JSON.
@@ -49,11 +51,15 @@ def map_(
     with compiling():
         from airpocket.evaluation.page import Evidence, markdown
         from airpocket.evaluation.real import real_scores
-        from airpocket.evaluation.suite import bundled_worlds, jobs_of, run_suite
+        from airpocket.evaluation.suite import bundled_worlds, jobs_of, run_suite, trained
 
         jobs = jobs_of(worlds or bundled_worlds("score"), seeds or [])
         suite = None if only_real else run_suite(jobs, min(workers, len(jobs)), _told)
-        found = Evidence(suite, None if real is None else real_scores(real))
+        found = Evidence(
+            suite,
+            None if real is None else real_scores(real),
+            trained(min(workers, len(bundled_worlds("train")))) if limits else None,
+        )
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(markdown(found), encoding="utf-8")
@@ -150,6 +156,64 @@ def cascade(
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(markdown(found), encoding="utf-8")
     _show(as_data(found) if as_json else None, tables(found))
+    return 0
+
+
+def census(
+    asset: str,
+    /,
+    *,
+    venue: str = "hyperliquid",
+    store: Path = Path("store"),
+    days: int = 14,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Hold the modelled map of a venue against what its public accounts hold (airpocket census).
+
+    What accounts hold is scaled to open interest, as if those who were not counted held alike: with little of it
+    counted, that is a guess too.
+
+    Args:
+        asset: The coin, such as ETH.
+        venue: Whose accounts are stored.
+        store: Folder of the store.
+        days: How far back, a moment a day.
+        as_json: Print JSON.
+    """
+    from airpocket.delivery.cli.printing import print_json, print_table, say
+    from airpocket.delivery.warmup import compiling
+    from airpocket.domain.errors import BadInput, NothingKnown
+
+    if not 1 <= days <= 400:
+        raise BadInput("--days must lie between 1 and 400")
+    with compiling():
+        from dataclasses import asdict
+
+        from airpocket.delivery.answers import census_maps
+        from airpocket.evaluation.census import against_census, summed
+
+        rows = [
+            row for each in census_maps(asset, store, venue, days) for row in against_census(each)
+        ]
+    if not rows:
+        raise NothingKnown(
+            f"no census of {asset} on {venue} that holds a twentieth of a side's open interest"
+        )
+    if as_json:
+        print_json({"rows": [asdict(row) | {"verdict": row.verdict} for row in rows]})
+        return 0
+    print_table(
+        f"{asset} on {venue}: modelled against counted, at least {min(r.coverage for r in rows):.0%} of a side",
+        ["within", "moments", "error", "modelled over counted", "inside 80 %"],
+        [
+            [f"{p:+g} %", f"{n}", f"{e:.2f}", f"{b:.2f}", f"{100 * i:.0f} %"]
+            for p, n, e, b, i in summed(rows)
+        ],
+        right={"moments", "error", "modelled over counted", "inside 80 %"},
+    )
+    say(
+        "Counted: what accounts hold, scaled to open interest as if the rest held alike. The model saw no account."
+    )
     return 0
 
 
