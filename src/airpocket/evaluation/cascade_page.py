@@ -80,8 +80,8 @@ order.
 *airpocket* sees the true ladder of forced flow (so the dynamics are judged, not the map), the books of all venues
 added up as depth feeds tell them, each contract's venue and rules, and the pace of the hour before; its priors are
 those that ship. Where nobody arbitrages a venue it is asked about that venue alone, and a push on spot is told as
-one. `airpocket cascade` itself takes the reference contract's book alone unless it is told which contracts are
-pushed: on the train worlds that ran away far too often, and adding the books up is what mended it here. It knows
+one. A what-if (`airpocket cascade --push`) adds the books up alike; the scan, and with it verdict and brief, still
+takes the one book of the reference contract, which on the train worlds ran away far too often. The model knows
 neither who makes the market nor how fast they come back. *no feedback* is the same paths on the same
 draws with nobody forced out. *static scan* is the fast limit: the push through the resting book, every level
 crossed adding its forced flow at once, over the same beliefs.
