@@ -160,6 +160,7 @@ class Bench:
             if self.session.bans_unkept:
                 for door in self.doors.values():
                     door.forget_ban()
+            self.session = None  # nobody shows anything until the next life
             await asyncio.sleep(self._back_s)
             while self.machine.disk.is_off:  # noqa: ASYNC110 - virtual time
                 await asyncio.sleep(1.0)

@@ -17,7 +17,7 @@ from airpocket.ingest.values import BadValue, rfc3339_ns, stamp_ns
 from airpocket.ingest.venues.registry import VENUES
 from airpocket.live.alarms import alarms
 from airpocket.live.feeds import decoders
-from airpocket.live.intake import MISDATED, Intake
+from airpocket.live.intake import MISDATED, SLEPT, Intake
 from airpocket.live.session import States
 from airpocket.live.watch import Watch
 from airpocket.market.pulse import Pulse
@@ -201,3 +201,24 @@ def test_a_step_a_sleep_and_a_hold_up_are_told_apart(step, slept, late):
     assert look.stepped_s == (step / S if abs(step / S) >= 0.05 else 0.0)
     assert look.slept_s == (slept / S if slept > S else 0.0)
     assert look.late_s == pytest.approx(late / S if late / S > 2.0 else 0.0)
+
+
+@pytest.mark.fault("C08")
+def test_a_replay_knows_that_the_machine_slept():
+    """The steady clock stood still for an hour: what comes 20 s late afterwards is told as late."""
+    found = intake()
+
+    def record(kind, seconds, body=b"", about="", slept=0):
+        at = NOW + seconds * S
+        return Record(
+            at, "binance_usdm", "public#1", kind, body, about, monotonic=(1 + seconds - slept) * S
+        )
+
+    found.take(record("connect", 0))
+    found.take(record("text", 1, trade((NOW + S) // 1_000_000)))
+    found.take(record("marker", 3_602, b'{"event":"slept","for_s":3600.0}', SLEPT, slept=3_600))
+    late = trade((NOW + (3_605 - 20) * S) // 1_000_000)
+    found.take(record("text", 3_605, late.replace(b'"t":1', b'"t":2'), slept=3_600))
+    state, reason = found.pulse.state_of("binance_usdm", "ETHUSDT", "trades", 6 * S)
+    assert state == "stale"
+    assert "20 s old" in reason

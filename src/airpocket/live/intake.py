@@ -25,10 +25,15 @@ from airpocket.market.pulse import Pulse
 MISDATED = "an event stamped more than a day from when it was heard"
 LOST = "messages that never came, by the venue's own count"
 CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
+SLEPT = "slept"  # and one of a machine that slept
 _HEARD = ("text", "binary", "rest")
 _MISSED: tuple[ChannelName, ...] = ("trades", "book")  # what a silence may have kept from us
 _LOOK_EVERY = 64  # frames of a venue
 _ENCODER = msgspec.json.Encoder(enc_hook=plain)
+
+
+class _Slept(msgspec.Struct):
+    for_s: float
 
 
 class Taker(Protocol):
@@ -159,6 +164,9 @@ class Intake:
             self.pulse.closed(record.venue, route, record.about)
             self._open.pop((record.venue, record.connection), None)
             self._ended(record.venue, record.connection)
+        elif record.kind == "marker" and record.about == SLEPT:
+            said = msgspec.json.decode(record.body, type=_Slept)
+            self.pulse.slept(round(said.for_s * SECOND_NS))
         elif record.kind == "marker" and record.about != CLOCK_SET:
             # a recording begins: nothing that was open still is
             self.simulated = self.simulated or told_by(record)

@@ -21,7 +21,7 @@ from airpocket.ingest.venue import Decode, SizedDecode
 from airpocket.live.alarms import alarms
 from airpocket.live.clocks import Clocks
 from airpocket.live.faults import Faults, Judged
-from airpocket.live.intake import CLOCK_SET, Intake, Taker
+from airpocket.live.intake import CLOCK_SET, SLEPT, Intake, Taker
 from airpocket.live.resync import Resyncer
 from airpocket.live.roster import Roster
 from airpocket.live.watch import Watch
@@ -245,7 +245,9 @@ class Recorder:
             if look.stepped_s:
                 await self._clock_stepped(look.stepped_s)
             if look.slept_s:
-                self.pulse.slept(round(look.slept_s * SECOND_NS))
+                await self._mark(
+                    SLEPT, for_s=look.slept_s
+                )  # ages are told without it, in a replay too
                 for connection in self.connections.values():
                     connection.kick(f"the machine slept for {look.slept_s:,.0f} s")
             self.clocks.listen(self.pulse, now)
@@ -266,11 +268,15 @@ class Recorder:
     async def _clock_stepped(self, by_s: float) -> None:
         """The venues' clocks are measured anew, and the log says that ours was set; ages are told without it."""
         self.clocks.stepped(by_s)
+        await self._mark(CLOCK_SET, by_s=by_s)
+
+    async def _mark(self, what: str, **figures: float) -> None:
+        """Something of this machine into the log."""
         clock = self._world.clock
-        body = msgspec.json.encode({"event": CLOCK_SET, "by_s": by_s})
+        body = msgspec.json.encode({"event": what, **figures})
         await self.take(
             Record(
-                heard=clock.now(), venue="", connection="", kind="marker", body=body, about=CLOCK_SET,
+                heard=clock.now(), venue="", connection="", kind="marker", body=body, about=what,
                 monotonic=clock.monotonic(),
             )
         )  # fmt: skip

@@ -239,14 +239,15 @@ class Pulse:
 
     def stopped(self, channel: str, now: int) -> list[tuple[str, str]]:
         """(venue, symbol) whose channel spoke on its connection, and now it, or all of its route, is silent for
-        longer than is normal."""
+        longer than is normal, or whose last word was old when it came: what followed it may not have come."""
         found: list[tuple[str, str]] = []
         for (venue, symbol, name), beat in self._beats.items():
             spoke, silence_s = beat.spoke, beat.channel.silence_s
             if name == channel and spoke is not None and silence_s is not None:
                 quiet_s = (now - spoke) / SECOND_NS
                 alone = quiet_s > silence_s and quiet_s > self._patience_s(beat, silence_s, now)
-                if alone or all_quiet(self._routes[venue, beat.route], now):
+                dead = all_quiet(self._routes[venue, beat.route], now)
+                if alone or dead or self._lag_s(beat) > _OLDEST_S:
                     found.append((venue, symbol))
         return found
 

@@ -182,3 +182,15 @@ def test_trades_have_stopped_when_nothing_at_all_comes_by_their_route():
         assert pulse.stopped("trades", last + second * S) == []
     assert pulse.stopped("trades", last + 64 * S) == []
     assert pulse.stopped("trades", last + 66 * S) == [("v", "ETHUSDT")]
+
+
+def test_trades_whose_last_word_was_old_when_it_came_have_stopped_until_the_next(pulse):
+    """A venue hands over its last trades on a new connection: that proves nothing of those after them."""
+    pulse.opened("v", "market", T0)
+    pulse.opened("v", "public", T0)
+    pulse.heard(trade(T0))
+    assert pulse.stopped("trades", T0 + S) == []
+    pulse.heard(trade(T0 + 5 * S, lag_s=18.0))
+    assert pulse.stopped("trades", T0 + 6 * S) == [("v", "ETHUSDT")]
+    pulse.heard(trade(T0 + 9 * S))
+    assert pulse.stopped("trades", T0 + 10 * S) == []
