@@ -1,10 +1,10 @@
 """A what-if as SVG: the fan of paths beside the phase diagram, on which today's point stands."""
 
-from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
 from airpocket.brief import whatif_page, words
+from airpocket.brief.phase_picture import Pane
 from airpocket.cascade.phase import Phase
 from airpocket.cascade.whatif import WhatIf
 
@@ -15,32 +15,6 @@ _ALONE = (
 # Okabe-Ito: blue for the fan; green, yellow, vermilion for ends by itself, speeds up, runs away
 _FAN, _CALM, _GROWS, _RUNS = "#0072b2", "#009e73", "#f0e442", "#d55e00"
 _TICKS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Pane:
-    """A rectangle with its axes; x and y rise to the right and upwards."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-    x_most: float
-    y_low: float
-    y_high: float
-
-    def x(self, value: float) -> float:
-        return self.left + (self.right - self.left) * min(value / self.x_most, 1.0)
-
-    def y(self, value: float) -> float:
-        share = (value - self.y_low) / (self.y_high - self.y_low)
-        return self.bottom - (self.bottom - self.top) * min(max(share, 0.0), 1.0)
-
-    def path(self, points: list[tuple[float, float]]) -> str:
-        return "".join(
-            f"{'L' if at else 'M'}{self.x(x):.1f} {self.y(y):.1f}"
-            for at, (x, y) in enumerate(points)
-        )
 
 
 def picture(asset: str, found: WhatIf, *, simulated: bool) -> str:
@@ -66,7 +40,7 @@ def _fan(found: WhatIf) -> str:
     rows = [[0.0] * 5, *found.fan.tolist()]
     low, high = min(min(row) for row in rows), max(max(row) for row in rows)
     step = round_step(max(high - low, 0.1))
-    pane = _Pane(
+    pane = Pane(
         62.0, 560.0, 84.0, 380.0, minutes[-1], floor(low / step) * step, ceil(high / step) * step
     )
     parts = [_level(pane, value, f"{value:+.{decimals(step)}f} %") for value in _values(pane, step)]
@@ -107,7 +81,7 @@ def diagram_ends(phase: Phase, trail: list[tuple[float, float]]) -> tuple[float,
 
 def _phase(phase: Phase, trail: list[tuple[float, float]]) -> str:
     ratio_most, most = diagram_ends(phase, trail)
-    pane = _Pane(640.0, 940.0, 84.0, 380.0, ratio_most, 0.0, most)
+    pane = Pane(640.0, 940.0, 84.0, 380.0, ratio_most, 0.0, most)
     across = [ratio_most * k / 60.0 for k in range(61)]
     growth = [(at, 1.0 + at) for at in across]
     runaway = [(at, (1.0 + at**0.5) ** 2) for at in across]
@@ -148,7 +122,7 @@ def _phase(phase: Phase, trail: list[tuple[float, float]]) -> str:
     )
 
 
-def _level(pane: _Pane, value: float, label: str) -> str:
+def _level(pane: Pane, value: float, label: str) -> str:
     y = pane.y(value)
     return (
         f'<line x1="{pane.left:g}" x2="{pane.right:g}" y1="{y:.1f}" y2="{y:.1f}" stroke="currentColor" '
@@ -156,7 +130,7 @@ def _level(pane: _Pane, value: float, label: str) -> str:
     )
 
 
-def _values(pane: _Pane, step: float) -> list[float]:
+def _values(pane: Pane, step: float) -> list[float]:
     first, last = ceil(pane.y_low / step - 1e-9), floor(pane.y_high / step + 1e-9)
     return [k * step for k in range(first, last + 1)]
 

@@ -83,6 +83,7 @@ def test_interest_by_strike_and_the_least_painful_settlement_by_hand():
         3_000.0,
         3_400.0,
     ]  # unknown interest is none to add up
+    assert interest.unknown == 1
     assert interest.calls.tolist() == [5.0, 30.0, 10.0]
     assert interest.puts.tolist() == [40.0, 0.0, 0.0]
     assert least_pain(interest) == 2_800.0  # pays nobody: at 3,000 the 2,800 calls would be paid

@@ -29,23 +29,27 @@ _PER_PERCENT = 0.01
 
 @dataclass(frozen=True, slots=True)
 class StrikeInterest:
-    """(s,) by strike, rising: open interest of all expiries within reach, coin."""
+    """(s,) by strike, rising: open interest of all expiries within reach, coin; without the `unknown` options."""
 
     strike: FloatArray
     calls: FloatArray
     puts: FloatArray
+    unknown: int
 
 
 def interest_by_strike(chain: ChainSnapshot, within_ns: int) -> StrikeInterest:
-    """Open interest by strike of the expiries within a time from now; unknown rows count for nothing."""
+    """Open interest by strike of the expiries within a time from now, and how many options are not known."""
     q = chain.quotes
-    near = (q.expiry > q.now) & (q.expiry <= q.now + within_ns) & (chain.open_interest > 0.0)
+    near = (q.expiry > q.now) & (q.expiry <= q.now + within_ns)
+    unknown = int((near & np.isnan(chain.open_interest)).sum())
+    near &= chain.open_interest > 0.0
     strikes, at = np.unique(q.strike[near], return_inverse=True)
     held, call = chain.open_interest[near], q.call[near]
     return StrikeInterest(
         strikes,
         np.bincount(at, np.where(call, held, 0.0), len(strikes)).astype(np.float64),
         np.bincount(at, np.where(call, 0.0, held), len(strikes)).astype(np.float64),
+        unknown,
     )
 
 
