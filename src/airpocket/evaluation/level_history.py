@@ -36,13 +36,15 @@ _SPOT = "misrori_binance_spot/{}usdt_spot_1h.parquet"
 _BINANCE_INTEREST = "virajparmaj_btc_oi/btcusdt_binance_oi_1h.parquet"
 _CHAIN = "znmahbub_deribit_chain/{}_chain.parquet"
 _CHAIN_LAG_NS = 6 * MINUTE_NS
+REACH_ATR = 3.0  # levels further from the price are not met in a day
 _MAP_DAYS = 2  # a map every other day: it takes longest
 _MAP = MapSettings(history_days=40, ways=4)
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One moment: what was known then. row: of the first hourly bar after it. atr: daily, quote per coin."""
+    """One moment, and the levels near the price that were known then. row: of the first hourly bar after it.
+    atr: daily, quote per coin."""
 
     now: int
     row: int
@@ -92,9 +94,14 @@ def known_history(data: Path, coin: str) -> Known:
         if not np.isfinite(unit):
             continue
         beside = Beside(spots, walls.get(int(now)), chains.at(now))
-        levels = sources_at(known_at(contract, now), now, DEFAULTS, beside).levels
+        price = float(contract.days.close[k])
+        near = tuple(
+            level
+            for level in sources_at(known_at(contract, now), now, DEFAULTS, beside).levels
+            if abs(level.price - price) <= REACH_ATR * unit
+        )
         row = int(np.searchsorted(contract.hours.ts, now))
-        days.append(Day(int(now), row, float(contract.days.close[k]), unit, tuple(levels)))
+        days.append(Day(int(now), row, price, unit, near))
     return Known(coin, contract.hours, tuple(days))
 
 

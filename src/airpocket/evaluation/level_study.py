@@ -18,6 +18,7 @@ from airpocket.levels.settings import DEFAULTS
 FALSE_SHARE = (
     0.1  # of the kinds said to have skill, so many may have none (Benjamini and Hochberg 1995)
 )
+SAID = ("said to hold", "said to give way", "nothing said")
 _LARGEST_COUNT = 6
 _RANDOM_PRICES = 6
 _SEED = 20_261_126
@@ -36,18 +37,19 @@ class Skilled:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """One year met with weights of the years before. learned: those that were not 0, by kind. zones: rates of
-    zones by the sign of their strength."""
+    """One year met with weights of the years before. learned: those that were not 0, by kind. levels: rates of
+    levels by the sign of their weight; zones: of zones by the sign of their strength."""
 
     year: int
     learned: Mapping[str, float]
+    levels: tuple[Named, ...]
     zones: tuple[Named, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
     """Everything measured. spans: by coin, first and last day (ns) and their number. random: prices drawn at
-    random, which must have no skill. pooled: zones of all years met with weights of the years before."""
+    random, which must have no skill. pooled: all years met with weights of the years before."""
 
     spans: Mapping[str, tuple[int, int, int]]
     kinds: tuple[Skilled, ...]
@@ -55,7 +57,8 @@ class Study:
     zones: tuple[Named, ...]
     random: tuple[Named, ...]
     forward: tuple[Forward, ...]
-    pooled: tuple[Named, ...]
+    pooled_levels: tuple[Named, ...]
+    pooled_zones: tuple[Named, ...]
 
 
 def study_of(histories: Sequence[Known]) -> Study:
@@ -63,6 +66,7 @@ def study_of(histories: Sequence[Known]) -> Study:
     kinds = rows_of(histories, level_bands)
     years = _years(histories)
     learned = {year: _learned(kinds, year) for year in years}
+    weighed = rows_of(histories, lambda day: _weighed_levels(day, learned[_year(day.now)]))
     strengths = rows_of(histories, lambda day: _strong_zones(day, learned[_year(day.now)]))
     return Study(
         spans={
@@ -75,12 +79,14 @@ def study_of(histories: Sequence[Known]) -> Study:
         random=tuple(rates_of(rows_of(histories, _Dice()))),
         forward=tuple(
             Forward(
-                year, {key: w for key, w in learned[year].items() if w}, tuple(_in_year(strengths, year))
+                year, {key: w for key, w in learned[year].items() if w},
+                tuple(_in_year(weighed, year)), tuple(_in_year(strengths, year)),
             )
             for year in years
             if learned[year]
         ),
-        pooled=tuple(rates_of(strengths)),
+        pooled_levels=tuple(rates_of(weighed)),
+        pooled_zones=tuple(rates_of(strengths)),
     )  # fmt: skip
 
 
@@ -195,17 +201,19 @@ def _counted_zones(day: Day) -> Iterable[Band]:
             yield band
 
 
+def _weighed_levels(day: Day, learned: Mapping[str, float]) -> Iterable[Band]:
+    for level in day.levels:
+        yield Band(_said(learned.get(level.key, 0.0)), *ends(level))
+
+
+def _said(weight: float) -> str:
+    return SAID[0] if weight > 0.0 else SAID[1] if weight < 0.0 else SAID[2]
+
+
 def _strong_zones(day: Day, learned: Mapping[str, float]) -> Iterable[Band]:
     for group in _groups(day):
         strength = sum({level.key: learned.get(level.key, 0.0) for level in group}.values())
-        words = (
-            "said to hold"
-            if strength > 0.0
-            else "said to give way"
-            if strength < 0.0
-            else "nothing said"
-        )
-        band = _zone(words, group, day.price)
+        band = _zone(_said(strength), group, day.price)
         if band is not None:
             yield band
 

@@ -11,7 +11,7 @@ from airpocket.levels.evidence import record_of, strength_of
 from airpocket.levels.roadmap import Bias, Level, LevelKind, Zone
 from airpocket.levels.settings import LevelSettings
 
-_WIDTH_RANGE = (0.001, 0.05)  # log price: no market's zones are thinner or wider than that
+_WIDTH_RANGE = (0.001, 0.012)  # log price: after a crash a wider zone would name every price
 # One extreme seen by several rules is one reason, not several.
 _FAMILIES: dict[LevelKind, str] = {
     "swing_high": "high", "all_time_high": "high", "cycle_high": "high", "range_high": "high",
@@ -156,8 +156,9 @@ def with_roles(zones: list[Zone], settings: LevelSettings) -> list[Zone]:
         roles[id(max(supports[1:], key=lambda zone: zone.prominence))] = "major_support"
     if supports:
         roles[id(supports[0])] = "immediate_support"
-    if resistances:
-        roles[id(resistances[-1])] = "discovery_trigger"
+    for zone in resistances:
+        if any(level.kind == "all_time_high" for level in zone.confluence):
+            roles[id(zone)] = "discovery_trigger"
     reachable = [zone for zone in resistances if zone.distance_percent <= settings.reach_percent]
     release = next((zone for zone in reachable if holds_swing_high(zone)), None)
     if release is not None:

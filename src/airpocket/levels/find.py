@@ -112,7 +112,7 @@ def find_levels(
     ]
     return Roadmap(
         zones=zones,
-        rules=rules_of(contract, zones, now, settings),
+        rules=rules_of(contract, zones, now, settings, beside.spots),
         profile=found.profile,
         averages=found.averages,
         missing=[

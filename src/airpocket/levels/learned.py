@@ -2,6 +2,30 @@
 
 from airpocket.levels.records import KindRecord
 
-SOURCE = ""
+SOURCE = (
+    "BTC perpetual on Binance, 2019-09-24 to 2026-03-05, 2,355 days; "
+    "ETH perpetual on Binance, 2022-01-16 to 2026-03-05, 1,444 days"
+)
 
-RECORDS: dict[str, KindRecord] = {}
+RECORDS: dict[str, KindRecord] = {
+    "anchored_vwap": KindRecord("anchored vwap", 1430, 45.7, 48.0, -5.3, 0.7, 0.0, "none"),
+    "block": KindRecord("block", 152, 61.8, 56.6, -3.1, 13.9, 0.0, "none"),
+    "block seen": KindRecord("block seen", 101, 47.5, 59.9, -21.8, -2.5, 0.0, "none"),
+    "breakout_retest": KindRecord("breakout retest", 380, 45.5, 48.7, -9.8, 4.4, 0.0, "none"),
+    "breakout_retest seen": KindRecord("breakout retest seen", 408, 50.5, 49.4, -6.6, 8.5, 0.0, "none"),
+    "ema_20d": KindRecord("ema 20d", 878, 46.4, 46.2, -4.1, 4.6, 0.0, "none"),
+    "ema_50d": KindRecord("ema 50d", 275, 48.4, 46.7, -5.0, 8.1, 0.0, "none"),
+    "fibonacci": KindRecord("fibonacci", 1402, 46.8, 48.0, -3.9, 1.3, 0.0, "none"),
+    "liquidation_wall": KindRecord("liquidation wall", 169, 49.1, 47.5, -7.0, 9.6, 0.0, "none"),
+    "low_volume_node": KindRecord("low volume node", 613, 46.5, 48.7, -6.1, 1.7, 0.0, "none"),
+    "option_gravity": KindRecord("option gravity", 42, 50.0, 52.0, -16.5, 41.0, 0.0, "too few"),
+    "point_of_control": KindRecord("point of control", 200, 47.5, 49.3, -9.2, 6.3, 0.0, "none"),
+    "range_edge": KindRecord("range edge", 585, 47.4, 48.7, -6.6, 4.0, 0.0, "none"),
+    "record_high": KindRecord("record high", 184, 46.7, 47.6, -6.4, 4.8, 0.0, "none"),
+    "round_number": KindRecord("round number", 3885, 48.2, 49.6, -2.9, 0.1, 0.0, "none"),
+    "spot_demand": KindRecord("spot demand", 317, 49.5, 50.5, -5.8, 3.8, 0.0, "none"),
+    "swing": KindRecord("swing", 2331, 42.4, 47.2, -7.9, -1.6, -0.171, "gives way"),
+    "swing seen": KindRecord("swing seen", 10827, 46.9, 47.8, -2.7, 0.9, 0.0, "none"),
+    "value_area": KindRecord("value area", 314, 49.0, 48.7, -5.5, 6.1, 0.0, "none"),
+    "volume_node": KindRecord("volume node", 853, 50.5, 48.7, -1.5, 5.2, 0.0, "none"),
+}  # fmt: skip

@@ -95,8 +95,10 @@ def high_levels(base: Bars, settings: LevelSettings) -> Found:
 
 
 def _high(base: Bars, row: int, seen: int, kind: LevelKind, label: str) -> Level:
+    price = float(base.high[row])
+    standing = not bool((base.high[row + 1 :] > price).any())
     return Level(
-        price=float(base.high[row]), kind=kind, label=label,
+        price=price, kind=kind, label=label if standing else f"{label}, traded through since", standing=standing,
         formed_at=int(base.ts[row]), confirmed_at=int(base.end[seen]), prominence=PROMINENCE[kind],
     )  # fmt: skip
 
