@@ -65,7 +65,7 @@ def _together(group: Sequence[Level]) -> str:
 
 
 def state(track: Track | None) -> str:
-    """What closes did to a zone: 'tested 3 ×, last 05-12', 'broken 05-08'."""
+    """What closes did to a zone: 'tested 3 times, last 05-12', 'broken 05-08'."""
     if track is None:
         return words.UNKNOWN
     when = format_time(track.state_since)[5:10]
@@ -75,7 +75,9 @@ def state(track: Track | None) -> str:
         case "inside":
             return f"price in it since {when}"
         case "tested" if track.tests:
-            return f"tested {track.tests} ×, last {when}"
+            return (
+                f"tested {track.tests} times, last {when}" if track.tests > 1 else f"tested {when}"
+            )
         case "retested":
             return f"retested {when} after {_before(track)}"
         case _:

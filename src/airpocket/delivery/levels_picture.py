@@ -21,6 +21,7 @@ _BARS, _BARS_END = 1012, 1100  # of the volume profile
 _NAMES = 1128
 _NAME_STEP = 54  # two lines of words and air
 _PER_SIDE = 5
+_APART = 0.035  # of the picture's height: nearer zones are not both drawn
 _STRETCH = 0.55  # how far past the candles a zone may stretch the axis, in their range
 _UP, _DOWN = (
     (0, 114, 178),
@@ -83,8 +84,11 @@ def _framed(view: LevelsView) -> tuple[list[Zone], _Axis]:
     candles = view.candles
     low, high = min(candles.low), max(candles.high)
     reach = _STRETCH * (high - low)
+    apart = _APART * float(np.log((high + reach) / max(low - reach, 0.5 * low)))
     near = [
-        z for z in chosen(view.roadmap.zones) if z.high >= low - reach and z.low <= high + reach
+        z
+        for z in chosen(view.roadmap.zones, apart)
+        if z.high >= low - reach and z.low <= high + reach
     ]
     bottom = max(low - reach, min([low, *(zone.low for zone in near)]))
     top = min(high + reach, max([high, *(zone.high for zone in near)]))
@@ -96,8 +100,9 @@ def _framed(view: LevelsView) -> tuple[list[Zone], _Axis]:
     return [zone for zone in near if axis.low <= (zone.low * zone.high) ** 0.5 <= axis.high], axis
 
 
-def chosen(zones: list[Zone]) -> list[Zone]:
-    """The zones worth drawing, rising: the named ones, the pivots, and the nearest and loudest others of a side."""
+def chosen(zones: list[Zone], apart: float) -> list[Zone]:
+    """The zones worth drawing, rising: the named ones, the pivots, and of each side the nearest and loudest others
+    that lie `apart` (log-price) from all of these."""
     kept = [zone for zone in zones if zone.bias == "pivot"]
     for bias in ("support", "resistance"):
         side = [zone for zone in zones if zone.bias == bias]
@@ -106,8 +111,19 @@ def chosen(zones: list[Zone]) -> list[Zone]:
             range(len(side)),
             key=lambda k: (k > 0 and side[k].role not in _MARKED, -side[k].prominence / (1.0 + k)),
         )
-        kept += [side[k] for k in order[:_PER_SIDE]]
+        mine: list[Zone] = []
+        for zone in (side[k] for k in order):
+            room = min((_between(zone, other) for other in (*kept, *mine)), default=np.inf)
+            named = zone.role in _MARKED or zone is side[0]
+            if len(mine) < _PER_SIDE and (named or room >= apart):
+                mine.append(zone)
+        kept += mine
     return sorted(kept, key=lambda zone: zone.low)
+
+
+def _between(one: Zone, other: Zone) -> float:
+    """How far apart the middles of two zones are, in log-price."""
+    return abs(float(np.log((one.low * one.high) / (other.low * other.high)))) / 2.0
 
 
 def _colour(zone: Zone) -> Colour:
@@ -209,7 +225,7 @@ def _names(pen: Pen, zones: list[Zone], axis: _Axis) -> None:
         )
         pen.text(_NAMES, y - 11, f"{words.name(zone.role)}  {band(zone)}", 18, colour)
         pen.text(_WIDTH - 20, y - 11, away, 16, FAINT, "rm")
-        told = f"{reasons(zone.confluence, 2)}; {state(zone.track)}"
+        told = f"{state(zone.track)}: {reasons(zone.confluence, 3)}"
         pen.text(_NAMES, y + 10, fitted(pen, told, 14, _WIDTH - 20 - _NAMES), 14, FAINT)
 
 
