@@ -112,14 +112,16 @@ def _outcomes(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one pass alon
         if then != 0:
             out[2, k] = 1 if then < 0 else 0
         back = -1
+        whole = stop == broke + AFTER_BARS
         for j in range(broke, stop):
             if gaps[j]:
+                whole = False
                 break
             if best[j] >= far:
                 back = j
                 break
         if back < 0:
-            if stop == broke + AFTER_BARS:
+            if whole:
                 out[3, k] = 0
             continue
         out[3, k] = 1
