@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from airpocket.brief import as_json, html, markdown, page, roadmap_page, terminal, words
+from airpocket.brief import as_json, html, markdown, roadmap_page, terminal, words
 from airpocket.brief.model import PriceSection
 from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.tells import context
