@@ -112,5 +112,5 @@ def test_words_are_short_and_prices_have_the_digits_that_matter():
 
 
 def test_an_empty_store_is_refused(tmp_path, capsys):
-    assert main(["levels", "ETH", "--store", str(tmp_path / "none")]) == 3
+    assert main(["levels", "ETH", "--store", str(tmp_path / "none")]) == 4
     assert "no store at" in capsys.readouterr().err
