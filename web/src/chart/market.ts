@@ -1,0 +1,284 @@
+// Candles with the heatmap behind and the venues' lines below, on one time axis; knows nothing of the page around it.
+import {
+  type AutoscaleInfo,
+  CandlestickSeries,
+  ColorType,
+  createChart,
+  CrosshairMode,
+  type IChartApi,
+  type ISeriesApi,
+  LineSeries,
+  LineStyle,
+  type LogicalRange,
+  type MouseEventParams,
+  type Time,
+  type UTCTimestamp,
+} from "lightweight-charts";
+import type { Bars, ForcedSum, HeatFrame, PushWay, Zone } from "../model";
+import type { PaneData } from "./panes";
+import { type Bubble, Overlay, type Over, type Shown } from "./overlay";
+import type { Palette } from "./palette";
+import { type Grid, Heat } from "./raster";
+
+export interface Scene {
+  bars: Bars;
+  panes: PaneData[];
+  prints: ForcedSum[];
+  heat: HeatFrame | null;
+  zones: Zone[];
+  fans: PushWay[];
+  fanSeconds: number;
+}
+
+export interface Layers extends Shown {
+  heat: boolean;
+}
+
+export interface Readout {
+  bar: number | null;
+  panes: { pane: PaneData; top: number; colours: string[]; dashed: boolean[] }[];
+}
+
+const DASHES = [LineStyle.Solid, LineStyle.Dashed, LineStyle.Dotted, LineStyle.LargeDashed];
+const ROOM_BARS = 34;
+const SEEN = 0.05; // of the price, each way
+
+export class MarketChart {
+  readonly chart: IChartApi;
+  private readonly candles: ISeriesApi<"Candlestick">;
+  private readonly heat = new Heat();
+  private readonly over = new Overlay();
+  private lines: { pane: PaneData; series: ISeriesApi<"Line">[] }[] = [];
+  private scene?: Scene;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private palette: Palette,
+    private readonly tell: (readout: Readout) => void,
+  ) {
+    this.chart = createChart(host, {
+      autoSize: true,
+      layout: { attributionLogo: false, fontFamily: "system-ui, sans-serif", fontSize: 11 },
+      crosshair: { mode: CrosshairMode.Normal },
+      handleScale: { axisPressedMouseMove: true },
+      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: ROOM_BARS, minBarSpacing: 0.4 },
+      localization: { locale: "en-GB", timeFormatter: (at: Time) => `${clock(at)} UTC` },
+    });
+    this.candles = this.chart.addSeries(CandlestickSeries, {
+      priceLineStyle: LineStyle.Dotted,
+      priceLineWidth: 1,
+      autoscaleInfoProvider: (own: () => AutoscaleInfo | null) => this.scaled(own()),
+    });
+    this.candles.attachPrimitive(this.heat);
+    this.candles.attachPrimitive(this.over);
+    this.chart.subscribeCrosshairMove((event) => this.moved(event));
+    this.paint(palette);
+  }
+
+  /** Show a scene; the view of an earlier one is kept unless the candles are others. */
+  set(scene: Scene): void {
+    const before = this.scene;
+    const { bars: candles, panes } = scene;
+    this.scene = scene;
+    this.candles.setData(
+      candles.open_s.map((time, at) => ({
+        time: time as UTCTimestamp,
+        open: candles.open[at]!,
+        high: candles.high[at]!,
+        low: candles.low[at]!,
+        close: candles.close[at]!,
+      })),
+    );
+    if (!before || shape(before) !== shape(scene)) this.rebuild(panes);
+    this.fill();
+    this.paint(this.palette);
+    if (before?.bars.contract !== candles.contract || before.bars.interval_s !== candles.interval_s) this.home();
+    requestAnimationFrame(() => this.moved());
+  }
+
+  /** The last days with room for the fan. */
+  home(): void {
+    const count = this.scene?.bars.open_s.length ?? 0;
+    const shown = this.host.clientWidth < 600 ? 72 : 200;
+    const room = this.host.clientWidth < 600 ? 18 : ROOM_BARS;
+    this.candles.priceScale().applyOptions({ autoScale: true });
+    this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-2, count - shown), to: count + room });
+  }
+
+  pan(bars: number): void {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (range) this.look({ from: range.from + bars, to: range.to + bars } as LogicalRange);
+  }
+
+  zoom(factor: number): void {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (!range) return;
+    const span = (range.to - range.from) * factor;
+    this.look({ from: range.to - span, to: range.to } as LogicalRange);
+  }
+
+  layers(layers: Layers): void {
+    this.heat.show(layers.heat);
+    this.over.show(layers);
+  }
+
+  paint(palette: Palette): void {
+    this.palette = palette;
+    const grid = { color: palette.line, style: LineStyle.SparseDotted };
+    this.chart.applyOptions({
+      layout: {
+        background: { type: ColorType.Solid, color: palette.paper },
+        textColor: palette.dim,
+        panes: { separatorColor: palette.line, separatorHoverColor: palette.line, enableResize: true },
+      },
+      grid: { vertLines: grid, horzLines: grid },
+      rightPriceScale: { borderColor: palette.line },
+      timeScale: { borderColor: palette.line },
+    });
+    this.candles.applyOptions({
+      upColor: palette.rise,
+      downColor: palette.fall,
+      borderUpColor: palette.ink,
+      borderDownColor: palette.dim,
+      wickUpColor: palette.ink,
+      wickDownColor: palette.dim,
+      priceLineColor: palette.ink,
+    });
+    for (const { series } of this.lines) {
+      for (const [at, line] of series.entries()) line.applyOptions({ color: this.colour(at) });
+    }
+    this.draw();
+  }
+
+  remove(): void {
+    this.chart.remove();
+  }
+
+  /** At least so far from the price as the headline speaks of. */
+  private scaled(own: AutoscaleInfo | null): AutoscaleInfo | null {
+    const close = this.scene?.bars.close ?? [];
+    const last = close[close.length - 1];
+    if (!own?.priceRange || last === undefined) return own;
+    const { minValue, maxValue } = own.priceRange;
+    const range = { minValue: Math.min(minValue, last * (1 - SEEN)), maxValue: Math.max(maxValue, last * (1 + SEEN)) };
+    return { ...own, priceRange: range };
+  }
+
+  private look(range: LogicalRange): void {
+    this.chart.timeScale().setVisibleLogicalRange(range);
+  }
+
+  private colour(line: number): string {
+    return this.palette.venues[line % this.palette.venues.length]!;
+  }
+
+  /** One pane below the candles for each figure. */
+  private rebuild(panes: PaneData[]): void {
+    for (const { series } of this.lines) for (const line of series) this.chart.removeSeries(line);
+    this.lines = panes
+      .filter((pane) => pane.lines.length > 0)
+      .map((pane, at) => ({
+        pane,
+        series: pane.lines.map((_, line) =>
+          this.chart.addSeries(
+            LineSeries,
+            {
+              lineWidth: 1,
+              lineStyle: DASHES[line % DASHES.length]!,
+              priceLineVisible: false,
+              lastValueVisible: false,
+              crosshairMarkerVisible: false,
+              priceFormat: { type: "custom", minMove: 1e-6, formatter: (value: number) => axis(pane, value) },
+            },
+            at + 1,
+          ),
+        ),
+      }));
+    for (const [at, pane] of this.chart.panes().entries()) pane.setStretchFactor(at === 0 ? 5.5 : 1);
+  }
+
+  private fill(): void {
+    const scene = this.scene!;
+    const { open_s } = scene.bars;
+    this.lines = this.lines.map((entry, at) => ({ ...entry, pane: scene.panes.filter((p) => p.lines.length > 0)[at]! }));
+    for (const { pane, series } of this.lines) {
+      for (const [at, line] of series.entries()) {
+        line.setData(
+          open_s.map((time, bar) => {
+            const value = pane.lines[at]!.values[bar];
+            return value === null || value === undefined ? { time: time as UTCTimestamp } : { time: time as UTCTimestamp, value };
+          }),
+        );
+      }
+    }
+  }
+
+  private draw(): void {
+    const scene = this.scene;
+    if (!scene) return;
+    const { open_s, close } = scene.bars;
+    this.heat.set(gridOf(scene.heat), open_s, this.palette);
+    const over: Over = {
+      bands: scene.zones.map((zone) => ({
+        low: zone.low,
+        high: zone.high,
+        side: zone.bias === "resistance" ? "short" : "long",
+        name: zone.role.replaceAll("_", " "),
+      })),
+      bubbles: bubblesOf(scene.prints, scene.bars),
+      fans: scene.fans.map((way) => ({ side: way.direction === "up" ? "short" : "long", rows: way.fan })),
+      price: close[close.length - 1] ?? 0,
+      lastBar: open_s.length - 1,
+      minutes: Math.round(scene.fanSeconds / 60),
+    };
+    this.over.set(over, this.palette);
+  }
+
+  private moved(event?: MouseEventParams): void {
+    const bar = event?.logical === undefined ? null : Math.round(event.logical);
+    const origin = this.host.getBoundingClientRect().top;
+    const held = this.chart.panes();
+    this.tell({
+      bar: bar !== null && bar >= 0 && bar < (this.scene?.bars.open_s.length ?? 0) ? bar : null,
+      panes: this.lines.map(({ pane }, at) => ({
+        pane,
+        top: (held[at + 1]?.getHTMLElement()?.getBoundingClientRect().top ?? origin) - origin,
+        colours: pane.lines.map((_, line) => this.colour(line)),
+        dashed: pane.lines.map((_, line) => line % DASHES.length !== 0),
+      })),
+    });
+  }
+}
+
+const shape = (scene: Scene): string => scene.panes.map((pane) => `${pane.id}${pane.lines.length}`).join();
+
+function gridOf(heat: HeatFrame | null): Grid | null {
+  if (!heat || heat.time_s.length === 0) return null;
+  return { start: heat.time_s, close: heat.close, edge: heat.edge, cells: heat.cells };
+}
+
+/** Prints joined by candle and side. */
+function bubblesOf(prints: ForcedSum[], { open_s, interval_s }: Bars): Bubble[] {
+  const bar = new Map(open_s.map((second, at) => [second, at]));
+  const found = new Map<string, Bubble>();
+  for (const print of prints) {
+    const at = bar.get(print.open_s - (print.open_s % interval_s));
+    if (at === undefined) continue;
+    const key = `${at}${print.side}`;
+    const sum = found.get(key) ?? { bar: at, price: print.price, side: print.side, usd: 0 };
+    sum.price = (sum.price * sum.usd + print.price * print.notional_usd) / (sum.usd + print.notional_usd);
+    sum.usd += print.notional_usd;
+    found.set(key, sum);
+  }
+  return [...found.values()];
+}
+
+function clock(at: Time): string {
+  const date = new Date(Number(at) * 1000);
+  return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })} ${date.toISOString().slice(11, 16)}`;
+}
+
+function axis(pane: PaneData, value: number): string {
+  if (pane.unit === "coin") return Math.abs(value) >= 1e6 ? `${(value / 1e6).toFixed(2)}M` : `${(value / 1e3).toFixed(0)}k`;
+  return pane.id === "funding" ? value.toFixed(3) : value.toFixed(0);
+}
