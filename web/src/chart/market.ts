@@ -16,6 +16,7 @@ import {
 } from "lightweight-charts";
 import type { Bars, ForcedSum, HeatFrame, PushWay, Zone } from "../model";
 import type { PaneData } from "./panes";
+import { usd } from "../format";
 import { type Bubble, Overlay, type Over, type Shown } from "./overlay";
 import type { Palette } from "./palette";
 import { type Grid, Heat } from "./raster";
@@ -226,7 +227,7 @@ export class MarketChart {
         name: zone.role.replaceAll("_", " "),
       })),
       bubbles: bubblesOf(scene.prints, scene.bars),
-      fans: scene.fans.map((way) => ({ side: way.direction === "up" ? "short" : "long", rows: way.fan })),
+      fans: scene.fans.map((way) => ({ side: way.direction === "up" ? "short" : "long", rows: way.fan, words: `${way.direction === "up" ? "▲" : "▼"} ${usd(way.drawn_usd)} ${way.direction === "up" ? "bought" : "sold"}` })),
       price: close[close.length - 1] ?? 0,
       lastBar: open_s.length - 1,
       minutes: Math.round(scene.fanSeconds / 60),

@@ -31,6 +31,8 @@ export interface Bubble {
 export interface Fan {
   side: "short" | "long";
   rows: number[][];
+  /** what is pushed */
+  words: string;
 }
 
 export interface Over {
@@ -207,11 +209,16 @@ export class Overlay implements ISeriesPrimitive<Time> {
     context.lineWidth = 1;
     line(context, left - 4.5, 0, left - 4.5, height);
     context.font = "10px system-ui, sans-serif";
-    context.textBaseline = "top";
-    context.fillStyle = palette.dim;
-    context.textAlign = "left";
-    context.fillText(`next ${data.minutes} min`, left, 6);
-    context.textAlign = "left";
+    context.textBaseline = "bottom";
+    const words = [`next ${data.minutes} min after`, ...data.fans.map(({ words: told }) => told)];
+    context.globalAlpha = 0.8;
+    context.fillStyle = palette.paper;
+    context.fillRect(left - 3, height - 14 * words.length - 6, span + 6, 14 * words.length + 6);
+    context.globalAlpha = 1;
+    for (const [row, text] of words.entries()) {
+      context.fillStyle = row === 0 ? palette.dim : palette.ink;
+      context.fillText(text, left, height - 14 * (words.length - 1 - row) - 4, span);
+    }
   }
 }
 

@@ -61,15 +61,15 @@ function Tiles({ told }: { told: Brief }) {
   const band = (side: "shorts" | "longs") => told.at_risk[side].find(({ within_percent }) => within_percent === 5)?.forced_usd ?? unknown("USD", told.map.unknown ?? "no map");
   return (
     <dl class="tiles">
-      <Tile title="Shorts forced by +5 %" kind="short" estimate={band("shorts")} term="at risk within 5 %" range />
-      <Tile title="Longs forced by −5 %" kind="long" estimate={band("longs")} term="at risk within 5 %" range />
+      <Tile title="Shorts out by +5 %" kind="short" estimate={band("shorts")} term="at risk within 5 %" range />
+      <Tile title="Longs out by −5 %" kind="long" estimate={band("longs")} term="at risk within 5 %" range />
       <Push way="up" pocket={tell("pocket_up", "%")} cost={tell("ignition_up", "USD")} minutes={tell("ignition_minutes_up", "min")} />
       <Push way="down" pocket={tell("pocket_down", "%")} cost={tell("ignition_down", "USD")} minutes={tell("ignition_minutes_down", "min")} />
-      <Tile title="S in the pocket above" estimate={tell("squeeze_up", "ratio")} term="S, squeeze number" range limit={1} />
-      <Tile title="S in the pocket below" estimate={tell("squeeze_down", "ratio")} term="S, squeeze number" range limit={1} />
-      <Tile title={`Easier way: ${told.cascade.easier}`} estimate={told.cascade.glide} term="glide" range note="cost up over cost down" />
+      <Tile title="S, pocket above" estimate={tell("squeeze_up", "ratio")} term="S, squeeze number" range limit={1} />
+      <Tile title="S, pocket below" estimate={tell("squeeze_down", "ratio")} term="S, squeeze number" range limit={1} />
+      <Tile title={`Easier: ${told.cascade.easier}`} estimate={told.cascade.glide} term="glide" range note="cost up / cost down" />
       <Regime told={told} id="funding" tell="funding_8h" title="Funding" />
-      <Regime told={told} id="interest" tell="interest_change_24h" title="Open interest, 24 h" signed />
+      <Regime told={told} id="interest" tell="interest_change_24h" title="Open interest 24 h" signed />
       <Regime told={told} id="spot_led" tell="spot_premium" title="Spot over perp" signed />
     </dl>
   );
@@ -94,7 +94,7 @@ function Push({ way, pocket, cost, minutes }: { way: "up" | "down"; pocket: Esti
   const title = way === "up" ? "Push that opens the pocket above" : "Push that opens the pocket below";
   return (
     <div class={`tile ${way === "up" ? "short" : "long"}`}>
-      <dt>{way === "up" ? "Opens the pocket above" : "Opens the pocket below"}</dt>
+      <dt>{way === "up" ? "Ignition up" : "Ignition down"}</dt>
       <dd><Figure estimate={cost} label={title} term="ignition cost" {...(cost.value === null ? {} : { text: usd(cost.value) })} /></dd>
       <dd class="note">
         {pocket.value === null ? (pocket.unknown ?? "") : `from ${percent(pocket.value, 2)}`}
