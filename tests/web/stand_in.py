@@ -35,13 +35,13 @@ def recorded(name: str) -> bytes:
 def health(**changes: Any) -> dict[str, Any]:
     """What the server says of itself while all is well."""
     brief = json.loads(recorded("brief.json"))
-    running = ("player", "engine", "web")
     return {
         "schema": "airpocket.health/1", "version": "0.1.0", "asset": "ETH", "mode": "replay", "simulated": True,
         "label": "SIMULATED demo, seed 1", "epoch": "e1", "now": brief["as_of"], "as_of": brief["as_of"],
         "age_s": 0.4, "stale": None,
         "processes": [
-            {"name": name, "state": "running", "pid": 7, "restarts": 0, "age_s": 0.2, "reason": ""} for name in running
+            {"name": name, "state": "running", "pid": 7, "restarts": 0, "age_s": 0.2, "reason": ""}
+            for name in ("player", "engine", "web")
         ],
         "replay": {
             "first": "2026-01-15T11:59:50Z", "last": "2026-01-15T12:05:05Z", "at": "2026-01-15T12:05:00Z",
@@ -78,7 +78,7 @@ class StandIn:
 
 def _answer(path: str) -> bytes:
     name = {
-        "brief": "brief.json", "fuel": "fuel.json", "funding": "funding.json", "drill": "drill.json",
+        "brief": "brief.json", "fuel": "fuel.json", "funding": "funding.json",
         "map/heat": "heat.bin", "plan": "plan.json", "whatif": "whatif.json",
     }[path]  # fmt: skip
     return recorded(name)

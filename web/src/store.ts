@@ -19,11 +19,14 @@ export const funding = doc<Funding>();
 export const fuel = doc<FuelView>();
 export const heatmap = doc<HeatFrame>();
 export const health = doc<ServerHealth>();
-export const drill = doc<Drill>();
+export const drill = signal<{ value: Drill | null; reason: string }>({ value: null, reason: "" });
 export const plans = signal<Doc<Plan[]>>({ state: "ready", value: null, reason: "", at: 0 });
 export const tape = signal<Tape | null>(null);
 
 export type Link = "starting" | "live" | "lost" | "locked";
+/** Forced prints heard since the page opened. */
+export const livePrints = signal<Tape["forced"]>([]);
+
 export const link = signal<{ state: Link; reason: string; retryAt: number }>({ state: "starting", reason: "", retryAt: 0 });
 /** Ticks each second, so that ages grow. */
 export const clock = signal(Date.now());
@@ -79,7 +82,9 @@ async function load<T>(into: Signal<Doc<T>>, ask: () => Promise<T>): Promise<voi
   } catch (error) {
     if (error instanceof api.Refused && error.status === 401) lock("the server does not know this tab any more");
     const reason = error instanceof Error ? error.message : String(error);
-    into.value = { ...into.value, state: "error", reason };
+    // 503: not there yet; it is asked for again when the server tells of it
+    const early = error instanceof api.Refused && error.status === 503 && into.peek().value === null;
+    into.value = { ...into.peek(), state: early ? "loading" : "error", reason };
   }
 }
 
@@ -91,6 +96,8 @@ const LOADERS: Record<string, () => Promise<void>> = {
   minutes: () => load(minutes, () => api.get<Bars>("/bars?interval=1m&limit=300")),
   heat: () => load(heatmap, api.heat),
 };
+
+const HELD: Record<string, Signal<Doc<unknown>>> = { brief, fuel, funding, bars, heat: heatmap, minutes };
 
 function lock(reason: string): void {
   api.leave();
@@ -107,7 +114,6 @@ export async function start(): Promise<void> {
     return lock(error instanceof Error ? error.message : String(error));
   }
   const all = [...Object.values(LOADERS).map((ask) => ask()), load(health, () => api.get<ServerHealth>("/health"))];
-  void load(drill, () => api.get<Drill>("/drill"));
   await Promise.all(all);
   await connect(0);
 }
@@ -139,13 +145,41 @@ async function connect(tries: number): Promise<void> {
 function heard(said: api.Envelope | HeatFrame): void {
   if ("cells" in said) return mergeHeat(said);
   const { topic, data } = said;
-  if (said.epoch && epoch && said.epoch !== epoch) sequences = {};
+  if (said.epoch && epoch && said.epoch !== epoch) startOver();
   if (said.epoch) epoch = said.epoch;
   if (topic === "health") {
     const told = data as ServerHealth;
     health.value = { state: "ready", value: told, reason: "", at: Date.now() };
     refresh(told.documents);
-  } else if (topic === "tape") tape.value = data as Tape;
+  } else if (topic === "tape") hearTape(data as Tape, said.kind === "snapshot");
+}
+
+/** What was shown is over: a seek, or a server started anew. */
+function startOver(): void {
+  sequences = {};
+  minutes.value = { ...minutes.peek(), value: null };
+  tape.value = null;
+  livePrints.value = [];
+  for (const ask of Object.values(LOADERS)) void ask();
+}
+
+let waiting: Tape | null = null;
+
+/** Deltas are gathered and shown ten times a second. */
+function hearTape(said: Tape, whole: boolean): void {
+  const before = whole ? null : (waiting ?? tape.peek());
+  const prices = new Map((before?.prices ?? []).map((price) => [price.contract, price]));
+  for (const price of said.prices) prices.set(price.contract, price);
+  const closed = [...(before?.closed ?? []), ...said.closed].slice(-300);
+  const fresh = waiting === null;
+  waiting = { ...said, bar: said.bar ?? before?.bar ?? null, prices: [...prices.values()], closed, forced: [...(whole || fresh ? [] : before!.forced), ...said.forced] };
+  if (!fresh) return;
+  setTimeout(() => {
+    const told = waiting!;
+    waiting = null;
+    tape.value = told;
+    if (told.forced.length > 0) livePrints.value = [...livePrints.peek(), ...told.forced].slice(-500);
+  }, 100);
 }
 
 /** Ask anew for the answers whose edition has changed. */
@@ -153,10 +187,13 @@ function refresh(documents: ServerHealth["documents"]): void {
   for (const [name, { sequence }] of Object.entries(documents ?? {})) {
     const before = sequences[name];
     sequences[name] = sequence;
-    if (before === undefined || before === sequence) continue;
+    if (before === sequence) continue;
     if (name === "bars/1m") void LOADERS.minutes?.();
     const asked = name.startsWith("bars") ? (name === `bars/${interval.peek()}` ? "bars" : "") : name;
+    // told of for the first time: it may be the very one that is here
+    if (before === undefined && HELD[asked]?.peek().state === "ready") continue;
     void LOADERS[asked]?.();
+    if (asked === "brief") void LOADERS.heat?.();
   }
 }
 
@@ -195,6 +232,17 @@ export async function replay(action: "play" | "pause" | "seek" | "speed", more: 
 export async function askPlan(body: unknown): Promise<void> {
   plans.value = { ...plans.peek(), state: "loading", reason: "" };
   await load(plans, async () => (await api.post<{ plans: Plan[] }>("/plan", body)).plans);
+}
+
+/** A drill that the command scored, from a file of this machine; nothing is sent. */
+export async function openDrill(file: File): Promise<void> {
+  try {
+    const told = JSON.parse(await file.text()) as Partial<Drill> & { schema?: string };
+    if (told.schema !== "airpocket.drill/1") throw new Error(`${file.name} is no drill: its schema is ${told.schema ?? "not told"}`);
+    drill.value = { value: told as Drill, reason: "" };
+  } catch (error) {
+    drill.value = { value: null, reason: error instanceof SyntaxError ? `${file.name} is not JSON` : error instanceof Error ? error.message : String(error) };
+  }
 }
 
 export async function whatIf<T>(body: unknown): Promise<T> {

@@ -14,7 +14,7 @@ import {
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import type { Bars, ForcedSum, HeatFrame, PushWay, Zone } from "../model";
+import type { Bars, ForcedSum, HeatFrame, PushWay, Tape, Zone } from "../model";
 import type { PaneData } from "./panes";
 import { usd } from "../format";
 import { type Bubble, Overlay, type Over, type Shown } from "./overlay";
@@ -51,6 +51,8 @@ export class MarketChart {
   private readonly over = new Overlay();
   private lines: { pane: PaneData; series: ISeriesApi<"Line">[] }[] = [];
   private scene?: Scene;
+  private open?: Bars | undefined;
+  private late: ForcedSum[] = [];
 
   constructor(
     private readonly host: HTMLElement,
@@ -81,20 +83,34 @@ export class MarketChart {
     const before = this.scene;
     const { bars: candles, panes } = scene;
     this.scene = scene;
+    this.open = undefined;
     this.candles.setData(
-      candles.open_s.map((time, at) => ({
-        time: time as UTCTimestamp,
-        open: candles.open[at]!,
-        high: candles.high[at]!,
-        low: candles.low[at]!,
-        close: candles.close[at]!,
-      })),
+      candles.open_s.map((_, at) => candle(candles, at)),
     );
     if (!before || shape(before) !== shape(scene)) this.rebuild(panes);
     this.fill();
     this.paint(this.palette);
     if (before?.bars.contract !== candles.contract || before.bars.interval_s !== candles.interval_s) this.home();
     requestAnimationFrame(() => this.moved());
+  }
+
+  /** Bars of which the last is still open: only that one is drawn anew, unless it is another. */
+  running(bars: Bars): void {
+    if (!bars.running || !this.scene) return;
+    const at = bars.open_s.length - 1;
+    const fresh = this.open?.open_s[at] !== bars.open_s[at];
+    this.open = bars;
+    this.candles.update(candle(bars, at));
+    if (fresh) this.draw();
+    else this.over.move(bars.close[at]!);
+  }
+
+  /** Prints heard since the scene was set. */
+  heard(prints: Tape["forced"]): void {
+    this.late = prints.flatMap(({ time_s, side, price, usd: dollars }) =>
+      dollars === null ? [] : [{ open_s: Math.floor(time_s), side: side === "buy" ? ("short" as const) : ("long" as const), price, notional_usd: dollars, count: 1, at_least: false }],
+    );
+    if (this.scene) this.draw();
   }
 
   /** The last days with room for the fan. */
@@ -157,7 +173,7 @@ export class MarketChart {
 
   /** At least so far from the price as the headline speaks of. */
   private scaled(own: AutoscaleInfo | null): AutoscaleInfo | null {
-    const close = this.scene?.bars.close ?? [];
+    const close = (this.open ?? this.scene?.bars)?.close ?? [];
     const last = close[close.length - 1];
     if (!own?.priceRange || last === undefined) return own;
     const { minValue, maxValue } = own.priceRange;
@@ -217,7 +233,8 @@ export class MarketChart {
   private draw(): void {
     const scene = this.scene;
     if (!scene) return;
-    const { open_s, close } = scene.bars;
+    const shown = this.open ?? scene.bars;
+    const { open_s, close } = shown;
     this.heat.set(gridOf(scene.heat), open_s, this.palette);
     const over: Over = {
       bands: scene.zones.map((zone) => ({
@@ -226,7 +243,7 @@ export class MarketChart {
         side: zone.bias === "resistance" ? "short" : "long",
         name: zone.role.replaceAll("_", " "),
       })),
-      bubbles: bubblesOf(scene.prints, scene.bars),
+      bubbles: bubblesOf([...scene.prints, ...this.late], shown),
       fans: scene.fans.map((way) => ({ side: way.direction === "up" ? "short" : "long", rows: way.fan, words: `${way.direction === "up" ? "▲" : "▼"} ${usd(way.drawn_usd)} ${way.direction === "up" ? "bought" : "sold"}` })),
       price: close[close.length - 1] ?? 0,
       lastBar: open_s.length - 1,
@@ -240,7 +257,7 @@ export class MarketChart {
     const origin = this.host.getBoundingClientRect().top;
     const held = this.chart.panes();
     this.tell({
-      bar: bar !== null && bar >= 0 && bar < (this.scene?.bars.open_s.length ?? 0) ? bar : null,
+      bar: bar !== null && bar >= 0 && bar < ((this.open ?? this.scene?.bars)?.open_s.length ?? 0) ? bar : null,
       panes: this.lines.map(({ pane }, at) => ({
         pane,
         top: (held[at + 1]?.getHTMLElement()?.getBoundingClientRect().top ?? origin) - origin,
@@ -249,6 +266,10 @@ export class MarketChart {
       })),
     });
   }
+}
+
+function candle(bars: Bars, at: number) {
+  return { time: bars.open_s[at]! as UTCTimestamp, open: bars.open[at]!, high: bars.high[at]!, low: bars.low[at]!, close: bars.close[at]! };
 }
 
 const shape = (scene: Scene): string => scene.panes.map((pane) => `${pane.id}${pane.lines.length}`).join();

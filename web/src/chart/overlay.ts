@@ -97,6 +97,12 @@ export class Overlay implements ISeriesPrimitive<Time> {
     this.redraw?.();
   }
 
+  /** The price went elsewhere: the fan begins there. */
+  move(price: number): void {
+    if (this.data) this.data.price = price;
+    this.redraw?.();
+  }
+
   show(shown: Shown): void {
     this.shown = shown;
     this.redraw?.();

@@ -6,7 +6,7 @@ import { DARK, LIGHT } from "../chart/palette";
 import { panesOf } from "../chart/panes";
 import { coins, contract, decimal, moment, price } from "../format";
 import { Given, Panel, Unknown } from "../parts/panel";
-import { bars, brief, chooseInterval, fuel, funding, heatmap, current, interval, type Interval, layers, theme } from "../store";
+import { bars, brief, chooseInterval, current, fuel, funding, heatmap, interval, type Interval, layers, livePrints, theme } from "../store";
 
 const INTERVALS: Interval[] = ["5m", "15m", "1h", "4h", "1d"];
 const LAYERS = [
@@ -50,19 +50,22 @@ function Drawn() {
     return () => made.remove();
   }, []);
   const held = current.value!;
+  const base = bars.value.value!;
   const told = brief.value.value;
   const pushes = told?.cascade.pushes;
   useEffect(() => {
     chart.current?.set({
-      bars: held,
-      panes: panesOf(funding.value.value, held),
+      bars: base,
+      panes: panesOf(funding.value.value, base),
       prints: fuel.value.value?.prints ?? [],
       heat: heatmap.value.value,
       zones: told?.roadmap.zones ?? [],
       fans: pushes?.ways ?? [],
       fanSeconds: pushes?.fan_s[pushes.fan_s.length - 1] ?? 0,
     });
-  }, [held, funding.value.value, heatmap.value.value, fuel.value.value, told]);
+  }, [base, funding.value.value, heatmap.value.value, fuel.value.value, told]);
+  useEffect(() => chart.current?.running(held), [held]);
+  useEffect(() => chart.current?.heard(livePrints.value), [livePrints.value]);
   useEffect(() => chart.current?.paint(palette), [palette]);
   useEffect(() => chart.current?.layers(layers.value), [layers.value]);
   const keys = (event: KeyboardEvent): void => {

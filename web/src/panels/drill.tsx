@@ -2,21 +2,32 @@
 import { percent, price, usd } from "../format";
 import type { Drill, DrillWay } from "../model";
 import { Panel } from "../parts/panel";
-import { drill } from "../store";
+import { drill, openDrill } from "../store";
 
 const clockOf = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
 export function DrillPanel() {
-  const { state, value } = drill.value;
+  const { value, reason } = drill.value;
   return (
-    <Panel id="drill" title="Drill" wide="half" aside={value && <span class="badge simulated">SIMULATED</span>}>
-      {value ? <Scored told={value} /> : state === "loading" ? <div class="skeleton" role="status" aria-label="the drill is loading"><i /><i /></div> : (
+    <Panel id="drill" title="Drill" wide="half" aside={value && <><span class="badge simulated">SIMULATED</span><Open /></>}>
+      {reason && <p class="notice warn"><b>No drill.</b> {reason}</p>}
+      {value ? <Scored told={value} /> : (
         <div class="notice">
-          <p><b>No drill has been scored yet.</b> Hold a paper position through a simulated squeeze in the terminal; its score can be read here.</p>
-          <pre><code>airpocket drill squeeze --side short --leverage 10</code></pre>
+          <p><b>No drill opened.</b> Hold a paper position through a simulated squeeze in the terminal, then open its score here.</p>
+          <pre><code>airpocket drill squeeze --side short --leverage 10 --json &gt; drill.json</code></pre>
+          <Open />
         </div>
       )}
     </Panel>
+  );
+}
+
+function Open() {
+  return (
+    <label class="file">open a score <input type="file" accept=".json,application/json" onChange={(event) => {
+      const file = event.currentTarget.files?.[0];
+      if (file) void openDrill(file);
+    }} /></label>
   );
 }
 

@@ -14,6 +14,9 @@ export function LevelsPanel() {
   );
 }
 
+/** Zones and clusters are wide: no decimals where the price is large. */
+const round = (value: number): string => (value >= 1000 ? decimal(value, 0) : price(value));
+
 function Ladder({ told }: { told: Brief }) {
   const zones = told.roadmap.zones.map((zone) => ({ kind: "zone" as const, at: (zone.low + zone.high) / 2, zone }));
   const clusters = told.map.clusters.map((cluster) => ({ kind: "cluster" as const, at: cluster.peak, cluster }));
@@ -30,7 +33,7 @@ function Ladder({ told }: { told: Brief }) {
               {at === below && now !== null && <tr key="now" class="now"><th scope="row">{price(now)}</th><td class="n">now</td><td colSpan={3} /></tr>}
               {row.kind === "zone" ? (
                 <tr key={`z${row.zone.role}`}>
-                  <th scope="row">{price(row.zone.low)} – {price(row.zone.high)}</th>
+                  <th scope="row">{round(row.zone.low)} – {round(row.zone.high)}</th>
                   <td class="n">{percent(row.zone.distance_percent)}</td>
                   <td><span class={`side ${row.zone.bias === "resistance" ? "short" : "long"}`} {...explains({ label: row.zone.role.replaceAll("_", " "), lines: [...row.zone.confluence.map(({ label }) => label), `Record: ${row.zone.record}`], term: "zone" })}>{row.zone.role.replaceAll("_", " ")}</span> <small>{row.zone.confluence[0]?.label.split(";")[0]}{row.zone.confluence.length > 1 ? ` +${row.zone.confluence.length - 1}` : ""}</small></td>
                   <td class="n" />
@@ -38,7 +41,7 @@ function Ladder({ told }: { told: Brief }) {
                 </tr>
               ) : (
                 <tr key={`c${row.cluster.peak}`} class="cluster">
-                  <th scope="row">{price(row.cluster.peak)}</th>
+                  <th scope="row">{round(row.cluster.peak)}</th>
                   <td class="n">{percent(row.cluster.distance_percent)}</td>
                   <td><span class={`side ${row.cluster.side}`}>{row.cluster.side} cluster</span> <small>{decimal(row.cluster.share_percent, 0)} % of all {row.cluster.side}s mapped</small></td>
                   <td class="n"><Figure estimate={row.cluster.forced_usd} label={`${row.cluster.side} cluster at ${price(row.cluster.peak)}`} term="cluster" text={usd(row.cluster.forced_usd.value ?? 0)} /></td>

@@ -30,6 +30,7 @@ export function Given<T>(props: { doc: Signal<Doc<T>>; what: string; children: (
   return (
     <div class="skeleton" role="status" aria-label={`${props.what} is loading`}>
       <i /><i /><i />
+      {reason && <p class="dim">{reason}</p>}
     </div>
   );
 }
