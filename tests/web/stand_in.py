@@ -165,7 +165,9 @@ def serving(stand: StandIn) -> Iterator[StandIn]:
     """The server on a free port of loopback, in a thread of its own, until the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
     stand.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = uvicorn.Config(app_of(stand), log_level="error", ws="websockets-sansio", lifespan="off")
+    settings = uvicorn.Config(
+        app_of(stand), log_level="error", ws="websockets-sansio", lifespan="off"
+    )
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -83,10 +83,14 @@ export class MarketChart {
     const before = this.scene;
     const { bars: candles, panes } = scene;
     this.scene = scene;
-    this.open = undefined;
+    const open = this.open;
+    const lasts = open && open.contract === candles.contract && open.interval_s === candles.interval_s;
+    const next = (candles.open_s[candles.open_s.length - 1] ?? 0) + candles.interval_s;
+    this.open = lasts && open.open_s[open.open_s.length - 1] === next ? open : undefined;
     this.candles.setData(
       candles.open_s.map((_, at) => candle(candles, at)),
     );
+    if (this.open) this.candles.update(candle(this.open, this.open.open_s.length - 1));
     if (!before || shape(before) !== shape(scene)) this.rebuild(panes);
     this.fill();
     this.paint(this.palette);

@@ -83,7 +83,7 @@ function Drawn() {
         <p class="ohlc">
           <b>{contract(held.contract)}</b> {moment(new Date(held.open_s[at]! * 1000).toISOString())}{held.running && at === last ? " (still open)" : ""}{" "}
           <span>O {price(held.open[at]!)}</span> <span>H {price(held.high[at]!)}</span> <span>L {price(held.low[at]!)}</span> <span>C {price(held.close[at]!)}</span>{" "}
-          <span>vol {held.volume[at] == null ? "unknown" : coins(held.volume[at]!)}</span>
+          <span>vol {held.volume[at] == null ? (held.running && at === last ? "not closed yet" : "unknown") : coins(held.volume[at]!)}</span>
         </p>
         {readout.value.panes.map((pane) => <Legend key={pane.pane.id} shown={pane} at={at} />)}
       </div>

@@ -106,6 +106,7 @@ const nearest = (way: Fuel, distance: number): number =>
 function Table({ told, reach, at }: { told: FuelView; reach: number; at: number | null }) {
   const distances = at === null ? [-reach, -reach / 2, reach / 2, reach] : [at];
   return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="forced against resting by distance">
     <table class="tight">
       <thead><tr><th>within</th><th class="n">forced</th><th class="n">10–90 %</th><th class="n">rests</th><th class="n">forced / absorbed</th></tr></thead>
       <tbody>
@@ -127,6 +128,7 @@ function Table({ told, reach, at }: { told: FuelView; reach: number; at: number 
         })}
       </tbody>
     </table>
+    </div>
   );
 }
 
