@@ -17,7 +17,11 @@ def colours(page) -> tuple[int, int]:
     """How many pixels of the candles' pane are clearly orange, and clearly blue."""
     shot = page.locator(".stage .canvas").screenshot()
     image = Image.open(io.BytesIO(shot)).convert("RGB").crop((0, 30, 700, 300))
-    pixels = [pixel for _, pixel in image.getcolors(1 << 20) for _ in (0,)]
+    pixels = (
+        list(image.get_flattened_data())
+        if hasattr(image, "get_flattened_data")
+        else list(image.getdata())
+    )
     return (
         sum(red > blue + 60 for red, _, blue in pixels),
         sum(blue > red + 60 for red, _, blue in pixels),
@@ -30,13 +34,13 @@ def test_keys_lead_everywhere(visit):
     assert page.evaluate("document.activeElement.id") == "triggers"
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.locator("#triggers li.open").count() == 1
+    page.locator("#triggers li.open").wait_for()
     page.keyboard.press("?")
-    assert page.get_by_role("dialog").is_visible()
+    page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
-    assert not page.locator("dialog").is_visible()
+    page.locator("dialog").wait_for(state="hidden")
     page.keyboard.press("t")
-    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.locator("html[data-theme=light]").wait_for()
     page.locator(".stage").focus()
     range_of = (
         "document.querySelector('.canvas').marketChart.chart.timeScale().getVisibleLogicalRange()"
@@ -183,11 +187,10 @@ def test_the_replay_bar_moves_the_replay(visit, stand):
     page.get_by_role("button", name="pause", exact=True).wait_for()
     page.get_by_role("button", name="16×").click()
     page.locator(".replay input").evaluate(
-        "(bar) => { bar.value = String(Date.parse('2026-01-15T12:01:00Z')); bar.dispatchEvent(new Event('change')); }"
+        "(bar, to) => { bar.value = String(Date.parse(to)); bar.dispatchEvent(new Event('change')); }",
+        "2026-01-15T12:01:00Z",
     )
-    page.wait_for_function(
-        "document.querySelector('.replay time').textContent.includes('12:01:00')"
-    )
+    page.locator(".replay time", has_text="12:01:00").wait_for()
     assert [body for path, body in stand.asked if path == "replay"] == [
         {"action": "play"}, {"action": "speed", "speed": 16}, {"action": "seek", "to": "2026-01-15T12:01:00.000Z"}
     ]  # fmt: skip
@@ -210,7 +213,7 @@ def test_a_position_is_planned_and_its_exit_follows_the_sliders(visit, stand):
     half.evaluate(
         "(bar) => { bar.value = '50'; bar.dispatchEvent(new Event('input', {bubbles: true})); }"
     )
-    page.wait_for_function("document.querySelector('.exit').textContent.includes('as it is')")
+    page.locator(".exit", has_text="as it is").wait_for()
     assert float(shown.inner_text().split(" ")[0].replace(",", "")) > before
     asked = next(body for path, body in stand.asked if path == "plan")
     assert asked["positions"][0]["side"] == "short"

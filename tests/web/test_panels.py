@@ -154,7 +154,7 @@ def test_a_figure_explains_itself_on_focus_and_leads_to_the_glossary(shown):
     tip.get_by_role("button", name="more").click()
     assert shown.page.locator("dialog .found dt").inner_text() == "at risk within 5 %"
     shown.page.keyboard.press("Escape")
-    assert not shown.page.locator("dialog").is_visible()
+    shown.page.locator("dialog").wait_for(state="hidden")
 
 
 def test_nothing_was_asked_of_another_machine_and_the_policy_held(shown):

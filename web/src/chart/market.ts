@@ -50,6 +50,7 @@ export class MarketChart {
   private readonly heat = new Heat();
   private readonly over = new Overlay();
   private lines: { pane: PaneData; series: ISeriesApi<"Line">[] }[] = [];
+  private readonly watch: ResizeObserver;
   private scene?: Scene;
   private open?: Bars | undefined;
   private late: ForcedSum[] = [];
@@ -75,6 +76,8 @@ export class MarketChart {
     this.candles.attachPrimitive(this.heat);
     this.candles.attachPrimitive(this.over);
     this.chart.subscribeCrosshairMove((event) => this.moved(event));
+    this.watch = new ResizeObserver(() => requestAnimationFrame(() => this.moved()));
+    this.watch.observe(host);
     this.paint(palette);
   }
 
@@ -172,6 +175,7 @@ export class MarketChart {
   }
 
   remove(): void {
+    this.watch.disconnect();
     this.chart.remove();
   }
 

@@ -216,7 +216,7 @@ export class Overlay implements ISeriesPrimitive<Time> {
     line(context, left - 4.5, 0, left - 4.5, height);
     context.font = "10px system-ui, sans-serif";
     context.textBaseline = "bottom";
-    const words = [`next ${data.minutes} min after`, ...data.fans.map(({ words: told }) => told)];
+    const words = span < 100 ? [`${data.minutes} min`] : [`next ${data.minutes} min after`, ...data.fans.map(({ words: told }) => told)];
     context.globalAlpha = 0.8;
     context.fillStyle = palette.paper;
     context.fillRect(left - 3, height - 14 * words.length - 6, span + 6, 14 * words.length + 6);

@@ -21,8 +21,33 @@ export function CascadePanel() {
           )
         }
       </Given>
+      <Given doc={brief} what="costs">{(told) => (told.cascade.unknown ? null : <Costs told={told} />)}</Given>
       <WhatIf />
     </Panel>
+  );
+}
+
+/** What it takes to trade beyond each distance: now, and worked over about a day. */
+function Costs({ told }: { told: Brief }) {
+  const [up, down] = (["up", "down"] as const).map((way) => told.cascade.ways.find(({ direction }) => direction === way));
+  if (!up || !down) return null;
+  const cost = (way: typeof up, at: number, kind: "ignition_usd" | "patient_usd", word: string) => {
+    const row = way.costs.find(({ percent: distance }) => Math.abs(Math.abs(distance) - at) < 1e-9);
+    return row ? <Figure estimate={row[kind]} label={`${word}, ${percent((way.direction === "up" ? 1 : -1) * at, 0)}`} term="ignition cost" /> : null;
+  };
+  const distances = up.costs.map(({ percent: at }) => Math.abs(at));
+  return (
+    <div class="scroll costs" tabIndex={0} role="region" aria-label="cost of pushing price">
+      <table class="tight">
+        <thead><tr><th>cost to trade beyond</th>{distances.map((at) => <th class="n" key={at}>{decimal(at, 0)} %</th>)}</tr></thead>
+        <tbody>
+          <tr class="short"><th scope="row">▲ up, at once</th>{distances.map((at) => <td class="n" key={at}>{cost(up, at, "ignition_usd", "push up at once")}</td>)}</tr>
+          <tr class="long"><th scope="row">▼ down, at once</th>{distances.map((at) => <td class="n" key={at}>{cost(down, at, "ignition_usd", "push down at once")}</td>)}</tr>
+          <tr><th scope="row">up, over a day</th>{distances.map((at) => <td class="n" key={at}>{cost(up, at, "patient_usd", "push up over a day")}</td>)}</tr>
+          <tr><th scope="row">down, over a day</th>{distances.map((at) => <td class="n" key={at}>{cost(down, at, "patient_usd", "push down over a day")}</td>)}</tr>
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -81,7 +81,7 @@ function Drawn() {
       <div class="stage" tabIndex={0} role="application" aria-label={`Chart of ${contract(held.contract)}: arrows move, plus and minus zoom, Home returns`} onKeyDown={keys}>
         <div class="canvas" ref={host} />
         <p class="ohlc">
-          <b>{contract(held.contract)}</b> {moment(new Date(held.open_s[at]! * 1000).toISOString())}{held.running && at === last ? " (still open)" : ""}{" "}
+          <b>{contract(held.contract)}</b> {moment(new Date(held.open_s[at]! * 1000).toISOString())}{held.running && at === last ? <small> still open</small> : ""}{" "}
           <span>O {price(held.open[at]!)}</span> <span>H {price(held.high[at]!)}</span> <span>L {price(held.low[at]!)}</span> <span>C {price(held.close[at]!)}</span>{" "}
           <span>vol {held.volume[at] == null ? (held.running && at === last ? "not closed yet" : "unknown") : coins(held.volume[at]!)}</span>
         </p>
@@ -117,7 +117,7 @@ function Legend({ shown, at }: { shown: Readout["panes"][number]; at: number }) 
     <p class="legend" ref={line} title={pane.note}>
       <b>{pane.title}</b> <small>{pane.unit}</small>
       {pane.lines.map(({ contract: key, spot, values }, each) => {
-        const value = values[at];
+        const value = values[Math.min(at, values.length - 1)];
         return (
           <span key={key}><i class={`dash${each % 4}`} />{contract(key).split(" ")[0]}{spot ? " spot" : ""} {value == null ? "unknown" : pane.unit === "coin" ? coins(value) : decimal(value, pane.id === "funding" ? 4 : 1)}</span>
         );

@@ -24,10 +24,21 @@ export function DrillPanel() {
 
 function Open() {
   return (
-    <label class="file">open a score <input type="file" accept=".json,application/json" onChange={(event) => {
+    <label class="file">Open a score… <input type="file" accept=".json,application/json" onChange={(event) => {
       const file = event.currentTarget.files?.[0];
       if (file) void openDrill(file);
     }} /></label>
+  );
+}
+
+/** Loss to the left, gain to the right of the middle. */
+function Bar({ share }: { share: number }) {
+  const wide = 60 * Math.abs(share);
+  return (
+    <svg class="pnl" viewBox="0 0 120 10" aria-hidden="true">
+      <rect class={share < 0 ? "loss" : "gain"} x={share < 0 ? 60 - wide : 60} y="1" width={wide} height="8" />
+      <line class="grid" x1="60" x2="60" y1="0" y2="10" />
+    </svg>
   );
 }
 
@@ -44,12 +55,12 @@ function Scored({ told }: { told: Drill }) {
             <tr key={name} class={name === "you" ? "mine" : ""}>
               <th scope="row">{name}</th>
               <td class="n">{usd(way.pnl_usd, true)}</td>
-              <td><meter min={0} max={most} value={Math.abs(way.pnl_usd)} aria-label={`${name}: ${usd(way.pnl_usd, true)}`} /></td>
+              <td><Bar share={way.pnl_usd / most} /></td>
               <td class="n">{way.worst_percent === null ? "nothing held" : percent(way.worst_percent)}</td>
               <td>{way.liquidated ? <b class="bad">liquidated</b> : way.closed_s === null ? "held to the end" : `closed at ${clockOf(way.closed_s)}`}</td>
             </tr>
           ))}
-          <tr><th scope="row">best exit</th><td class="n">{usd(told.best.pnl_usd, true)}</td><td /><td class="n dim">known only after</td><td>at {clockOf(told.best.at_s)}, {price(told.best.price)}</td></tr>
+          <tr><th scope="row">best exit</th><td class="n">{usd(told.best.pnl_usd, true)}</td><td><Bar share={told.best.pnl_usd / most} /></td><td class="n dim">known only after</td><td>at {clockOf(told.best.at_s)}, {price(told.best.price)}</td></tr>
         </tbody>
       </table>
       {told.share_kept !== null && <p>Of what lay between holding and the best exit you kept <b>{Math.round(told.share_kept * 100)} %</b>.</p>}

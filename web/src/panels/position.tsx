@@ -109,6 +109,7 @@ function Stress({ plan }: { plan: Plan }) {
     <div>
       <h3>Stress and payoff <small class="dim">○ arithmetic of this position; tiers as in its gap test</small></h3>
       <Payoff held={held} change={now} exit={exit.value} />
+      <p class="key"><span><i class="stroke" />from the mark</span>{now.covered > 0 && <span><i class="stroke hedge" />with the {held.sign < 0 ? "call" : "put"}, at its expiry</span>}<span><i class="swatch short" />forced out</span></p>
       <table class="tight">
         <thead><tr><th>move</th><th class="n">equity</th><th class="n">maintenance</th><th class="n">buffer</th><th>then</th></tr></thead>
         <tbody>
