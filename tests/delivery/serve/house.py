@@ -144,5 +144,5 @@ def tape(price: float, at: str = "2026-01-15T12:05:05Z") -> bytes:
             "forced": [],
             "cvd": {},
             "speed": 1.0,
-        }  # fmt: skip
+        }
     ).encode()

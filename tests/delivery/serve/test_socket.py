@@ -23,9 +23,14 @@ def player(house):
 def closed(socket, within: float = 10.0) -> int:
     """The code with which the server closes."""
     with pytest.raises(ConnectionClosed) as found:
-        while True:
-            socket.recv(within)
+        drain(socket, within)
     return found.value.rcvd.code
+
+
+def drain(socket, within: float) -> None:
+    """Read until the server closes."""
+    while True:
+        socket.recv(within)
 
 
 def heard(socket, topic: str) -> dict:
@@ -178,8 +183,7 @@ def test_bytes_that_are_no_websocket_hurt_nobody(house):
         raw: sockets.socket = socket.socket
         raw.sendall(b"\xff" * 64)
         with pytest.raises(ConnectionClosed):
-            while True:
-                socket.recv(10)
+            drain(socket, 10.0)
     assert house.get("/api/v1/health")[0] == 200
 
 
