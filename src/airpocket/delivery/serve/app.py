@@ -119,7 +119,7 @@ def _add_questions(app: FastAPI, desk: Desk) -> None:
 
     async def plan(body: PlanBody) -> Response:
         """What to do with positions, and what they survive."""
-        said = body.model_dump_json(exclude_none=True).encode()
+        said = body.model_dump_json(exclude_none=True, exclude_defaults=True).encode()
         return _sent(await desk.switchboard.ask("plan", said))
 
     app.post(f"{_V1}/whatif", responses=openapi.answers("WhatIf", 404))(whatif)

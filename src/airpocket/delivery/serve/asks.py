@@ -59,14 +59,6 @@ def _what_if(asked: dict[str, Any], found: Assessment, store: Path) -> bytes:
     from airpocket.delivery.whatif import what_if_on
 
     shock, to = asked["shock_percent"], asked["break_price"]
-    if shock is not None and to is not None:
-        raise BadInput("shock_percent and break_price both say where price jumps to: give one")
-    if asked["spot"] and asked["venues"]:
-        raise BadInput("spot and venues both say where the push is placed: give one")
-    if not asked["push_usd"] and not shock and to is None and not asked["drop_depth_percent"]:
-        raise BadInput(
-            "nothing is asked: give push_usd, shock_percent, break_price or drop_depth_percent"
-        )
     push = Push(
         usd=asked["push_usd"], jump=math.log1p((shock or 0.0) / 100.0),
         depth=1.0 - asked["drop_depth_percent"] / 100.0, spot=asked["spot"],

@@ -87,7 +87,7 @@ class TapeSoFar:
                 forced=list(self.forced),
                 cvd=self.cvd,
                 speed=self.speed,
-            )  # fmt: skip
+            )
         )
 
 

@@ -1,6 +1,7 @@
 """A process of the server: runs one role until its parent hangs up or asks it to stop."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -82,7 +83,7 @@ async def _until_told(role: Role, job: Job) -> None:
 
 def _heard_parent(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
     """The parent says nothing but that it is gone."""
-    if not sys.stdin.buffer.raw.read(1):
+    if not os.read(sys.stdin.fileno(), 1):
         loop.remove_reader(sys.stdin.fileno())
         stop.set()
 

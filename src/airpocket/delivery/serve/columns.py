@@ -23,6 +23,7 @@ INTERVALS: dict[Interval, int] = {
 }  # fmt: skip
 MOST_BARS = 1_500
 _DAYS = 14
+_SHOWN = ("spot", "linear", "inverse")
 
 
 def bars_of(
@@ -55,7 +56,7 @@ def bars_of(
 
 def funding_panes(market: Market, days: int = _DAYS) -> Funding:
     """Funding, open interest, premium and taker flow of every contract through the last days, by the hour."""
-    contracts = [each for each in market.contracts if each.instrument.kind != "option"]
+    contracts = [each for each in market.contracts if each.instrument.kind in _SHOWN]
     return Funding(
         asset=market.asset, as_of=format_time(market.now), simulated=market.simulated, days=days,
         contracts=[_carry(each, market, days) for each in contracts],
@@ -85,7 +86,7 @@ def joined(bars: Bars, interval: int) -> tuple[IntArray, FloatArray]:
             np.minimum.reduceat(values[2], start),
             values[3][stop - 1],
             *(np.add.reduceat(row, start) for row in values[4:]),
-        ]  # fmt: skip
+        ]
     )
     return bucket[start][covered], rows[:, covered]
 

@@ -70,20 +70,17 @@ class Guard:
         await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
         async def guarded(message: MutableMapping[str, Any]) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
             await send(message)
 
         try:
-            await self._app(scope, _limited(receive), guarded)
+            read = await _whole(receive)
         except _Refused as refused:
-            if not begun:
-                await _refuse(scope, refused, send)
+            await _refuse(scope, refused, send)
+            return
+        await self._app(scope, read, guarded)
 
     def _check(self, scope: Scope) -> None:
         headers = self._addressed(scope)
@@ -147,27 +144,25 @@ def _one(headers: list[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
     return found[0] if len(found) == 1 else b"" if found else None
 
 
-def _limited(receive: Receive) -> Receive:
-    """The same, up to as many bytes as a body may have, each part within ten seconds."""
-    seen = 0
-    ended = False
-
-    async def guarded() -> MutableMapping[str, Any]:
-        nonlocal seen, ended
-        if ended:
-            return await receive()  # only whether the client leaves
-        try:
-            async with asyncio.timeout(_BODY_S):
+async def _whole(receive: Receive) -> Receive:
+    """The body, read to its end before anything is done with it; then only whether the client leaves."""
+    body, more = b"", True
+    try:
+        async with asyncio.timeout(_BODY_S):
+            while more:
                 message = await receive()
-        except TimeoutError as error:
-            raise _Refused(408, "too_slow", "the body did not come within ten seconds") from error
-        seen += len(message.get("body", b""))
-        ended = not message.get("more_body", False)
-        if seen > MOST_BODY:
-            raise _Refused(413, "too_large", f"a body of at most {MOST_BODY} bytes was expected")
-        return message
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) > MOST_BODY:
+                    raise _Refused(413, "too_large", f"at most {MOST_BODY} bytes were expected")
+    except TimeoutError as error:
+        raise _Refused(408, "too_slow", "the body did not come within ten seconds") from error
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
-    return guarded
+    async def read() -> MutableMapping[str, Any]:
+        return waiting.pop() if waiting else await receive()
+
+    return read
 
 
 async def _refuse(scope: Scope, refused: _Refused, send: Send) -> None:

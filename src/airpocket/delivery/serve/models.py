@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from airpocket.brief.model import CascadeSection, ChannelHealth, Record
 from airpocket.domain.estimates import Estimate
+from airpocket.domain.instruments import ContractKind
 from airpocket.domain.tells import Graded, Reading
 from airpocket.levels.roadmap import Roadmap
 from airpocket.playbook.records import Plan
@@ -135,7 +136,7 @@ class ContractCarry(Struct, frozen=True, kw_only=True):
     """
 
     contract: str
-    kind: Literal["spot", "linear", "inverse", "option"]
+    kind: ContractKind
     funding_8h: Line
     interest_coin: Line
     premium: Line

@@ -1,8 +1,8 @@
 """The bodies of requests: what may be asked, checked field by field before anything is worked out."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 _TEXT = Field(min_length=1, max_length=200)
@@ -28,6 +28,21 @@ class WhatIfBody(BaseModel):
     minutes: float = Field(default=15.0, ge=1.0, le=240.0)
     paths: int = Field(default=4_096, ge=1_024, le=20_480)
     seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @model_validator(mode="after")
+    def one_question(self) -> Self:
+        """Something is asked, and only one thing of each kind."""
+        if self.shock_percent is not None and self.break_price is not None:
+            raise ValueError(
+                "shock_percent and break_price both say where price jumps to: give one"
+            )
+        if self.spot and self.venues:
+            raise ValueError("spot and venues both say where the push is placed: give one")
+        if not (self.push_usd or self.shock_percent or self.break_price or self.drop_depth_percent):
+            raise ValueError(
+                "nothing is asked: give push_usd, shock_percent, break_price or drop_depth_percent"
+            )
+        return self
 
 
 class PositionBody(BaseModel):

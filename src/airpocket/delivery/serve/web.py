@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import cast
 
 import msgspec
@@ -48,7 +50,12 @@ def desk_of(job: Job, token: str, clock: Clock) -> Desk:
 
 async def run(job: Job, stop: asyncio.Event) -> None:
     """Serve until told to stop."""
-    desk = desk_of(job, (job.place / TOKEN).read_text(encoding="ascii").strip(), SystemClock())
+    token = await asyncio.to_thread((job.place / TOKEN).read_text, "ascii")
+    await serve(desk_of(job, token.strip(), SystemClock()), job, stop)
+
+
+async def serve(desk: Desk, job: Job, stop: asyncio.Event) -> None:
+    """The same with a desk that is there already."""
     config = uvicorn.Config(
         guarded(desk, job.port), ws="websockets-sansio", ws_max_size=MOST_INBOUND,  # pyright: ignore[reportArgumentType]
         ws_per_message_deflate=False, ws_ping_interval=20.0, ws_ping_timeout=20.0, log_config=None,
@@ -72,8 +79,10 @@ async def run(job: Job, stop: asyncio.Event) -> None:
 class _Server(uvicorn.Server):
     """One that leaves the signals to the process."""
 
-    def install_signal_handlers(self) -> None:
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
         """None of its own."""
+        yield
 
 
 async def _tell_health(desk: Desk) -> None:
