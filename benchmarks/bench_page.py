@@ -1,4 +1,4 @@
-"""The dashboard in headless Chromium: frames a second while panning 1,500 x 400 cells, first paint, when all is there."""
+"""The dashboard in headless Chromium: frames a second while panning 1,500 x 400 cells, first paint, all there."""
 
 import gzip
 import json

@@ -67,5 +67,5 @@ def test_the_installed_package_has_the_page(wheel, tmp_path):
         "from airpocket.delivery.serve.static import pages; found = pages();"
         "print(found['/index.js'].type, found['/index.css'].type, b'index.js' in found['/'].body)"
     )
-    told = elsewhere(wheel, tmp_path, "-c", code).stdout
+    told = elsewhere(wheel, tmp_path, "-c", code)
     assert told.strip() == "text/javascript; charset=utf-8 text/css; charset=utf-8 True"
