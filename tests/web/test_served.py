@@ -18,8 +18,8 @@ def test_the_demo_is_served_from_the_link_to_the_verdict(browser, tmp_path):
         [sys.executable, "-m", "airpocket", "serve", "--demo", "--port", "0"],
         cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
+    assert server.stdout is not None
     try:
-        assert server.stdout is not None
         link = next(
             found[0] for line in server.stdout if (found := re.search(r"http://\S+/#t=\S+", line))
         )
@@ -42,3 +42,4 @@ def test_the_demo_is_served_from_the_link_to_the_verdict(browser, tmp_path):
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(20)
+        server.stdout.close()

@@ -183,7 +183,7 @@ export class Overlay implements ISeriesPrimitive<Time> {
     if (span < 40) return;
     context.fillStyle = palette.paper;
     context.globalAlpha = 0.62;
-    context.fillRect(left - 4, 0, span + 8, height);
+    context.fillRect(left - 4, 0, width - left + 4, height);
     context.globalAlpha = 1;
     for (const fan of data.fans) {
       const colour = fan.side === "short" ? palette.short : palette.long;
