@@ -46,7 +46,7 @@ def test_every_panel_shows_a_day_of_july_2025(browser, stand, shared, tmp_path):
     stand.told |= {"simulated": False, "label": ""}
     with opened(browser, stand) as page:
         page.page.wait_for_selector("#verdict .machine")
-        assert page.page.get_by_text("SIMULATED").count() == 0
+        assert page.page.locator(".badge.simulated").count() == 0
         for panel in PANELS:
             text = page.page.locator(f"#{panel}").inner_text()
             assert len(text) > 30

@@ -114,8 +114,7 @@ export async function start(): Promise<void> {
     return lock(error instanceof Error ? error.message : String(error));
   }
   const all = [...Object.values(LOADERS).map((ask) => ask()), load(health, () => api.get<ServerHealth>("/health"))];
-  await Promise.all(all);
-  await connect(0);
+  await Promise.all([...all, connect(0)]);
 }
 
 let sequences: Record<string, number> = {};

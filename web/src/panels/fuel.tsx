@@ -69,6 +69,7 @@ function Picture({ told, reach }: { told: FuelView; reach: number }) {
       </svg>
       <Table told={told} reach={reach} at={at.value} />
       <p class="key"><span><i class="swatch short" />shorts forced</span><span><i class="swatch long" />longs forced</span><span>band: 10–90 %</span><span><i class="stroke" />rests (measured)</span><span><i class="stroke dashed" />with what is modelled beyond</span></p>
+      {told.ways[0] && <p class="dim small">Absorbs: {told.ways[0].absorbed_by}.</p>}
     </>
   );
 }

@@ -19,7 +19,7 @@ export function VerdictPanel() {
 function Machine({ told }: { told: Brief }) {
   const { verdict } = told;
   const now = verdict.state === "consolidation" ? "retrace" : verdict.state;
-  const way = verdict.direction === "up" ? "↑ shorts squeezed" : verdict.direction === "down" ? "↓ longs flushed" : "";
+  const way = verdict.direction === "up" ? "↑ against shorts" : verdict.direction === "down" ? "↓ against longs" : "";
   const sentence = told.answer.replace(/^SIMULATED: /, "");
   return (
     <div class="verdict">
