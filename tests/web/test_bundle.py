@@ -31,6 +31,7 @@ def test_the_lock_of_the_packages_names_no_host():
     assert "://" not in re.sub(r'"(url|funding)": ?"[^"]*"', "", lock)
 
 
+@pytest.mark.slow  # ./run test does the same as a step of its own
 def test_the_sources_give_the_bundle_byte_for_byte():
     if shutil.which("npm") is None:
         pytest.skip("no node here: CI builds the page again")
