@@ -9,8 +9,7 @@ from airpocket.delivery.alerts.rules import Rules, Service
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import HOUR_NS, SECOND_NS
 
-_SINGLY = 3  # more that wait become one message
-_SHOWN = 10  # lines of such a message
+_SHOWN = 10  # lines of a message that brings many
 _GAP_S = 15.0
 _LEAST_S, _MOST_S = 15.0, 900.0  # between tries
 _DEADLINE_S = 30.0
@@ -51,8 +50,7 @@ class Courier:
         waiting = self._ledger.due(self._service.name, now)
         if not waiting:
             return
-        batch = waiting if len(waiting) > _SINGLY else waiting[:1]
-        await self._send(batch)
+        await self._send(waiting)
 
     async def _send(self, batch: list[Message]) -> None:
         title, body = told(batch)

@@ -19,7 +19,8 @@ class Judge:
     def judge(self, look: Look, now: int) -> int:
         """Take one look; returns how many messages it made."""
         found = [f for rule in self._rules.rules for f in findings(rule, look)]
-        return sum(self._weigh(each, look, now) for each in found)
+        with self._ledger.together():
+            return sum(self._weigh(each, look, now) for each in found)
 
     def _weigh(self, found: Finding, look: Look, now: int) -> int:
         ledger, rule = self._ledger, found.rule

@@ -1,7 +1,8 @@
 """Episodes and messages on disk: what began, what was told, and what still has to be. One file of SQLite."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,7 @@ _WAIT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A rule's condition from when it began to when it ended; times ns. told: when its message was made, None: not."""
+    """A rule's condition from when it began to when it ended; ns. told: when its message was made, or None."""
 
     key: str
     began: int
@@ -49,16 +50,16 @@ class Message:
 
 
 class Ledger:
-    """Owns the file. Every call is one transaction: a crash leaves what was before or what is after."""
+    """Owns the file. A call, or what is done `together`, is one transaction: a crash leaves it whole or undone."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wait_s: float = _WAIT_S) -> None:
         """
         Raises:
             StoreDamaged: the file is no ledger.
             StoreBusy: another process watches with it.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._base = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+        self._base = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         path.chmod(0o600)
         try:
             self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -120,24 +121,29 @@ class Ledger:
     def tell(
         self, episode: Episode, at: int, messages: Sequence[tuple[str, str, bool, int]]
     ) -> None:
-        """An episode is told: its messages (service, words, urgent, due) enter together with that fact, or not at all."""
+        """An episode is told by these messages: (service, words, urgent, due)."""
+        self._base.execute(
+            "UPDATE episode SET told = ? WHERE key = ? AND began = ?",
+            (at, episode.key, episode.began),
+        )
+        self._base.executemany(
+            "INSERT OR IGNORE INTO message (id, service, words, urgent, made, due) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (f"{episode.key}|{episode.began}|{service}", service, words, urgent, at, due)
+                for service, words, urgent, due in messages
+            ],
+        )
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """What is written within enters whole or not at all."""
         self._base.execute("BEGIN IMMEDIATE")
         try:
-            self._base.execute(
-                "UPDATE episode SET told = ? WHERE key = ? AND began = ?",
-                (at, episode.key, episode.began),
-            )
-            self._base.executemany(
-                "INSERT OR IGNORE INTO message (id, service, words, urgent, made, due) VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (f"{episode.key}|{episode.began}|{service}", service, words, urgent, at, due)
-                    for service, words, urgent, due in messages
-                ],
-            )
-            self._base.execute("COMMIT")
+            yield
         except BaseException:
             self._base.execute("ROLLBACK")
             raise
+        self._base.execute("COMMIT")
 
     def due(self, service: str, now: int) -> list[Message]:
         """What a service is to get now, oldest first."""
@@ -168,6 +174,5 @@ class Ledger:
         )
 
     def _each(self, sql: str, messages: Sequence[Message], at: int) -> None:
-        self._base.execute("BEGIN IMMEDIATE")
-        self._base.executemany(sql, [(at, message.id) for message in messages])
-        self._base.execute("COMMIT")
+        with self.together():
+            self._base.executemany(sql, [(at, message.id) for message in messages])
