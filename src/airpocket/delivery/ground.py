@@ -1,4 +1,4 @@
-"""A store's facts as they become known: the state of the analysis moved on from moment to moment, not built anew."""
+"""A store's facts as they become known: the state of the analysis is moved on, not built anew."""
 
 from airpocket.delivery.answers import public_of
 from airpocket.domain.events import Batch

@@ -148,7 +148,8 @@ def test_a_program_without_an_origin_shows_the_token(house):
 
 @pytest.mark.parametrize(
     "nonsense",
-    ["", "{", "7", "null", "{}", '{"op": "drop table"}', '{"op": "subscribe"}', '{"op": "subscribe", "topics": "tape"}',
+    ["", "{", "7", "null", "{}", '{"op": "drop table"}', '{"op": "subscribe"}',
+     '{"op": "subscribe", "topics": "tape"}',
      '{"op": "subscribe", "topics": ["tape", "tape"]}', '{"op": "subscribe", "topics": [{"a": 1}]}',
      '{"op": "ping", "id": "<script>"}', '{"op": "ping", "id": Infinity}', "[" * 9_000],
 )  # fmt: skip

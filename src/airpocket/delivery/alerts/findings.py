@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from airpocket.brief.model import Brief
 from airpocket.delivery.alerts.rules import Rule
 from airpocket.domain.estimates import Estimate
-from airpocket.domain.tells import Tell
 from airpocket.playbook.records import Plan
 
 
@@ -86,17 +85,15 @@ def _squeeze(rule: Rule, brief: Brief) -> Iterator[Finding]:
 
 
 def _funding(rule: Rule, brief: Brief) -> Iterator[Finding]:
-    for reading in brief.regimes:
-        if reading.id == "funding":
-            yield from (
-                _held(rule, tell.estimate.source or tell.label, tell.estimate, tell.label, "% per 8 h")
-                for tell in reading.tells
-                if _is_rate(tell) and rule.what in ("", tell.estimate.source.split(" ")[0])
-            )
-
-
-def _is_rate(tell: Tell) -> bool:
-    return tell.estimate.unit == "% per 8 h" and tell.id.startswith("funding")
+    """Of the contract named; without one, of the contract that leads."""
+    lead = [t for r in brief.regimes if r.id == "funding" for t in r.tells if t.id == "funding_8h"]
+    all_ = [t for r in brief.regimes for t in r.tells if t.id.startswith("funding_8h:")]
+    named = [t for t in all_ if t.id == f"funding_8h:{rule.what}"]
+    named = named or [t for t in lead if rule.what in ("", t.estimate.source)]
+    for tell in named[:1] if rule.what else lead:
+        yield _held(rule, rule.what or "lead", tell.estimate, f"{tell.label} funding", "% per 8 h")
+    if rule.what and not named:
+        yield Finding(rule, rule.what, None, None, f"no funding of {rule.what} is known")
 
 
 def _levels(rule: Rule, brief: Brief) -> Iterator[Finding]:
@@ -110,15 +107,18 @@ def _levels(rule: Rule, brief: Brief) -> Iterator[Finding]:
 def _margin(rule: Rule, look: Look) -> Iterator[Finding]:
     for plan in look.plans:
         held = plan.position
-        distance = next(
-            (t.estimate for t in plan.margin.tells if t.id == "liquidation_distance"), None
-        )
+        subject, what = held.id or held.key, f"{held.side} {held.key}"
+        tells = {tell.id: tell.estimate for tell in plan.margin.tells}
+        distance, buffer = tells.get("distance"), tells.get("buffer")
         if distance is None:
-            yield Finding(rule, held.id or held.key, None, None, plan.margin.unknown or "no distance")
-        else:
-            yield _held(
-                rule, held.id or held.key, distance, f"{held.side} {held.key}: liquidation away", "%", absolute=True
+            yield Finding(
+                rule, subject, None, None, f"{what}: {plan.margin.unknown or 'no distance'}"
             )
+        elif distance.value is not None:
+            yield _held(rule, subject, distance, f"{what}: liquidation away by", "%", absolute=True)
+        else:  # it has no price: either nothing can force it out, or it is too late
+            late = None if buffer is None or buffer.value is None else buffer.value <= 1.0
+            yield Finding(rule, subject, late, late, f"{what}: {distance.unknown}")
 
 
 def _health(rule: Rule, look: Look) -> Iterator[Finding]:
@@ -126,7 +126,9 @@ def _health(rule: Rule, look: Look) -> Iterator[Finding]:
     if look.age_s is not None:
         yield _compared(rule, "age", look.age_s, f"the newest data are {look.age_s:,.0f} s old")
     why = look.failure or (look.alarms[0] if look.alarms else "")
-    more = f" (and {len(look.alarms) - 1} more)" if len(look.alarms) > 1 and not look.failure else ""
+    more = (
+        f" (and {len(look.alarms) - 1} more)" if len(look.alarms) > 1 and not look.failure else ""
+    )
     ill = bool(why)
     yield Finding(rule, "alarms", ill, ill, f"{why}{more}" if ill else "no alarm")
 

@@ -1,4 +1,4 @@
-"""Alert rules from a TOML file; what is wrong names the file, the rule and the field. docs/alerts.md has the format."""
+"""Alert rules from a TOML file; what is wrong names file, rule and field. docs/alerts.md has the format."""
 
 import os
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from airpocket.delivery.ground import Ground
 from airpocket.delivery.serve import asks
 from airpocket.delivery.serve.child import LINK, Job
 from airpocket.delivery.serve.documents import Edition, edition_of
@@ -33,6 +34,8 @@ class Engine:
     def __init__(self, job: Job) -> None:
         self._job, self._store = job, Path(job.store)
         self._lake = Lake(self._store)
+        self._ground = Ground(self._lake, job.asset)
+        self._ground_before = Ground(self._lake, job.asset)
         self._worker = ThreadPoolExecutor(1, "assess")
         self._line: Line | None = None
         self._wanted = 0
@@ -84,7 +87,7 @@ class Engine:
             await self._in_thread(_fill_demo, self._store)
         while True:
             wanted = await self._next_moment()
-            if wanted and wanted != made:
+            if wanted and (wanted != made or self._unfinished):
                 made = wanted
                 edition = await self._in_thread(self._make, wanted)
                 if edition is not None:
@@ -106,30 +109,33 @@ class Engine:
             return 0
 
     def _make(self, at: int) -> Edition | None:
-        from airpocket.delivery.answers import assessor_at
-
         now = TimeNs(at)
         try:
-            found = assessor_at(self._lake, self._job.asset, now).assess(now)
-            self._found = found
-            then = TimeNs(now - DAY_NS)
-            return edition_of(found, then, self._map_before(then))
+            found = self._ground.at(now).assess(now)
         except AirpocketError as error:
             self._say(str(error))
             return None
+        self._found = found
+        then = TimeNs(now - DAY_NS)
+        return edition_of(found, then, self._map_before(then))
 
     def _map_before(self, then: TimeNs) -> LiquidationMap | Unmapped:
-        """The map of a day ago, made anew once an hour."""
-        from airpocket.delivery.answers import assessor_at
-
+        """The map of a day ago, made anew once an hour; the first edition does not wait for it."""
         hour = then // HOUR_NS
-        if self._before is None or self._before[0] != hour:
+        if self._before is None:
+            self._before = (0, Unmapped("the map of a day ago is still being made"))
+        elif self._before[0] != hour:
             try:
-                mapped = assessor_at(self._lake, self._job.asset, then).mapped(then)
+                mapped = self._ground_before.at(then).mapped(then)
             except NothingKnown as nothing:
                 mapped = Unmapped(str(nothing))
             self._before = (hour, mapped)
         return self._before[1]
+
+    @property
+    def _unfinished(self) -> bool:
+        """Whether the edition told lacks the comparison with a day ago."""
+        return self._before is not None and self._before[0] == 0 and self._found is not None
 
     async def _tell(self, edition: Edition) -> None:
         line = self._line
