@@ -48,6 +48,9 @@ def test_keys_lead_everywhere(visit):
     before = page.evaluate(range_of)
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("-")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     after = page.evaluate(range_of)
     assert after["to"] == pytest.approx(before["to"] - 10)
     assert after["to"] - after["from"] == pytest.approx(1.25 * (before["to"] - before["from"]))

@@ -51,6 +51,7 @@ export class MarketChart {
   private readonly over = new Overlay();
   private lines: { pane: PaneData; series: ISeriesApi<"Line">[] }[] = [];
   private readonly watch: ResizeObserver;
+  private wanted?: LogicalRange | undefined;
   private scene?: Scene;
   private open?: Bars | undefined;
   private late: ForcedSum[] = [];
@@ -76,6 +77,7 @@ export class MarketChart {
     this.candles.attachPrimitive(this.heat);
     this.candles.attachPrimitive(this.over);
     this.chart.subscribeCrosshairMove((event) => this.moved(event));
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => (this.wanted = undefined));
     this.watch = new ResizeObserver(() => requestAnimationFrame(() => this.moved()));
     this.watch.observe(host);
     this.paint(palette);
@@ -130,12 +132,12 @@ export class MarketChart {
   }
 
   pan(bars: number): void {
-    const range = this.chart.timeScale().getVisibleLogicalRange();
+    const range = this.seen();
     if (range) this.look({ from: range.from + bars, to: range.to + bars } as LogicalRange);
   }
 
   zoom(factor: number): void {
-    const range = this.chart.timeScale().getVisibleLogicalRange();
+    const range = this.seen();
     if (!range) return;
     const span = (range.to - range.from) * factor;
     this.look({ from: range.to - span, to: range.to } as LogicalRange);
@@ -189,7 +191,13 @@ export class MarketChart {
     return { ...own, priceRange: range };
   }
 
+  /** What is shown, or will be with the next frame. */
+  private seen(): LogicalRange | null {
+    return this.wanted ?? this.chart.timeScale().getVisibleLogicalRange();
+  }
+
   private look(range: LogicalRange): void {
+    this.wanted = range;
     this.chart.timeScale().setVisibleLogicalRange(range);
   }
 
