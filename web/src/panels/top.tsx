@@ -1,7 +1,7 @@
 // The bar that stays in sight: what it is of, the price, how fresh, whether invented, and how the server is.
 import { age, moment, percent, price } from "../format";
 import { Figure, tellOf } from "../parts/figure";
-import { bars, brief, chooseTheme, clock, health, helpShown, link, simulated, stale, tape, theme } from "../store";
+import { brief, chooseTheme, clock, health, helpShown, link, simulated, stale, tape, theme } from "../store";
 
 export function Top() {
   const told = brief.value.value;
@@ -48,7 +48,7 @@ export function Banner() {
   if (why === null) return null;
   const at = brief.value.value?.as_of;
   const wait = Math.max(0, Math.ceil((retryAt - clock.value) / 1000));
-  const held = at ? ` Shown is ${moment(at, true)}${bars.value.at ? `, ${age((clock.value - bars.value.at) / 1000)} after it came` : ""}.` : "";
+  const held = at ? ` Shown is the market of ${moment(at, true)}${brief.value.at ? `, heard ${age((clock.value - brief.value.at) / 1000)} ago` : ""}.` : "";
   return (
     <p class="banner" role="alert">
       <b>{state === "lost" ? "Connection lost" : "Stale"}</b>: {state === "lost" ? reason : why}.{held}
