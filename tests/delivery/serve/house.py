@@ -88,7 +88,7 @@ class House:
 
     def heard(self, line: Line) -> tuple[Note, bytes] | None:
         """What comes over a line next."""
-        return asyncio.run_coroutine_threadsafe(line.receive(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(line.receive(), self.loop).result(120)
 
     @property
     def origin(self) -> str:

@@ -31,6 +31,7 @@ def raw(house, text: bytes) -> bytes:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/", JSON, "/ws"])
+@pytest.mark.fault("W01")
 def test_another_name_is_misdirected(house, host, path):
     named = host.format(port=house.port)
     text = f"GET {path} HTTP/1.1\r\nHost: {named}\r\nAuthorization: Bearer {house.token}\r\n"
@@ -61,6 +62,7 @@ def test_our_own_names_are_answered(house, name):
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:{port}", ""])
+@pytest.mark.fault("W03")
 def test_what_changes_anything_needs_our_own_origin(house, origin):
     headers = {"Origin": origin.format(port=house.port)}
     for path in ("/api/v1/ticket", "/api/v1/session", "/api/v1/whatif", "/api/v1/replay"):
@@ -97,6 +99,7 @@ def test_without_the_token_every_answer_is_the_same(sent):
     assert json.loads(body)["code"] == "no_token"
 
 
+@pytest.mark.fault("W05")
 def test_a_token_in_the_address_is_no_token(house):
     assert house.ask("GET", f"{JSON}?token={house.token}", None, {"Authorization": ""})[0] in (
         401,
@@ -104,6 +107,7 @@ def test_a_token_in_the_address_is_no_token(house):
     )
 
 
+@pytest.mark.fault("W04")
 def test_guessing_is_slowed_down_and_the_right_token_still_works():
     from delivery.serve.house import House
 
@@ -153,6 +157,7 @@ def test_hurry_is_refused_until_the_next_second():
     assert not keys.hurried()
 
 
+@pytest.mark.fault("W07")
 def test_every_answer_carries_the_headers_and_no_name_of_the_server(house):
     answers = [
         house.get("/"), house.get(JSON), house.get("/nope"), house.ask("GET", JSON, None, {"Host": "evil"}),
@@ -170,6 +175,7 @@ def test_every_answer_carries_the_headers_and_no_name_of_the_server(house):
         assert {"server", "set-cookie", "access-control-allow-origin"}.isdisjoint(headers)
 
 
+@pytest.mark.fault("W11")
 def test_what_is_too_large_is_refused_by_what_is_too_large(house):
     assert house.get("/" + "a" * 5_000)[0] == 414
     assert house.ask("GET", JSON, None, {"X-Long": "a" * 17_000})[0] == 431
@@ -198,6 +204,7 @@ def test_a_request_that_contradicts_itself_is_refused(house):
 @pytest.mark.parametrize(
     "path", ["/../token", "/%2e%2e/token", "/static/../../pyproject.toml", "//etc/passwd"]
 )
+@pytest.mark.fault("W10")
 def test_only_files_of_the_page_are_read(house, path):
     text = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\nAuthorization: Bearer {house.token}\r\n\r\n"
     assert raw(house, text.encode())[9:12] == b"404"

@@ -39,7 +39,7 @@ _REF = "#/components/schemas/"
 
 def answers(struct: str, *more: int) -> dict[int | str, dict[str, Any]]:
     """The responses of a route: its struct, and problems."""
-    problems = (401, 403, 413, 421, 422, 429, 503, *more)
+    problems = (400, 401, 403, 413, 421, 422, 429, 503, *more)
     content = {"application/json": {"schema": {"$ref": f"{_REF}{struct}"}}}
     refused = {"application/json": {"schema": {"$ref": f"{_REF}Problem"}}}
     return {
