@@ -12,7 +12,7 @@ from pathlib import Path
 
 from websockets.asyncio.client import connect
 
-from airpocket.delivery.serve.child import Job
+from airpocket.delivery.serve.job import Job
 from airpocket.delivery.serve.link import Note, call
 from airpocket.delivery.serve.start import fresh_link
 from airpocket.delivery.serve.supervisor import listen
