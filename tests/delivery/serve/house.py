@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from websockets.sync.client import ClientConnection, connect
 
-from airpocket.delivery.serve.child import Job
 from airpocket.delivery.serve.desk import Desk
+from airpocket.delivery.serve.job import Job
 from airpocket.delivery.serve.keys import new_secret
 from airpocket.delivery.serve.link import Line, Note, call
 from airpocket.delivery.serve.supervisor import listen

@@ -8,7 +8,7 @@ import pytest
 
 from airpocket.delivery.cli import main
 from airpocket.delivery.serve import supervisor as module
-from airpocket.delivery.serve.child import TOKEN, Job
+from airpocket.delivery.serve.job import TOKEN, Job
 from airpocket.delivery.serve.player import Course
 from airpocket.delivery.serve.start import Asked, planned
 from airpocket.delivery.serve.supervisor import Supervisor, listen, make_place

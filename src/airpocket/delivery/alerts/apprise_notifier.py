@@ -17,7 +17,7 @@ class AppriseNotifier:
         self._of: dict[str, apprise.Apprise] = {}
         for service in services:
             found = apprise.Apprise()
-            if not found.add(service.url):
+            if not found.add(service.url):  # pyright: ignore[reportUnknownMemberType]
                 raise BadInput(f"service {service.name}: its address is none that apprise knows")
             self._of[service.name] = found
 

@@ -5,46 +5,12 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
 from airpocket.delivery.kernels import keep_kernels
-from airpocket.delivery.serve.models import Mode
+from airpocket.delivery.serve.job import Job
 from airpocket.domain.errors import AirpocketError
-
-LINK, TOKEN = "link", "token"  # in the folder of a running server
-
-
-class Job(Struct, frozen=True, kw_only=True):
-    """What a process is told at its start. folder: of the running server; log: of the records to play, None: none.
-
-    socket: the number of the listening socket that the parent opened; begin: where a replay starts, ns, 0: at
-    the log's first record. demo: the engine fills the store with the bundled market first.
-    """
-
-    role: str
-    asset: str
-    mode: Mode
-    folder: str
-    store: str
-    log: str | None = None
-    label: str = ""
-    port: int = 0
-    socket: int = -1
-    speed: float = 1.0
-    loop: bool = False
-    begin: int = 0
-    gate: str = ""
-    clients: int = 20
-    demo: bool = False
-
-    @property
-    def place(self) -> Path:
-        """Folder of the running server."""
-        return Path(self.folder)
-
 
 Role = Callable[[Job, asyncio.Event], Awaitable[None]]
 

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from airpocket.delivery.ground import Ground
 from airpocket.delivery.serve import asks
-from airpocket.delivery.serve.child import LINK, Job
 from airpocket.delivery.serve.documents import Edition, edition_of
 from airpocket.delivery.serve.heat_frame import Grid, changed_since, pack
+from airpocket.delivery.serve.job import LINK, Job
 from airpocket.delivery.serve.link import Line, Note, call
 from airpocket.domain.errors import AirpocketError, NothingKnown
 from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeNs

@@ -7,7 +7,7 @@ import numpy as np
 
 from airpocket.delivery.serve.heat_head import head_of, packed_head
 from airpocket.delivery.serve.models import HeatHead
-from airpocket.domain.events import FloatArray
+from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import HOUR_NS, SECOND_NS, format_time
 from airpocket.liquidations.records import LiquidationMap
 
@@ -100,10 +100,10 @@ def changed_since(before: Grid | None, now: Grid) -> int | None:
 
 def _rows(found: LiquidationMap) -> tuple[int, int]:
     """First and last edge within reach, in steps of many buckets: else they would move with every price."""
-    step = np.log(found.edge[1] / found.edge[0])
-    number = np.rint(np.log(found.edge) / step).astype(
-        np.int64
-    )  # the same for a price in every edition
+    step = float(np.log(found.edge[1] / found.edge[0]))
+    # the same number for a price in every edition
+    exact: FloatArray = np.asarray(np.log(found.edge) / step, np.float64)
+    number: IntArray = exact.round().astype(np.int64)
     low, high = (np.log(found.price * (1.0 + way * _REACH)) / step for way in (-1.0, 1.0))
     first = int(np.searchsorted(number, np.floor(low / _STEADY) * _STEADY))
     last = int(np.searchsorted(number, np.ceil(high / _STEADY) * _STEADY))
@@ -120,5 +120,7 @@ def _round_up(most: float) -> float:
 
 def _coded(usd: FloatArray, full: float) -> Cells:
     """A cell with anything in it is at least 1."""
-    code = np.rint(np.sqrt(np.clip(usd / full, 0.0, 1.0)) * _FULL)
-    return np.where((usd > 0.0) & (code < 1.0), 1.0, code).astype(np.uint8)
+    share: FloatArray = np.asarray(np.sqrt(np.clip(usd / full, 0.0, 1.0)), np.float64)
+    code = (share * _FULL).round().astype(np.uint8)
+    code[(usd > 0.0) & (code == 0)] = 1
+    return code

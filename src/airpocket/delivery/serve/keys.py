@@ -7,7 +7,7 @@ from airpocket.domain.ports import Clock
 from airpocket.domain.units import MINUTE_NS, SECOND_NS
 
 CODE_S, TICKET_S = 60.0, 30.0
-_MOST_KEPT = 64
+_MOST_KEPT = 1_024
 _FAILURES = 5  # a minute
 _REQUESTS = 100  # a second
 

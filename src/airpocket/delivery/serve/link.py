@@ -72,6 +72,8 @@ class Line:
 
     async def send(self, note: Note, body: bytes = b"") -> bool:
         """Say something; False when nobody is there any more."""
+        if self._writer.is_closing():
+            return False
         head = msgspec.json.encode(note)
         try:
             self._writer.write(_LENGTHS.pack(len(head), len(body)) + head + body)

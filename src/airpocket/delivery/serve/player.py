@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from airpocket.delivery.serve.board import Heard
-from airpocket.delivery.serve.child import LINK, Job
+from airpocket.delivery.serve.job import LINK, Job
 from airpocket.delivery.serve.link import Line, Note, call
 from airpocket.delivery.serve.models import FeedState, ReplayState, Tape
 from airpocket.delivery.serve.requests import ReplayBody

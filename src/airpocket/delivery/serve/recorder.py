@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from airpocket.delivery.serve.child import Job
+from airpocket.delivery.serve.job import Job
 from airpocket.ingest.world import SystemClock
 from airpocket.live.feeds import feeds_of
 from airpocket.live.session import Session, SessionSettings

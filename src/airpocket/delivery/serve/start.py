@@ -15,12 +15,11 @@ from pathlib import Path
 import msgspec
 from platformdirs import user_cache_path, user_state_path
 
-from airpocket.delivery.serve.child import TOKEN, Job
+from airpocket.delivery.serve.job import TOKEN, Job
 from airpocket.delivery.serve.models import LaunchCode, Mode
 from airpocket.delivery.serve.supervisor import Supervisor, listen, make_place
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.units import SECOND_NS, parse_time
-from airpocket.ingest.log import sealed
 from airpocket.ingest.world import SystemClock
 
 _RAW = "raw"  # of a store; its own name is live.session.RAW, which is slow to load
@@ -182,6 +181,7 @@ def _check(asked: Asked) -> None:
 def _demo(asked: Asked) -> Asked:
     """The bundled recording in a store of its own; the engine fills the rest of it."""
     from airpocket.delivery.demonstration import ASSET, place_recording
+    from airpocket.ingest.log import sealed
 
     manifest = files("airpocket.lab") / "bundled" / "recording" / sealed.FOLDER / sealed.MANIFEST
     digest = hashlib.blake2b(manifest.read_bytes(), digest_size=6).hexdigest()

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from airpocket.delivery.serve.child import TOKEN, Job
 from airpocket.delivery.serve.desk import PROCESSES
+from airpocket.delivery.serve.job import TOKEN, Job
 from airpocket.delivery.serve.keys import new_secret
 from airpocket.delivery.serve.models import ProcessState
 from airpocket.domain.errors import BadInput

@@ -11,9 +11,9 @@ import uvicorn
 
 from airpocket.delivery.serve.app import guarded
 from airpocket.delivery.serve.board import Board
-from airpocket.delivery.serve.child import LINK, TOKEN, Job
 from airpocket.delivery.serve.desk import Desk
 from airpocket.delivery.serve.hub import Hub
+from airpocket.delivery.serve.job import LINK, TOKEN, Job
 from airpocket.delivery.serve.keys import Keys
 from airpocket.delivery.serve.models import Topic
 from airpocket.delivery.serve.socket import MOST_INBOUND
