@@ -1,4 +1,4 @@
-"""Writes the JSON Schemas of brief, map and levels from their structs, or checks that those committed are current."""
+"""Writes the JSON Schemas of brief, map and levels from their structs, or checks that the committed are current."""
 
 import sys
 from pathlib import Path
