@@ -146,11 +146,16 @@ def _prepared(
         raise MarginError(f"no maintenance tiers are known for {name} at this time")
     _positive("mark", mark)
     leg = leg_of(position, mark, rules)
-    _check_size(position, leg, tiers, mark)
+    check_size(position, leg, tiers, mark)
     return leg, tiers, rules
 
 
-def _check_size(position: Position, leg: Leg, tiers: Schedule, mark: float) -> None:
+def check_size(position: Position, leg: Leg, tiers: Schedule, mark: float) -> None:
+    """Refuse what the venue's schedule does not speak of.
+
+    Raises:
+        MarginError: the notional is above the top tier, or the leverage above what the venue grants.
+    """
     name, notional = f"{position.venue} {position.symbol}", leg.notional(leg.entry)
     for price in (leg.entry, mark):
         at = leg.notional(price)
