@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from airpocket.domain.errors import BadInput
+from airpocket.domain.estimates import PRICE, Estimate, known
 from airpocket.domain.events import BoolArray, FloatArray, IntArray, TextArray
-from airpocket.domain.units import DAY_NS, HOUR_NS, format_time
+from airpocket.domain.units import DAY_NS, HOUR_NS, YEAR_NS, format_time
 from airpocket.market.options.chain import ChainSnapshot
 from airpocket.market.options.greeks import greeks
 from airpocket.market.options.implied import implied_volatility
 
-YEAR_NS = 365 * DAY_NS
 _LEAST_VOL, _MOST_VOL = 0.05, 5.0  # a year: outside, a quote is a placeholder or a slip
 _SHORTEST_NS = 12 * HOUR_NS  # later, an expiry is no cover for a night
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -49,6 +49,11 @@ class Candidates:
         return len(self.strike)
 
     @property
+    def index_estimate(self) -> Estimate:
+        """USD per coin, as of the chain."""
+        return known(self.index, PRICE, as_of=self.at, now=self.now, source=f"{self.venue} index")
+
+    @property
     def scale(self) -> FloatArray:
         return self.index / self.forward
 
@@ -79,12 +84,13 @@ def candidates_of(chain: ChainSnapshot, asset: str, now: int) -> Candidates:
     leave(q.expiry - now < _SHORTEST_NS, "expires within 12 h")
     ask, bid = (np.where(side > 0.0, side, np.nan) for side in (q.ask, q.bid))
     leave(np.isnan(ask) & np.isnan(bid), "no bid and no ask")
-    leave(bid >= ask, "crossed or locked")
+    leave(bid >= ask, "crossed or locked")  # NaN: one side is enough to trade on it
     worth = np.where(sound, q.forward, 1.0) if q.in_coin else np.ones(len(q.strike))
     years = np.maximum(q.expiry - q.now, 1) / YEAR_NS
     forward, strike = np.where(sound, q.forward, 1.0), np.where(sound, q.strike, 1.0)
     vols = [_volatility(q.call, forward, strike, years, side * worth) for side in (bid, ask)]
     odd = (vols[1] < _LEAST_VOL) | (np.fmax(vols[0], vols[1]) > _MOST_VOL)
+    odd |= (np.isnan(vols[0]) & ~np.isnan(bid)) | (np.isnan(vols[1]) & ~np.isnan(ask))
     leave(odd, f"placeholder: a volatility outside {100 * _LEAST_VOL:g} to {100 * _MOST_VOL:g} %")
     rows = np.flatnonzero(keep)
     if not len(rows):

@@ -11,6 +11,7 @@ from airpocket.domain.events import BoolArray, FloatArray, IntArray
 _FIRST, _MORE = 60, 120  # rows to begin with, and the most that one round adds
 _ROUNDS = 100
 _SLIP = 1e-9  # of a row's own size: closer than this it holds
+_DUST = 1e-10  # of a row's largest entry: what the solver would drop as well
 _GAP = 1e-4  # a mixed-integer optimum is proven within this share
 
 
@@ -41,7 +42,11 @@ class Programme:
         for name, mine, length in (("whole", self.whole, wide), ("core", self.core, count)):
             if mine is not None and mine.shape != (length,):
                 raise ValueError(f"{name} needs {length} flags")
-        for name, numbers in (("cost", self.cost), ("rows", self.rows), ("at_least", self.at_least)):
+        for name, numbers in (
+            ("cost", self.cost),
+            ("rows", self.rows),
+            ("at_least", self.at_least),
+        ):
             if not np.isfinite(numbers).all():
                 raise ValueError(f"{name} holds a number that is not finite")
         if not (self.upper >= 0.0).all():
@@ -116,8 +121,9 @@ class _Scaled:
 
 def _scaled(programme: Programme) -> _Scaled:
     size = np.abs(programme.rows).max(axis=1, initial=0.0)
-    size = np.where(size > 0.0, size, 1.0)
-    return _Scaled(programme.rows / size[:, None], programme.at_least / size, size)
+    size = np.where(size > _DUST, size, 1.0)
+    rows = programme.rows / size[:, None]
+    return _Scaled(np.where(np.abs(rows) > _DUST, rows, 0.0), programme.at_least / size, size)
 
 
 def _first_rows(scaled: _Scaled, core: BoolArray | None) -> IntArray:
@@ -127,9 +133,16 @@ def _first_rows(scaled: _Scaled, core: BoolArray | None) -> IntArray:
     return np.flatnonzero(using)
 
 
+class _Quiet(highspy.Highs):
+    """Without the banner that the first solver of a process prints."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - the binding's name; its constructor calls it
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
 def _solver(programme: Programme, seconds: float) -> highspy.Highs:
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
+    solver = _Quiet()
     solver.setOptionValue("threads", 1)  # the same answer on every machine
     solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
     solver.setOptionValue("dual_feasibility_tolerance", 1e-9)
