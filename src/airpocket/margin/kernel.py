@@ -166,9 +166,10 @@ def _sloped(leg: Leg, rule: SizeSlope) -> Liquidation:
     return Liquidation(leg.price_of(notional), "root", rule.mmr_of(notional))
 
 
-def maintenance_over(leg: Leg, price: FloatArray, schedule: Schedule) -> FloatArray:
+def maintenance_over(leg: Leg, price: FloatArray | float, schedule: Schedule) -> FloatArray:
     """`Leg.maintenance` at many prices, shape kept; above the last published cap the last tier's rate goes on."""
-    notional = leg.quantity * price if leg.form == "linear" else leg.quantity / price
+    at = np.asarray(price, dtype=np.float64)
+    notional = leg.quantity * at if leg.form == "linear" else leg.quantity / at
     if isinstance(schedule, TierTable):
         tier = np.maximum(np.searchsorted(schedule.floor, notional, side="left") - 1, 0)
         return (schedule.mmr[tier] + leg.fee) * notional - schedule.deduction[tier]

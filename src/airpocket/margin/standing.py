@@ -123,8 +123,10 @@ def leg_of(position: Position, mark: float, rules: VenueRules) -> Leg:
     wallet = position.wallet_usd
     if wallet is not None:
         collateral = _positive("wallet_usd", wallet) / (mark if inverse else 1.0)
-    elif position.margin_mode == "cross":
-        raise MarginError("wallet_usd is missing: a cross position is backed by its wallet")
+    elif position.margin_mode != "isolated":
+        raise MarginError(
+            f"wallet_usd is missing: a {position.margin_mode} position is backed by its wallet"
+        )
     elif position.leverage_x is None:
         raise MarginError("leverage_x is missing: an isolated position needs it, or wallet_usd")
     else:

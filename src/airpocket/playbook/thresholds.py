@@ -1,10 +1,11 @@
 """The prices at which a whole account is forced out, up and down, and what it pays and ranks for meanwhile."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from airpocket.domain.events import FloatArray
+from airpocket.domain.events import BoolArray, FloatArray
 from airpocket.playbook.ledger import Ledger, PerpLeg
 from airpocket.playbook.valuation import value
 
@@ -27,39 +28,46 @@ class Thresholds:
     already: bool
 
 
-def thresholds(ledger: Ledger, *, vol_shift: float = 0.0, days: float = 0.0) -> Thresholds:
+def thresholds(
+    ledger: Ledger, *, vol_shift: float = 0.0, days: float = 0.0, multiple: float = 1.0
+) -> Thresholds:
     """Solved on the whole account, options revalued: the nearest root each way, not the furthest.
+
+    multiple: of maintenance; 0 gives where equity is gone.
 
     Looked for from a ten thousandth to a thousandfold of the mark in steps that widen from 0.00005 % to 1 %;
     an account that dips under maintenance for less than one step and recovers is not seen to.
     """
-    if not float(value(ledger, ledger.mark, vol_shift, days).surplus_usd) > 0.0:
+
+    def gone(log_move: FloatArray) -> BoolArray:
+        at = value(ledger, ledger.mark * np.exp(log_move), vol_shift, days)
+        return ~(at.equity_usd - multiple * at.maintenance_usd > 0.0)
+
+    if gone(np.zeros(1))[0]:
         return Thresholds(None, None, already=True)
-    return Thresholds(
-        _root(ledger, -_DOWN, vol_shift, days), _root(ledger, _UP, vol_shift, days), already=False
-    )
+    down, up = _root(gone, -_DOWN), _root(gone, _UP)
+    prices = [None if each is None else ledger.mark * float(np.exp(each)) for each in (down, up)]
+    return Thresholds(prices[0], prices[1], already=False)
 
 
-def _root(ledger: Ledger, reach: float, vol_shift: float, days: float) -> float | None:
-    bracket = _first_below(
-        ledger, reach * np.linspace(0.0, 1.0, _STEPS) ** 2, vol_shift, days, start=True
-    )
+def _root(gone: Callable[[FloatArray], BoolArray], reach: float) -> float | None:
+    bracket = _first(gone, reach * np.linspace(0.0, 1.0, _STEPS) ** 2)
+    if bracket is None:
+        return None
     for _ in range(_ROUNDS):
-        if bracket is None:
-            return None
-        bracket = _first_below(ledger, np.linspace(*bracket, _FINER), vol_shift, days, start=False)
-    return None if bracket is None else ledger.mark * float(np.exp(bracket[1]))
+        bracket = _first(gone, np.linspace(*bracket, _FINER)) or bracket
+    return bracket[1]
 
 
-def _first_below(
-    ledger: Ledger, log_move: FloatArray, vol_shift: float, days: float, *, start: bool
+def _first(
+    gone: Callable[[FloatArray], BoolArray], log_move: FloatArray
 ) -> tuple[float, float] | None:
-    """The first step in which the surplus is gone; the last one where rounding lost it again."""
-    gone = ~(value(ledger, ledger.mark * np.exp(log_move), vol_shift, days).surplus_usd > 0.0)
-    gone[0] = False
-    if not gone.any():
-        return None if start else (float(log_move[-2]), float(log_move[-1]))
-    at = int(np.argmax(gone))
+    """The first step at whose end it is gone, from a start where it is not."""
+    lost = gone(log_move)
+    lost[0] = False
+    if not lost.any():
+        return None
+    at = int(np.argmax(lost))
     return float(log_move[at - 1]), float(log_move[at])
 
 
