@@ -42,7 +42,7 @@ from airpocket.playbook.situation import Situation
 
 def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> Brief:
     """The brief of an asset from a store, at `asof` or at the newest price stored."""
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return brief_from(asset, facts_of(lake, asset, now), now, public_of(lake, asset, now))
 
@@ -67,7 +67,7 @@ def map_of(
         BadInput: a time that can't be read, or `since` is not before `asof`.
         NothingKnown: the store has nothing of the asset, or nothing of the venue.
     """
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     then = _earlier(since or "24h", now)
     assessors = [_assessor(lake, asset, at, venue) for at in (then, now)]
@@ -82,7 +82,7 @@ def census_maps(
     Raises:
         NothingKnown: the store has nothing of the asset, or nothing of the venue.
     """
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset)
     found: list[LiquidationMap] = []
     for day in range(days):
@@ -100,7 +100,7 @@ def census_maps(
 
 def assessed(asset: str, store: str | PathLike[str], asof: str | None = None) -> Assessment:
     """What is thought of an asset from a store, at `asof` or at the newest price stored."""
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return _assessor(lake, asset, now, "").assess(now)
 
@@ -234,7 +234,7 @@ def situations_of(
         NothingKnown: the store has nothing on the asset of a position or an option.
     """
     calendar = None if catalysts is None else read_catalysts(Path(catalysts))
-    lake = _lake(store)
+    lake = lake_at(store)
     now = None if asof is None else parse_time(asof)
     needed = dict.fromkeys(asset for each in accounts_of(held) for asset in each.assets)
     spare = dict.fromkeys(
@@ -250,7 +250,12 @@ def situations_of(
     return found
 
 
-def _lake(store: str | PathLike[str]) -> Lake:
+def lake_at(store: str | PathLike[str]) -> Lake:
+    """The store in a folder.
+
+    Raises:
+        NothingKnown: there is none.
+    """
     folder = Path(store)
     if not folder.is_dir():
         raise NothingKnown(f"no store at '{folder}': import data first, or run 'airpocket demo'")

@@ -198,7 +198,11 @@ def hedge_lp(  # noqa: PLR0913 - the inputs of the oracle
 ) -> dict[str, object]:  # fmt: skip
     """The cheapest options that keep b times maintenance after every move, at intrinsic value."""
     kinds, count = np.array([each == "call" for each in option_type]), len(option_type)
-    for name, given in (("strike_usd", strike_usd), ("premium_usd", premium_usd), ("max_quantity", max_quantity)):
+    for name, given in (
+        ("strike_usd", strike_usd),
+        ("premium_usd", premium_usd),
+        ("max_quantity", max_quantity),
+    ):
         if given is not None and len(given) != count:
             raise BadInput(f"{name} has {len(given)} numbers for {count} options")
     if not count or not len(price_moves_fraction):

@@ -8,7 +8,7 @@ from airpocket.domain.portfolio import Account, accounts_of
 from airpocket.domain.positions import Position, Positions
 from airpocket.domain.units import DAY_NS, TimeNs, format_time
 from airpocket.margin.rules import rules_in_force
-from airpocket.market.options.chain import ChainSnapshot, newest_chain
+from airpocket.market.options.chain import newest_chain
 from airpocket.market.rules import tiers_in_force
 from airpocket.market.state import Contract
 from airpocket.playbook.hedging.asked import Asked
@@ -27,17 +27,16 @@ _CASH = "cash"
 
 def asked_for(
     position: Position, held: Positions, situation: Situation, settings: HedgeSettings, *,
-    major: Major | str, chain: ChainSnapshot | None = None,
+    major: Major | str,
 ) -> Asked:  # fmt: skip
     """Everything a sheet is made from, at the situation's moment.
 
     Args:
         held: the file the position is of; coins of its asset at venues where nothing could be liquidated count
             as spot beside it.
-        chain: instead of the market's own.
 
     Raises:
-        BadInput: opened after that moment, of another asset, without a price, or nothing of `chain` can be traded.
+        BadInput: opened after that moment, of another asset, without a price.
         MarginError: the account can't be valued; says what is missing.
     """
     now, asset = situation.now, situation.market.asset
@@ -64,7 +63,7 @@ def asked_for(
     rules = rules_in_force(position.venue, position.symbol, TimeNs(now))
     return Asked(
         asset=asset, now=now, simulated=situation.market.simulated, position=position, price=mark.price,
-        valued=valued_by(ledger), candidates=_candidates(situation, chain, asset), major=major,
+        valued=valued_by(ledger), candidates=_candidates(situation, asset), major=major,
         settings=settings, beyond_d=_beyond(situation, settings), spot_coins=_spot(accounts, asset),
         paths=_paths(situation), taker_fee=None if rules is None else rules.taker_fee, funding_8h=rate,
     )  # fmt: skip
@@ -102,9 +101,7 @@ def _check_alone(account: Account) -> None:
         )
 
 
-def _candidates(situation: Situation, chain: ChainSnapshot | None, asset: str) -> Candidates | str:
-    if chain is not None:
-        return candidates_of(chain, asset, situation.now)
+def _candidates(situation: Situation, asset: str) -> Candidates | str:
     found = newest_chain(situation.market, situation.now)
     if isinstance(found, str):
         return found

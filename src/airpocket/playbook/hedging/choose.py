@@ -164,7 +164,7 @@ def _cover(task: Task) -> tuple[FloatArray, FloatArray, int]:
         np.where(option, found.expiry[c.option], -1),
     )
     call = option & found.call[c.option]
-    rows = list[FloatArray]()
+    rows, place = list[FloatArray](), {int(each): at for at, each in enumerate(expiries)}
     for j in sold.tolist():
         if call[j]:
             inside = call & (expiry == expiry[j]) & (strike <= strike[j])
@@ -173,7 +173,7 @@ def _cover(task: Task) -> tuple[FloatArray, FloatArray, int]:
         row: FloatArray = np.zeros(len(c) + len(expiries))
         row[: len(c)] = np.where(inside, c.sign, 0).astype(np.float64)
         if (task.coins > 0.0) == bool(call[j]):
-            row[len(c) + int(np.searchsorted(expiries, expiry[j]))] = 1.0
+            row[len(c) + place[int(expiry[j])]] = 1.0
         rows.append(row)
     once: FloatArray = np.concatenate([np.zeros(len(c)), -np.ones(len(expiries))])
     unique = np.unique(np.array(rows, dtype=np.float64), axis=0)

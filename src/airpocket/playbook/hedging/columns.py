@@ -50,7 +50,7 @@ def option_columns(
     What is bought costs its ask and is worth what its bid's volatility makes of it; what is sold pays its bid
     and is owed at its ask's. A bought option that has expired by a row's day is worth nothing there, a sold one
     is owed its intrinsic value. Sold options need Deribit's standard maintenance; of the kind that is bought
-    only where the settings say so.
+    only where the settings say so. Equity has what they are owed off already: the rule's mark is not taken twice.
     """
     bought, sold = np.flatnonzero(buy), np.flatnonzero(sell)
     picked = np.concatenate([bought, sold])
@@ -68,7 +68,7 @@ def option_columns(
         owed &= found.call[picked] != found.call[bought[0]]
     margin[:, owed] = np.where(
         left[:, owed] > 0.0,
-        written_maintenance(found.call[picked[owed]][None, :], value[:, owed] / spot) * spot, 0.0,
+        written_maintenance(found.call[picked[owed]][None, :], value[:, owed] / spot) * spot - value[:, owed], 0.0,
     )  # fmt: skip
     size = np.concatenate([found.size_ask[bought], found.size_bid[sold]])
     most = settings.most_sizes * coins

@@ -31,6 +31,7 @@ _FINE, _COARSE = (
 )
 _NUDGE = 0.0025  # of price: how far the edge is moved to see what it asks for
 _USED = 1e-6  # coins
+_CLOSE = 1e-4  # of the notional: between two rows of the grid equity sags by less
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def hedge_of(asked: Asked, shape: Shape) -> Hedge:
 
 
 def _why(asked: Asked, task: Task, reason: str) -> str:
-    sold = task.columns.margin.max(axis=0)
+    sold = task.columns.margin[task.rows.kept].max(axis=0)
     if not (sold > 0.0).any():
         return reason
     least = float(sold[sold > 0.0].min())
@@ -158,7 +159,7 @@ def _furthest(asked: Asked, rows: Rows, over: FloatArray) -> Estimate:
     """The last move before the first at which a row is not held; at least the last tried where none fails."""
     moves = np.unique(np.abs(rows.move))
     worst = np.array([float(over[np.abs(rows.move) == move].min()) for move in moves])
-    failed = np.flatnonzero(worst < -1e-6 * asked.mark * abs(asked.coins))
+    failed = np.flatnonzero(worst < -_CLOSE * asked.mark * abs(asked.coins))
     way = 100.0 if asked.short else -100.0
     source = f"{asked.settings.buffer:g} × maintenance in every row"
     if not len(failed):

@@ -21,7 +21,7 @@ class HedgeSettings:
     gap_percent: float = 15.0
     buffer: float = 2.0
     calm_percent: float = 30.0
-    step_percent: float = 2.5
+    step_percent: float = 1.0
     vol_shifts: tuple[float, ...] = (-0.22, 0.0, 0.40)
     days: tuple[float, ...] = (0.0, 1.0, 3.0, 7.0)
     tails_up: tuple[float, ...] = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
