@@ -47,7 +47,7 @@ def _overview(sheet: HedgeSheet) -> list[Block]:
         f"Sized up to a gap of {sheet.gap_percent:g} % against the position, {sheet.buffer:g} × maintenance.",
         f"The position's own venue lacks {_short(sheet.top_up)} at that gap, whatever is held elsewhere.",
     ]
-    return [grid, Points("", facts), *([Points("None of:", missing)] if missing else [])]
+    return [grid, Points("", facts), *([Points("Not to be had", missing)] if missing else [])]
 
 
 def _tied(each: Hedge) -> str:
@@ -60,7 +60,7 @@ def _short(estimate: Estimate | None) -> str:
         return "-"
     if estimate.value is None:
         return words.UNKNOWN
-    text = words.number(estimate.value, estimate.unit)
+    text = words.with_unit(estimate.value, estimate.unit)
     return f"≥ {text}" if estimate.at_least else text
 
 
@@ -114,7 +114,7 @@ def _hedge(each: Hedge) -> list[Block]:
     picture = Grid(
         "Equity after a move", ("Move", "Unhedged", "Hedged, at once", "Hedged, last day"), rows
     )
-    left = [Points("Left open:", each.uncovered)] if each.uncovered else []
+    left = [Points("Left open", each.uncovered)] if each.uncovered else []
     return [grid, Points("", [*told, *each.notes]), picture, *left]
 
 

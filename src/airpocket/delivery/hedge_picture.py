@@ -52,7 +52,7 @@ def picture(sheet: HedgeSheet) -> bytes:
         raise MissingExtra("hedge --png", "pictures") from error
     page = Image.new("RGB", (_WIDTH, _HEIGHT), PAPER)
     pen = Pen(ImageDraw.Draw(page))
-    for row, line in enumerate(textwrap.wrap(sheet.answer, 130)[:2]):
+    for row, line in enumerate(textwrap.wrap(sheet.answer.replace("×", "x"), 130)[:2]):
         pen.text(28, 32 + 28 * row, line, 22)
     pen.text(28, 92, hedge_page.head_line(sheet), 15, FAINT)
     _payoffs(pen, sheet)
@@ -86,10 +86,10 @@ def _payoffs(pen: Pen, sheet: HedgeSheet) -> None:
         x, _ = pane.at(gap, 0.0)
         pen.line([(x, _LEFT[1]), (x, _LEFT[3])], FAINT, 1)
         pen.text(x + 6, _LEFT[1] + 12, "the gap", 15, FAINT)
-    pen.line([pane.at(m, v) for m, v in plain], INK, 4)
+    pen.line([p for p in (pane.at(m, v) for m, v in plain) if p[1] < _LEFT[3]], INK, 4)
     for each in drawn:
         line = [pane.at(p.move_percent, p.hedged_usd) for p in each.curve]
-        pen.line(line, _COLOURS.get(each.id, FAINT), 3)
+        pen.line([p for p in line if p[1] < _LEFT[3]], _COLOURS.get(each.id, FAINT), 3)
     _names(pen, [("no hedge", INK), *((e.title, _COLOURS.get(e.id, FAINT)) for e in drawn)])
 
 
@@ -113,7 +113,7 @@ def _costs(pen: Pen, sheet: HedgeSheet) -> None:
         pen.text(_RIGHT[0], 300, "no chain to price it with", 20, FAINT)
         return
     most = max(row.gap_percent or 0.0 for row in rows)
-    pane = _Pane(_RIGHT, (0.0, most), (0.0, 1.08 * max(max(known), 1.0)))
+    pane = _Pane(_RIGHT, (0.0, most), (0.0, 1.08 * max(*known, 1.0)))
     pane.levels(pen, lambda value: words.number(value, words.USD))
     for row in rows:
         x, _ = pane.at(row.gap_percent or 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Reads an option chain from a file of one's own: CSV or Parquet, one row an option; docs/hedge.md has the columns."""
+"""Reads an option chain from a CSV or Parquet file, one row an option; docs/hedge.md has the columns."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def read_chain(path: Path, asset: str, now: int) -> Batch:
     if not len(mine):
         raise BadInput(f"{path.name}: holds no option on {asset}")
     numbers = {name: _numbers(path, frame, name)[mine] for name in _NUMBERS}
-    ours = [names[k] for k in mine.tolist()]
+    ours = [name for name in names if name.base == asset]
     none, stamp = np.full(len(mine), np.nan), np.full(len(mine), at, dtype=np.int64)
     columns: dict[str, ColumnArray] = {
         "ts": stamp, "usable_from": stamp, "instrument": frame["instrument_name"].to_numpy()[mine].astype(np.str_),

@@ -1,4 +1,4 @@
-"""Calculators of options: prices, greeks, coin-settled ones, implied volatility, smiles, and the hedge programme."""
+"""Calculators of options: prices, greeks, coin-settled ones, implied volatility, smiles, the hedge programme."""
 
 import math
 from collections.abc import Callable, Sequence

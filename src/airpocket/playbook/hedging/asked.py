@@ -18,6 +18,7 @@ from airpocket.playbook.hedging.rows import Base, Rows, Valued
 from airpocket.playbook.hedging.settings import HedgeSettings
 from airpocket.playbook.hedging.templates import Template, picks
 
+CLOSED = "of the position"
 SPOT_FEE = 0.001  # of notional: Binance's regular spot fee
 Maker: TypeAlias = Callable[[Rows], Columns]
 
@@ -109,7 +110,7 @@ def trim_maker(asked: Asked, fee: float) -> Maker:
 
     def columns(rows: Rows) -> Columns:
         freed = -asked.valued(rows).maintenance / size
-        return linear_column("close", -sign * price * rows.move, freed, fee * price, size)
+        return linear_column(CLOSED, -sign * price * rows.move, freed, fee * price, size)
 
     return columns
 
@@ -132,7 +133,13 @@ def major_maker(asked: Asked, major: Major, fee: float) -> Maker:
     def columns(rows: Rows) -> Columns:
         made = gain(major, rows, asked.short, price, s.slippage_sd)
         none = np.zeros(len(rows))
-        return linear_column(major.name, made, none, fee * price, s.most_sizes * abs(asked.coins))
+        return linear_column(
+            f"{major.name} perpetual, in coins' worth",
+            made,
+            none,
+            fee * price,
+            s.most_sizes * abs(asked.coins),
+        )
 
     return columns
 

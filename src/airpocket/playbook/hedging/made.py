@@ -15,8 +15,7 @@ from airpocket.domain.estimates import (
     unknown,
 )
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.domain.units import format_time
-from airpocket.playbook.hedging.asked import Asked, Maker, task_of, used_maker
+from airpocket.playbook.hedging.asked import CLOSED, Asked, Maker, task_of, used_maker
 from airpocket.playbook.hedging.candidates import Candidates
 from airpocket.playbook.hedging.choose import Chosen, Task, cheapest, slack, tradable
 from airpocket.playbook.hedging.columns import Columns
@@ -24,6 +23,7 @@ from airpocket.playbook.hedging.programme import Unsolved
 from airpocket.playbook.hedging.records import CurvePoint, Hedge, HedgeLeg
 from airpocket.playbook.hedging.rows import Rows, line_of, rows_of
 from airpocket.playbook.hedging.templates import Template
+from airpocket.playbook.words import moment
 
 _FINE, _COARSE = (
     np.arange(0.0, 0.6, 0.0025),
@@ -194,7 +194,7 @@ def _leg(asked: Asked, c: Columns, j: int, coins: float) -> HedgeLeg:
     found, option = asked.candidates, int(c.option[j])
     size = asked.figure(float(coins), COIN, "the programme's optimum")
     if option < 0 or isinstance(found, str):
-        side = "close" if c.name[j] == "close" else ("buy" if asked.short else "sell")
+        side = "close" if c.name[j] == CLOSED else ("buy" if asked.short else "sell")
         return HedgeLeg(
             side=side, name=str(c.name[j]), size=size, price=asked.figure(asked.mark, PRICE, "mark")
         )
@@ -220,7 +220,7 @@ def _uncovered(asked: Asked, task: Task, used: IntArray, days: tuple[float, ...]
     last = (
         int(found.expiry[c.option[used[c.sign[used] > 0]]].max()) if (c.sign[used] > 0).any() else 0
     )
-    told.insert(0, f"everything after {format_time(last)}, when the last bought option expires")
+    told.insert(0, f"everything after {moment(last)}, when the last bought option expires")
     sold = used[c.sign[used] < 0]
     if len(sold):
         told.append(_given_up(asked, found, c.option[sold]))

@@ -60,6 +60,12 @@ def hedge_sheet(asked: Asked) -> HedgeSheet:
     )  # fmt: skip
 
 
+def option_hedges(asked: Asked) -> tuple[str, list[Hedge]]:
+    """What they are sized for, in words, and the hedges made of options alone."""
+    asked, aim = _aim(asked)
+    return aim, [_of_options(asked, each) for each in templates(asked.short, asked.settings)]
+
+
 def _chain(found: Candidates | str) -> ChainFacts | None:
     if isinstance(found, str):
         return None

@@ -62,6 +62,8 @@ def picks(
         buy = buyable & protects & tenor & within(settings.collar_buy_delta)
         return buy, sellable & ~protects & tenor & within(settings.collar_sell_delta)
     outside = within((settings.otm_delta[0], settings.spread_buy_delta[1]))
-    return buyable & protects & lasting & outside, sellable & lasting & within(
-        settings.spread_sell_delta
+    sold = sellable & lasting & within(settings.spread_sell_delta)
+    # what only the position covers is not sold for longer than a collar
+    return buyable & protects & lasting & outside, sold & (
+        protects | (days <= settings.collar_d[1])
     )
