@@ -52,9 +52,9 @@ def picture(sheet: HedgeSheet) -> bytes:
         raise MissingExtra("hedge --png", "pictures") from error
     page = Image.new("RGB", (_WIDTH, _HEIGHT), PAPER)
     pen = Pen(ImageDraw.Draw(page))
-    for row, line in enumerate(textwrap.wrap(sheet.answer.replace("×", "x"), 130)[:2]):
-        pen.text(28, 32 + 28 * row, line, 22)
-    pen.text(28, 92, hedge_page.head_line(sheet), 15, FAINT)
+    for row, line in enumerate(textwrap.wrap(sheet.answer.replace("×", "x"), 150)[:3]):
+        pen.text(28, 26 + 25 * row, line, 19)
+    pen.text(28, 104, hedge_page.head_line(sheet), 15, FAINT)
     _payoffs(pen, sheet)
     _costs(pen, sheet)
     if sheet.simulated:

@@ -51,7 +51,11 @@ def cheapest(task: Task) -> Chosen | Unsolved:
     found = solve(programme)
     if isinstance(found, Unsolved):
         return found
-    return _chosen(task, found.x[: len(task.columns)], found.price[: len(task.rows)], None)
+    count = len(task.rows)
+    price = found.price[:count].copy()
+    if np.isfinite(task.floor_usd):
+        price += found.price[count : 2 * count]
+    return _chosen(task, found.x[: len(task.columns)], price, None)
 
 
 def tradable(task: Task, linear: Chosen) -> Chosen | Unsolved:
@@ -96,13 +100,24 @@ def slack(task: Task, coins: FloatArray) -> FloatArray:
     """(r,) USD that a hedge leaves over what each row asks; below zero the row is not held."""
     c, b = task.columns, task.settings.buffer
     gain = c.worth - np.where(task.rows.kept[:, None], c.cost + b * c.margin, 0.0)
-    return gain @ coins - _asked(task)
+    over = gain @ coins - _asked(task)
+    left, least = _floor(task)
+    return np.minimum(over, left @ coins - least) if len(least) else over
 
 
 def _asked(task: Task) -> FloatArray:
-    """(r,) USD that the hedge must bring: up to the multiple of maintenance and the floor, or not below nothing."""
-    needed = np.maximum(task.settings.buffer * task.base.maintenance, task.floor_usd)
+    """(r,) USD that the hedge must bring: up to the multiple of maintenance, or not below nothing."""
+    needed = task.settings.buffer * task.base.maintenance
     return np.where(task.rows.kept, needed - task.base.equity, _behind(task))
+
+
+def _floor(task: Task) -> tuple[FloatArray, FloatArray]:
+    """Rows and what they ask for the equity that is to be left, whatever margin needs; none without a floor."""
+    if not np.isfinite(task.floor_usd):
+        return np.zeros((0, len(task.columns))), np.zeros(0)
+    kept = task.rows.kept[:, None]
+    gain = np.where(kept, task.columns.worth - task.columns.cost, 0.0)
+    return gain, np.where(task.rows.kept, task.floor_usd - task.base.equity, -1.0)
 
 
 def _programme(task: Task) -> Programme:
@@ -111,7 +126,8 @@ def _programme(task: Task) -> Programme:
     wide = len(c)
     held = task.rows.kept[:, None]
     equity = np.where(held, c.worth - c.cost - b * c.margin, c.worth)
-    blocks, least = [equity], [_asked(task)]
+    floor, floor_least = _floor(task)
+    blocks, least = [equity, floor], [_asked(task), floor_least]
     cover, cover_least, extra = _cover(task)
     blocks.append(cover)
     least.append(cover_least)
@@ -131,7 +147,7 @@ def _programme(task: Task) -> Programme:
     )
     taste = _NO_TASTE * task.price
     core = np.ones(len(rows), dtype=np.bool_)
-    core[: len(equity)] = False
+    core[: len(equity) + len(floor)] = False
     return Programme(
         cost=np.concatenate([c.cost + np.where(c.sign < 0, taste, 0.0), np.zeros(extra)]), rows=rows,
         at_least=np.concatenate(least), upper=np.concatenate([c.upper, np.full(extra, abs(task.coins))]),
