@@ -221,5 +221,5 @@ def _answer(asked: Asked, plain: Estimate, aim: str, hedges: list[Hedge]) -> str
         return f"{head} No option hedge holds it up to {sign}{s.gap_percent:g} %: {why}."
     best = min(options, key=lambda h: (h.cost.value or 0.0) if h.cost else 0.0)
     legs = ", ".join(f"{leg.side} {leg.size.value or 0.0:,.10g} {leg.name}" for leg in best.legs)
-    cost = best.cost.value or 0.0 if best.cost else 0.0
+    cost = round(best.cost.value or 0.0) + 0 if best.cost else 0
     return f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees."
