@@ -54,7 +54,12 @@ def test_a_file_gives_positions_in_its_order(tmp_path) -> None:
     [
         ({"venue": '"binance"'}, "venue", "unknown venue"),
         ({"symbol": '"ETH-USD"'}, "symbol", "not how binance_usdm writes"),
-        ({"venue": '"binance_coinm"', "symbol": '"ETHUSD_PERP"'}, "symbol", "coin-margined"),
+        ({"venue": '"binance_coinm"', "symbol": '"ETHUSD_PERP"'}, "size_coin", "give size_usd"),
+        ({"size_coin": None, "size_usd": "5e4"}, "size_usd", "counts in coin"),
+        ({"size_contracts": "5"}, "size_contracts", "size twice"),
+        ({"venue": '"okx"', "symbol": '"HYPE-USDT-SWAP"', "size_coin": None, "size_contracts": "5"},
+         "size_contracts", "not known here"),
+        ({"venue": '"deribit"', "symbol": '"ETH-27MAR26-4000-C"'}, "symbol", "go into [[option]]"),
         ({"venue": '"binance_spot"'}, "symbol", "no perpetual"),
         ({"side": '"sell"'}, "side", "long, short"),
         ({"side": None}, "side", "is missing"),
@@ -70,7 +75,8 @@ def test_a_file_gives_positions_in_its_order(tmp_path) -> None:
         ({"opened_at": "2025-07-16"}, "opened_at", "no time zone"),
         ({"opened_at": "5"}, "opened_at", "2025-10-10T20:00Z"),
         ({"margin_mode": '"crossed"'}, "margin_mode", "isolated, cross, portfolio"),
-        ({"margin_mode": '"portfolio"'}, "margin_mode", "not modelled"),
+        ({"margin_mode": '"portfolio"', "wallet_usd": None}, "wallet_usd", "stands on"),
+        ({"margin_mode": '"portfolio"', "leverage_x": "5"}, "leverage_x", "does not apply"),
         ({"wallet_usd": "0"}, "wallet_usd", "above zero"),
         ({"wallet_usd": None}, "wallet_usd", "wallet balance"),
         ({"leverage_x": "5"}, "leverage_x", "does not apply"),
@@ -105,6 +111,77 @@ def test_a_file_that_is_no_position_file_is_refused(tmp_path, text, problem) -> 
         read_positions(written(tmp_path, text))
     assert problem in str(caught.value)
     assert "mine.toml" in str(caught.value)
+
+
+OPTION = {
+    "venue": '"deribit"', "symbol": '"ETH-27MAR26-4000-C"', "side": '"long"', "size_coin": "100",
+    "entry_price": "0.034",
+}  # fmt: skip
+BALANCE = {"venue": '"deribit"', "currency": '"eth"', "amount": "60", "haircut_percent": "5"}
+
+
+def test_options_balances_and_contracts_are_read_in_coin(tmp_path) -> None:
+    inverse = {**GOOD, "venue": '"deribit"', "symbol": '"ETH-PERPETUAL"', "size_coin": None,
+               "size_usd": "1_575_250", "wallet_usd": None}  # fmt: skip
+    swap = {**GOOD, "venue": '"okx"', "symbol": '"ETH-USDT-SWAP"', "size_coin": None,
+            "size_contracts": "5_000", "wallet_usd": None}  # fmt: skip
+    coinm = {**GOOD, "venue": '"binance_coinm"', "symbol": '"BTCUSD_PERP"', "size_coin": None,
+             "size_contracts": "10", "entry_price": "50_000", "margin_mode": '"portfolio"'}  # fmt: skip
+    text = "".join(toml("position", each) for each in (inverse, swap, coinm))
+    okx = {**OPTION, "venue": '"okx"', "symbol": '"ETH-USD-260327-4000-P"', "side": '"short"',
+           "size_coin": None, "size_contracts": "30", "volatility_percent": "65"}  # fmt: skip
+    bybit = {**OPTION, "venue": '"bybit_options"', "symbol": '"ETH-27MAR26-4000-C-USDT"',
+             "entry_price": "55.5", "margin_mode": '"portfolio"'}  # fmt: skip
+    text += toml("option", OPTION) + toml("option", okx) + toml("option", bybit)
+    text += toml("balance", BALANCE) + toml("balance", {**BALANCE, "venue": '"okx"'})
+    held = read_positions(written(tmp_path, text))
+    assert [each.size_coin for each in held.positions] == pytest.approx([500.0, 500.0, 0.02])
+    assert [each.wallet_usd for each in held.positions] == [None, None, 250_000.0]
+    call, put, linear = held.options
+    assert (call.strike, call.call, call.linear, call.signed_coin) == (4_000.0, True, False, 100.0)
+    assert call.expiry == put.expiry == linear.expiry == parse_time("2026-03-27T08:00Z")
+    assert (put.signed_coin, put.call, put.volatility) == (-3.0, False, 0.65)
+    assert (linear.linear, linear.quote, linear.margin_mode) == (True, "USDT", "portfolio")
+    assert [(b.currency, b.amount, b.haircut) for b in held.balances] == [("ETH", 60.0, 0.05)] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "field", "problem"),
+    [
+        ("option", {"symbol": '"ETH-PERPETUAL"'}, "symbol", "no option but inverse"),
+        ("option", {"symbol": '"ETH-OPTIONS"'}, "symbol", "names no expiry"),
+        ("option", {"symbol": '"ETH-31FEB26-4000-C"'}, "symbol", "names no expiry"),
+        ("option", {"size_coin": None}, "size_coin", "is missing"),
+        ("option", {"size_contracts": "3"}, "size_contracts", "twice"),
+        ("option", {"entry_price": "120"}, "entry_price", "premium is in coin"),
+        ("option", {"opened_at": '"2026-04-01T00:00Z"'}, "opened_at", "expired by then"),
+        ("option", {"volatility_percent": "0"}, "volatility_percent", "above zero"),
+        ("option", {"margin_mode": '"isolated"'}, "margin_mode", "cross, portfolio"),
+        ("option", {"strike": "4000"}, "strike", "unknown field"),
+        ("balance", {"venue": '"mtgox"'}, "venue", "unknown venue"),
+        ("balance", {"currency": '"$"'}, "currency", "not the name of a coin"),
+        ("balance", {"amount": "0"}, "amount", "above zero"),
+        ("balance", {"haircut_percent": "120"}, "haircut_percent", "at most 100"),
+        ("balance", {}, "currency", "two balances of ETH"),
+    ],
+)  # fmt: skip
+def test_wrong_options_and_balances_are_named(tmp_path, kind, changes, field, problem) -> None:
+    good = {"option": OPTION, "balance": BALANCE}[kind]
+    text = toml("option", OPTION) + toml("balance", BALANCE) + toml(kind, {**good, **changes})
+    with pytest.raises(BadInput) as caught:
+        read_positions(written(tmp_path, text))
+    where = "" if problem.startswith("two") else f", {kind} 2"
+    assert str(caught.value).startswith(f"mine.toml{where}, field '{field}': ")
+    assert problem in str(caught.value)
+
+
+def test_what_has_nothing_behind_it_is_refused(tmp_path) -> None:
+    short = toml("option", {**OPTION, "side": '"short"'})
+    with pytest.raises(BadInput, match=r"mine\.toml: .*nothing behind it"):
+        read_positions(written(tmp_path, short))
+    both = toml("position", GOOD) + toml("balance", {**BALANCE, "venue": '"binance_usdm"'})
+    with pytest.raises(BadInput, match="wallet twice"):
+        read_positions(written(tmp_path, both))
 
 
 def test_a_missing_file_is_named(tmp_path) -> None:

@@ -1,12 +1,14 @@
 """Margin arithmetic of a plan against figures worked out by hand, and what must hold for every account."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from playbook.accounts_made import ledger, perp
 from playbook.situations import NOW
 
 from airpocket.domain.instruments import instrument
-from airpocket.margin.kernel import Leg
 from airpocket.market.rules import tiers_in_force
 from airpocket.market.state import Contract
 from airpocket.playbook.account import Account
@@ -27,7 +29,8 @@ def by_hand(notional):
 
 
 def account(side, size, entry, wallet, price):
-    return Account(Leg("linear", side, size, entry, wallet), TIERS, price)
+    held = perp(side, size, entry_price=entry, wallet_usd=wallet, margin_mode="isolated")
+    return Account(ledger(held, mode="isolated", mark=price, schedule=TIERS))
 
 
 def test_a_trapped_short_by_hand() -> None:
@@ -35,7 +38,7 @@ def test_a_trapped_short_by_hand() -> None:
     # equity 250,000 - 500 * 472.5 = 13,750; maintenance 0.0065 * 1,811,250 - 950 = 10,823.125
     it = account("short", 500.0, 3150.0, 250_000.0, 3150.0)
     assert it.gap_price(15.0) == pytest.approx(3622.5)
-    assert it.leg.equity(3622.5) == pytest.approx(13_750.0)
+    assert it.equity_at(3622.5) == pytest.approx(13_750.0)
     assert it.maintenance(3622.5, 500.0) == pytest.approx(10_823.125)
     # three times that is 32,469.375: 18,719.375 short of it
     assert it.top_up(15.0, 3.0) == pytest.approx(18_719.375)
@@ -47,7 +50,7 @@ def test_a_long_by_hand() -> None:
     # 200 long from 4,000 at 5x with a mark of 3,900: equity 160,000 - 20,000; -15 % is 3,315
     it = account("long", 200.0, 4000.0, 160_000.0, 3900.0)
     assert it.equity == pytest.approx(140_000.0)
-    assert it.leg.equity(3315.0) == pytest.approx(160_000 - 200 * 685)
+    assert it.equity_at(3315.0) == pytest.approx(160_000 - 200 * 685)
     assert it.maintenance(3315.0, 200.0) == pytest.approx(0.0065 * 663_000 - 950)
     assert it.top_up(15.0, 3.0) == 0.0
     assert it.size_surviving(15.0, 3.0) == 200.0
@@ -99,5 +102,7 @@ def test_the_margin_to_add_is_enough_and_not_more(side, size, price, share, move
 
 
 def test_maintenance_on_entry_value_does_not_move_with_the_price() -> None:
-    it = Account(Leg("linear", "short", 10.0, 3000.0, 6000.0), TIERS, 3000.0, valued_at=3000.0)
+    held = perp("short", 10.0, entry_price=3000.0, wallet_usd=6000.0, margin_mode="isolated")
+    it = Account(ledger(held, mode="isolated", mark=3000.0, schedule=TIERS))
+    it = Account(replace(it.ledger, perps=(replace(it.leg, on_entry=True),)))
     assert it.maintenance(3600.0, 10.0) == it.maintenance(3000.0, 10.0) == by_hand(30_000)

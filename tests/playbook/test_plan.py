@@ -15,7 +15,11 @@ from playbook.situations import NOW, last_close, play_of, position, situation, s
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, MarginError
 from airpocket.domain.estimates import known, unknown
+from airpocket.domain.portfolio import accounts_of
+from airpocket.domain.positions import Balance, Positions
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
+from airpocket.margin.bundled import schedules_of
+from airpocket.margin.kernel import Leg, liquidation
 from airpocket.market.state import Observations
 from airpocket.playbook.plan import plan_for
 from airpocket.verdict.records import Verdict
@@ -236,7 +240,7 @@ def test_a_known_event_widens_the_stop_of_a_long() -> None:
 
 def test_an_account_under_water_gets_one_step() -> None:
     price = last_close()
-    plan = plan_for(position(entry=price * 0.8, wallet_usd=1_000.0), situation())
+    plan = plan_for(position(entry=price * 0.8, wallet_usd=6_000.0), situation())
     assert [step.id for play in plan.plays for step in play.steps] == ["close_now"]
     assert "liquidate it now" in plan.answer
 
@@ -264,13 +268,55 @@ def test_an_old_price_gives_no_plan_but_says_why() -> None:
     ("changes", "problem"),
     [
         ({"margin": "isolated", "leverage_x": 400.0}, "leverage_x 400"),
-        ({"margin_mode": "portfolio"}, "portfolio"), ({"wallet_usd": 0.0}, "wallet_usd"),
-        ({"wallet_usd": None}, "wallet_usd is missing"),
+        ({"wallet_usd": 0.0}, "wallet_usd"), ({"wallet_usd": None}, "nothing behind it"),
+        ({"wallet_usd": 1_000.0}, "contracts given as coins"),
     ],
 )  # fmt: skip
 def test_a_position_that_cannot_exist_is_refused(changes, problem) -> None:
-    with pytest.raises(MarginError, match=problem):
+    with pytest.raises(BadInput, match=problem):
         plan_for(position(**changes), situation())
+
+
+def test_portfolio_margin_is_valued_and_says_that_it_is_modelled() -> None:
+    plan = plan_for(position(margin_mode="portfolio", wallet_usd=400_000.0), situation())
+    notional, needed = tell_of(plan.margin, "notional"), tell_of(plan.margin, "maintenance")
+    assert needed == pytest.approx(
+        (0.08 + 5e-4) * notional
+    )  # half of the loss of +16 %, and the fee
+    assert any("modelled" in note for note in plan.margin.notes)
+    assert tell_of(plan.margin, "liquidation") > last_close()
+
+
+def test_an_inverse_short_is_planned_in_coin_and_usd() -> None:
+    price = last_close()
+    held = position(
+        venue="deribit", symbol="ETH-PERPETUAL", size=500.0, wallet_usd=0.3 * 500 * price
+    )  # fmt: skip
+    plan = plan_for(held, situation())
+    kernel = liquidation(
+        Leg("inverse", "short", 500.0 * price, price, 0.3 * 500.0),
+        schedules_of("deribit", "ETH-PERPETUAL", NOW)[-1],
+    )
+    assert tell_of(plan.margin, "liquidation") == pytest.approx(kernel.price, rel=1e-9)
+    assert tell_of(plan.margin, "notional") == pytest.approx(500.0 * price)
+    assert "USD of contracts" in steps_of(plan)["first_extension"].action
+    assert next(cap for cap in plan.caps.caps if cap.id == "gap").max_leverage_x.known
+
+
+def test_two_positions_of_one_wallet_are_counted_together() -> None:
+    price = last_close()
+    pair = (
+        position(wallet_usd=None), position("long", 300.0, wallet_usd=None, entry=price * 0.98),
+    )  # fmt: skip
+    held = Positions(
+        positions=pair, balances=(Balance(venue="binance_usdm", currency="USDT", amount=1e5),)
+    )
+    within = accounts_of(held)[0]
+    plan = plan_for(pair[0], situation(), within=within)
+    assert tell_of(plan.margin, "equity") == pytest.approx(1e5 + 300.0 * 0.02 * price)
+    alone = plan_for(position(wallet_usd=1e5), situation())
+    assert tell_of(plan.margin, "liquidation") > tell_of(alone.margin, "liquidation")
+    assert any("whole account (2 perpetuals)" in note for note in plan.margin.notes)
 
 
 def with_top_tier(base, cap):
@@ -305,7 +351,13 @@ def test_a_position_from_the_future_or_of_another_coin_is_refused() -> None:
 
 
 def test_the_push_to_liquidation_comes_from_the_scan() -> None:
-    profile = SimpleNamespace(kind="book", distance=[0.0, 0.1, 0.3], label="a made book", as_of=NOW)
+    profile = SimpleNamespace(
+        kind="book",
+        distance=[0.0, 0.1, 0.3],
+        label="a made book",
+        as_of=NOW,
+        absorb_usd=[0.0, 1e7, 4e7],
+    )
     scan = SimpleNamespace(profile=profile, ignition_usd=[0.0, 1e8, 3e8])
     cascade = SimpleNamespace(price=last_close(), up=scan, down=scan)
     plan = plan_for(position(), replace(situation(), cascade=cascade))

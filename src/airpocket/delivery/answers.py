@@ -16,16 +16,19 @@ from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
 from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
-from airpocket.domain.errors import BadInput, NothingKnown
+from airpocket.domain.errors import BadInput, NothingKnown, UnknownInstrument
 from airpocket.domain.events import Batch
 from airpocket.domain.instruments import instrument
+from airpocket.domain.portfolio import Account as AccountHeld
+from airpocket.domain.portfolio import accounts_of
 from airpocket.domain.positions import Position, Positions
 from airpocket.domain.simulated import sourced
 from airpocket.domain.units import DAY_NS, TimeNs, format_time, parse_interval, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.ask import Asker
 from airpocket.ingest.catalysts import read_catalysts
-from airpocket.ingest.census.stored import accounts_of, loans_of
+from airpocket.ingest.census.stored import accounts_of as public_accounts_of
+from airpocket.ingest.census.stored import loans_of
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.origin import origin_of
 from airpocket.ingest.replay import facts_of, newest
@@ -33,6 +36,7 @@ from airpocket.ingest.world import SystemClock
 from airpocket.liquidations.records import LiquidationMap
 from airpocket.live.glance import Glance, look
 from airpocket.pipeline import Assessment, Assessor
+from airpocket.playbook.ledger import STABLECOINS
 from airpocket.playbook.plan import plan_for
 from airpocket.playbook.records import Plan
 from airpocket.playbook.situation import Situation
@@ -40,7 +44,7 @@ from airpocket.playbook.situation import Situation
 
 def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> Brief:
     """The brief of an asset from a store, at `asof` or at the newest price stored."""
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return brief_from(asset, facts_of(lake, asset, now), now, public_of(lake, asset, now))
 
@@ -65,7 +69,7 @@ def map_of(
         BadInput: a time that can't be read, or `since` is not before `asof`.
         NothingKnown: the store has nothing of the asset, or nothing of the venue.
     """
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     then = _earlier(since or "24h", now)
     assessors = [assessor_at(lake, asset, at, venue) for at in (then, now)]
@@ -85,7 +89,7 @@ def census_maps(
     Raises:
         NothingKnown: the store has nothing of the asset, or nothing of the venue.
     """
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset)
     found: list[LiquidationMap] = []
     for day in range(days):
@@ -103,7 +107,7 @@ def census_maps(
 
 def assessed(asset: str, store: str | PathLike[str], asof: str | None = None) -> Assessment:
     """What is thought of an asset from a store, at `asof` or at the newest price stored."""
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return assessor_at(lake, asset, now, "").assess(now)
 
@@ -147,7 +151,7 @@ def _of_venue(each: AccountState | LoanState, venue: str) -> bool:
 
 def public_of(lake: Lake, asset: str, now: int) -> list[AccountState | LoanState]:
     """The public accounts and loans stored, as known at `now`."""
-    return [*accounts_of(lake, now), *loans_of(lake, asset, now)]
+    return [*public_accounts_of(lake, now), *loans_of(lake, asset, now)]
 
 
 def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
@@ -204,7 +208,7 @@ def plans_of(
     catalysts: str | PathLike[str] | None = None,
     asof: str | None = None,
 ) -> list[Plan]:
-    """A plan for every position of a file, in its order, at `asof` or at the newest price stored of each.
+    """A plan for every perpetual of a file, in its order, at `asof` or at the newest price stored of each.
 
     Raises:
         BadInput: a file is wrong, or a position can't exist or was opened later; names file and position.
@@ -212,20 +216,57 @@ def plans_of(
     """
     file = Path(positions)
     held = read_positions(file)
-    calendar = None if catalysts is None else read_catalysts(Path(catalysts))
-    lake = _lake(store)
-    now = None if asof is None else parse_time(asof)
-    situations: dict[str, Situation] = {}
+    if not held.positions:
+        raise BadInput(
+            f"{file.name}: holds no [[position]] to plan for; stress tests options alone"
+        )
+    situations = situations_of(held, store, catalysts=catalysts, asof=asof)
+    accounts = accounts_of(held)
     plans: list[Plan] = []
     for number, position in enumerate(held.positions, 1):
-        asset = instrument(position.venue, position.symbol).base
-        if asset not in situations:
-            situations[asset] = _situation(lake, asset, now, held, calendar)
-        plans.append(_planned(position, situations[asset], f"{file.name}, position {number}"))
+        within = next(each for each in accounts if position in each.positions)
+        plans.append(_planned(position, within, situations, f"{file.name}, position {number}"))
     return plans
 
 
-def _lake(store: str | PathLike[str]) -> Lake:
+def situations_of(
+    held: Positions,
+    store: str | PathLike[str],
+    *,
+    catalysts: str | PathLike[str] | None = None,
+    asof: str | None = None,
+) -> dict[str, Situation]:
+    """What is known of every coin held, by asset, at `asof` or at the newest price stored of each.
+
+    Coins that only balances hold are left out where the store has nothing of them.
+
+    Raises:
+        BadInput: the catalyst file is wrong.
+        NothingKnown: the store has nothing on the asset of a position or an option.
+    """
+    calendar = None if catalysts is None else read_catalysts(Path(catalysts))
+    lake = lake_at(store)
+    now = None if asof is None else parse_time(asof)
+    needed = dict.fromkeys(asset for each in accounts_of(held) for asset in each.assets)
+    spare = dict.fromkeys(
+        each.currency for each in held.balances
+        if each.currency not in STABLECOINS and each.currency not in needed
+    )  # fmt: skip
+    found = {asset: _situation(lake, asset, now, held, calendar) for asset in needed}
+    for asset in spare:
+        try:
+            found[asset] = _situation(lake, asset, now, held, calendar)
+        except (NothingKnown, UnknownInstrument):  # ledger_of says so where it is missed
+            continue
+    return found
+
+
+def lake_at(store: str | PathLike[str]) -> Lake:
+    """The store in a folder.
+
+    Raises:
+        NothingKnown: there is none.
+    """
     folder = Path(store)
     if not folder.is_dir():
         raise NothingKnown(f"no store at '{folder}': import data first, or run 'airpocket demo'")
@@ -247,8 +288,11 @@ def _situation(
     return assessor.assess(now).situation(calendar, held.portfolio_usd)
 
 
-def _planned(position: Position, situation: Situation, where: str) -> Plan:
+def _planned(
+    position: Position, within: AccountHeld, situations: dict[str, Situation], where: str
+) -> Plan:
+    situation = situations[instrument(position.venue, position.symbol).base]
     try:
-        return plan_for(position, situation)
+        return plan_for(position, situation, within=within, others=situations)
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from error

@@ -86,9 +86,15 @@ class Entry:
         Raises:
             BadInput: missing, empty, or something else than an array of tables.
         """
+        if self.get(field) is None:
+            self.fail(f"holds no [[{field}]]")
+        return self.maybe_entries(field)
+
+    def maybe_entries(self, field: str) -> list["Entry"]:
+        """The same, or none where the field is missing."""
         value = self.get(field)
         if value is None:
-            self.fail(f"holds no [[{field}]]")
+            return []
         items = cast("list[object]", value) if isinstance(value, list) else [None]
         if not items or not all(isinstance(item, dict) for item in items):
             self.fail(f"write every {field} as a table of its own, [[{field}]]", field)

@@ -37,6 +37,18 @@ def leverage_cap_gap(side: PositionSide, gap: float, buffer: float, mmr: float) 
     return 1.0 / needed
 
 
+def leverage_cap_inverse(side: PositionSide, gap: float, buffer: float, mmr: float) -> float:
+    """The gap rule of an inverse contract, margined in coin: (1 ± g)/(g + b m), + for a short.
+
+    With buffer 1 the distance rule: liquidation `gap` away.
+    """
+    g = _fraction("gap", side, gap)
+    needed = g + buffer * _rate(mmr)
+    if needed <= 0.0:
+        raise MarginError("gap 0 with no buffer caps nothing")
+    return (1.0 - _sign(side) * g) / needed
+
+
 @dataclass(frozen=True, slots=True)
 class LeverageCap:
     """The smallest of the rules. binding: `liquidation distance`, `gap and buffer` or `venue limit`.

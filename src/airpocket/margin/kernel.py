@@ -166,6 +166,17 @@ def _sloped(leg: Leg, rule: SizeSlope) -> Liquidation:
     return Liquidation(leg.price_of(notional), "root", rule.mmr_of(notional))
 
 
+def maintenance_over(leg: Leg, price: FloatArray | float, schedule: Schedule) -> FloatArray:
+    """`Leg.maintenance` at many prices, shape kept; above the last published cap the last tier's rate goes on."""
+    at = np.asarray(price, dtype=np.float64)
+    notional = leg.quantity * at if leg.form == "linear" else leg.quantity / at
+    if isinstance(schedule, TierTable):
+        tier = np.maximum(np.searchsorted(schedule.floor, notional, side="left") - 1, 0)
+        return (schedule.mmr[tier] + leg.fee) * notional - schedule.deduction[tier]
+    size = leg.quantity if leg.form == "linear" else notional
+    return (schedule.mm_base + schedule.slope * size + leg.fee) * notional
+
+
 def round_to_tick(price: float, tick: float, side: PositionSide) -> float:
     """To the venue's tick, against the holder: a long's price up, a short's down."""
     if not tick > 0.0:

@@ -123,8 +123,10 @@ def leg_of(position: Position, mark: float, rules: VenueRules) -> Leg:
     wallet = position.wallet_usd
     if wallet is not None:
         collateral = _positive("wallet_usd", wallet) / (mark if inverse else 1.0)
-    elif position.margin_mode == "cross":
-        raise MarginError("wallet_usd is missing: a cross position is backed by its wallet")
+    elif position.margin_mode != "isolated":
+        raise MarginError(
+            f"wallet_usd is missing: a {position.margin_mode} position is backed by its wallet"
+        )
     elif position.leverage_x is None:
         raise MarginError("leverage_x is missing: an isolated position needs it, or wallet_usd")
     else:
@@ -146,11 +148,16 @@ def _prepared(
         raise MarginError(f"no maintenance tiers are known for {name} at this time")
     _positive("mark", mark)
     leg = leg_of(position, mark, rules)
-    _check_size(position, leg, tiers, mark)
+    check_size(position, leg, tiers, mark)
     return leg, tiers, rules
 
 
-def _check_size(position: Position, leg: Leg, tiers: Schedule, mark: float) -> None:
+def check_size(position: Position, leg: Leg, tiers: Schedule, mark: float) -> None:
+    """Refuse what the venue's schedule does not speak of.
+
+    Raises:
+        MarginError: the notional is above the top tier, or the leverage above what the venue grants.
+    """
     name, notional = f"{position.venue} {position.symbol}", leg.notional(leg.entry)
     for price in (leg.entry, mark):
         at = leg.notional(price)

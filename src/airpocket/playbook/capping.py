@@ -4,7 +4,12 @@ import math
 
 from airpocket.domain.errors import MarginError
 from airpocket.domain.estimates import Estimate, unknown
-from airpocket.margin.caps import caps_with_tiers, leverage_cap_distance, leverage_cap_gap
+from airpocket.margin.caps import (
+    caps_with_tiers,
+    leverage_cap_distance,
+    leverage_cap_gap,
+    leverage_cap_inverse,
+)
 from airpocket.margin.tiers import TierTable
 from airpocket.playbook.account import Account
 from airpocket.playbook.ground import Ground
@@ -90,20 +95,34 @@ def _both(
     ground: Ground, account: Account, distance: float, gap: float, buffer: float
 ) -> tuple[float, float]:
     """Caps of the distance and the gap rule, at the rates of the tiers this size has there."""
-    side, tiers = ground.position.side, account.schedule
-    if isinstance(tiers, TierTable):
-        notional = account.size_coin * account.price
+    side, tiers = ground.position.side, account.leg.schedule
+    modelled, linear = account.ledger.modelled_margin, account.leg.leg.form == "linear"
+    if isinstance(tiers, TierTable) and linear and not modelled:
+        notional = account.notional(account.price)
         found = caps_with_tiers(side, notional, tiers, distance=distance, gap=gap, buffer=buffer)
         return found.distance_x, found.gap_x
-    rate = tiers.mmr_of(account.size_coin)
-    return leverage_cap_distance(side, distance, rate), leverage_cap_gap(side, gap, buffer, rate)
+    at = [_rate(account, 100.0 * move) for move in (distance, gap)]
+    if linear:
+        return leverage_cap_distance(side, distance, at[0]), leverage_cap_gap(
+            side, gap, buffer, at[1]
+        )
+    return (
+        leverage_cap_inverse(side, distance, 1.0, at[0]),
+        leverage_cap_inverse(side, gap, buffer, at[1]),
+    )
+
+
+def _rate(account: Account, percent: float) -> float:
+    """Maintenance over the position's notional after an adverse move, a fraction."""
+    price = account.gap_price(percent)
+    return account.maintenance(price, account.size_coin) / account.notional(price)
 
 
 def _effective(ground: Ground) -> Estimate:
     account = ground.account
     if account is None or account.equity <= 0:
         return unknown(LEVERAGE, "equity is not positive: no leverage can be named")
-    return ground.modelled(account.size_coin * account.price / account.equity, LEVERAGE)
+    return ground.modelled(account.notional(account.price) / account.equity, LEVERAGE)
 
 
 def _verdict(ground: Ground, used: Estimate, least: float, kept_after: float | None) -> str:

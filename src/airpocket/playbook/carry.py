@@ -31,7 +31,7 @@ def bleed_of(ground: Ground) -> Bleed:
         why = rate.unknown or ""
         return Bleed(rate, rate, unknown(USD, why), unknown(USD, why), unknown(PERCENT, why))
     sign = 1.0 if ground.position.side == "long" else -1.0
-    notional = ground.position.size_coin * ground.price
+    notional = ground.notional(ground.position.size_coin, ground.price)
     received = -sign * rate.value / 100.0 * notional * _PERIODS_A_DAY
 
     def figure(value: float, unit: str) -> Estimate:

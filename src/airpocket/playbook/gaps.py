@@ -38,7 +38,7 @@ def gap_test(ground: Ground) -> GapTest:
 
 def _gap(ground: Ground, account: Account, percent: float) -> Gap:
     price = account.gap_price(percent)
-    signed = -account.leg.sign * percent
+    signed = -account.sign * percent
     try:
         maintenance = account.maintenance(price, account.size_coin)
     except MarginError as error:
@@ -47,7 +47,7 @@ def _gap(ground: Ground, account: Account, percent: float) -> Gap:
             move_percent=signed, price=ground.modelled(price, PRICE), equity=none, maintenance=none,
             buffer=unknown(RATIO, str(error)), survives=None,
         )  # fmt: skip
-    equity = account.leg.equity(price)
+    equity = account.equity_at(price)
     return Gap(
         move_percent=signed,
         price=ground.modelled(price, PRICE),
@@ -59,7 +59,7 @@ def _gap(ground: Ground, account: Account, percent: float) -> Gap:
 
 
 def _survival(ground: Ground, account: Account, percent: float, multiple: float) -> Survival:
-    signed = -account.leg.sign * percent
+    signed = -account.sign * percent
     size = rounded_down(account.size_surviving(percent, multiple), account.size_coin)
     return Survival(
         move_percent=signed,

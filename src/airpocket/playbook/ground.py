@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from airpocket.domain.estimates import COIN, USD, Estimate, known, unknown
+from airpocket.cascade.records import Profile
+from airpocket.domain.estimates import COIN, USD, Estimate, known, lower_bound, unknown
+from airpocket.domain.instruments import instrument
 from airpocket.domain.positions import Position
 from airpocket.playbook.account import Account
+from airpocket.playbook.exits import exit_profile, walk
 from airpocket.playbook.settings import PlanSettings
 from airpocket.playbook.situation import Situation
 from airpocket.playbook.sizes import rest_of
@@ -65,22 +68,62 @@ class Ground:
         """A modelled figure, or why there is none."""
         return unknown(unit, reason) if value is None else self.modelled(value, unit)
 
+    @property
+    def is_inverse(self) -> bool:
+        return self.contract_kind == "inverse"
+
+    @property
+    def contract_kind(self) -> str:
+        """`linear` or `inverse`."""
+        return instrument(self.position.venue, self.position.symbol).kind
+
+    def notional(self, size_coin: float, price: float) -> float:
+        """USD of a size: an inverse contract's are fixed at its entry."""
+        return size_coin * (self.position.entry_price if self.is_inverse else price)
+
     def cost(self, size_coin: float, price: float) -> Estimate:
-        """Taker fee and half the spread of trading a size at a price, USD; impact is not in it."""
-        fee, spread = self.taker_fee, self.spread
+        """Taker fee and slippage of closing a size at market at a price, USD.
+
+        Slippage: the order walked through what rests now on the side it takes, as if it rested so around
+        `price` too; without orders known, half the spread, else the fee alone (`at_least`).
+        """
+        fee, usd = self.taker_fee, self.notional(size_coin, price)
         if fee.value is None:
             return unknown(USD, fee.unknown or "")
-        notional = size_coin * price
-        if spread.value is None:
-            source = f"taker fee {100 * fee.value:g} % only, a lower bound: {spread.unknown}"
-            return self.modelled(fee.value * notional, USD, source)
-        source = f"taker fee {100 * fee.value:g} % and half a spread of {spread.value:.2f} bp"
-        return self.modelled((fee.value + spread.value / 2e4) * notional, USD, source)
+        told = f"taker fee {100 * fee.value:g} %"
+        profile = exit_profile(self.situation.cascade, self.position.side)
+        if isinstance(profile, str):
+            return lower_bound(self._without_book(usd, fee.value, told, profile))
+        walked = walk(profile, usd)
+        half, spread = self._half_spread(profile)
+        source = f"{told}{spread} and slippage through {profile.label}"
+        total = fee.value * usd + half * usd + walked.cost_usd
+        if walked.filled < 1.0:
+            source += "; the rest is beyond the orders known"
+            return lower_bound(self.modelled(total, USD, source))
+        return self.modelled(total, USD, source)
+
+    def _half_spread(self, profile: Profile) -> tuple[float, str]:
+        """What a walk from the middle of a law leaves out; a book's own levels hold it already."""
+        if profile.kind == "book" or self.spread.value is None:
+            return 0.0, ""
+        return self.spread.value / 2e4, f", half a spread of {self.spread.value:.2f} bp"
+
+    def _without_book(self, usd: float, fee: float, told: str, why: str) -> Estimate:
+        if self.spread.value is None:
+            return self.modelled(fee * usd, USD, f"{told} only, a lower bound: {why}")
+        source = f"{told} and half a spread of {self.spread.value:.2f} bp only: {why}"
+        return self.modelled((fee + self.spread.value / 2e4) * usd, USD, source)
 
     def rest(self, size_coin: float) -> float:
         """What the position holds besides `size_coin`."""
         return rest_of(self.position.size_coin, size_coin)
 
     def text(self, size_coin: float) -> str:
-        """A size with the coin's name: '166.6 ETH'."""
-        return f"{size_coin:,.10g} {self.asset}"
+        """A size with the coin's name: '166.6 ETH'; of an inverse contract also the USD it counts in."""
+        told = f"{size_coin:,.10g} {self.asset}"
+        return (
+            f"{told} ({self.notional(size_coin, self.price):,.0f} USD of contracts)"
+            if self.is_inverse
+            else told
+        )

@@ -3,19 +3,26 @@
 from airpocket.domain.estimates import PERCENT, PRICE, RATIO, USD, known
 from airpocket.domain.tells import Tell, at_least, context
 from airpocket.domain.units import DAY_NS, day_of
+from airpocket.levels.words import price_text
 from airpocket.margin.standing import Standing
+from airpocket.margin.stressgrid import SOURCE
+from airpocket.playbook.account import Account
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.records import Facts
+from airpocket.playbook.thresholds import adl_scores
 
 LEVERAGE = "x"
 OLD_TIERS_D = 90
 LEAST_BUFFER = 2.0
 
 
-def margin_facts(ground: Ground, standing: Standing | None, words: str) -> Facts:
+def margin_facts(
+    ground: Ground, standing: Standing | None, words: str, stood_in: tuple[str, ...] = ()
+) -> Facts:
     """Mark, equity, maintenance, buffer, liquidation and bankruptcy price, leverage, tiers and their age."""
     mark = context("mark", "mark used", ground.mark)
-    if standing is None:
+    account = ground.account
+    if standing is None or account is None:
         return Facts(unknown=ground.no_account, tells=[mark], notes=[words])
     tells = [
         mark,
@@ -31,8 +38,11 @@ def margin_facts(ground: Ground, standing: Standing | None, words: str) -> Facts
         context("leverage", "effective leverage", ground.maybe(
             standing.effective_leverage, LEVERAGE, "equity is not positive")),
         *_tiers(ground, standing),
+        context("adl", "queue for deleveraging: profit × leverage",
+                ground.modelled(adl_scores(account.ledger)[ground.position.key], RATIO)),
     ]  # fmt: skip
-    return Facts(unknown=None, tells=tells, notes=_notes(ground, standing, words))
+    told = [f"Price: {words}.", *(f"{each}." for each in stood_in if each not in words)]
+    return Facts(unknown=None, tells=tells, notes=[*told, *_notes(ground, account, standing)])
 
 
 def _prices(ground: Ground, standing: Standing) -> list[Tell]:
@@ -63,16 +73,40 @@ def _tiers(ground: Ground, standing: Standing) -> list[Tell]:
     ]
 
 
-def _notes(ground: Ground, standing: Standing, words: str) -> list[str]:
-    notes = [f"Price: {words}."]
+def _notes(ground: Ground, account: Account, standing: Standing) -> list[str]:
+    notes: list[str] = []
     age = (ground.situation.now - standing.schedule_as_of) / DAY_NS
     if age > OLD_TIERS_D:
         notes.append(
             f"The tier table is {age:,.0f} days old: venues change tiers, so check yours before you act."
         )
-    if ground.position.margin_mode == "cross":
+    if ground.position.wallet_usd is not None and ground.position.margin_mode != "isolated":
         notes.append(
             "The wallet is taken as if nothing else used it: other positions of the same account are not "
-            "counted."
+            "counted. Give a [[balance]] instead to have them counted together."
+        )
+    if not account.alone:
+        notes.append(_shared(account))
+    if account.ledger.modelled_margin:
+        notes.append(
+            f"Portfolio margin is modelled, by a {SOURCE}; your venue's own figure may differ."
         )
     return notes
+
+
+def _shared(account: Account) -> str:
+    """What else is counted, and the other price that liquidates the account."""
+    ledger = account.ledger
+    counts = [f"{len(ledger.perps)} perpetuals"]
+    counts += [f"{len(ledger.options.positions)} options"] if ledger.options.positions else []
+    told = (
+        f"Equity, maintenance and prices are those of the whole account ({' and '.join(counts)}); other coins' "
+        "prices stand still while this one moves."
+    )
+    ends = account.thresholds()
+    other = ends.down if account.sign < 0 else ends.up
+    return (
+        told
+        if other is None
+        else f"{told} It is liquidated at {price_text(other)} too, the other way."
+    )

@@ -1,15 +1,17 @@
 """A position and a situation → its plan: margin, gaps, caps, funding, fuel, and the plays of its side."""
 
+from collections.abc import Mapping
+
 from airpocket.domain.errors import BadInput
 from airpocket.domain.estimates import PRICE, RATIO, Estimate, known, unknown
 from airpocket.domain.instruments import instrument
-from airpocket.domain.positions import Position
+from airpocket.domain.portfolio import Account as AccountHeld
+from airpocket.domain.portfolio import accounts_of
+from airpocket.domain.positions import Position, Positions
 from airpocket.domain.units import TimeNs, format_time
 from airpocket.margin.rules import VenueRules, rules_in_force
-from airpocket.margin.standing import Standing, leg_of, standing
+from airpocket.margin.standing import Standing
 from airpocket.market.health import standing_of
-from airpocket.market.rules import tiers_in_force
-from airpocket.market.state import Contract
 from airpocket.playbook.account import Account
 from airpocket.playbook.answer import answer_of, held
 from airpocket.playbook.capping import LEVERAGE, caps_of
@@ -20,37 +22,51 @@ from airpocket.playbook.fuel import fuel_facts
 from airpocket.playbook.gaps import gap_test
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.hedges import hedge_play
+from airpocket.playbook.ledger import ledger_of
 from airpocket.playbook.longs import add_play, bid_play, scale_out_play, stop_play
 from airpocket.playbook.margin import margin_facts
+from airpocket.playbook.marking import marked
 from airpocket.playbook.records import Caps, Facts, GapTest, Plan, Play
 from airpocket.playbook.scenarios import scenario_play, trim_play
 from airpocket.playbook.settings import PlanSettings
 from airpocket.playbook.shorts import exit_play, staggered_play
 from airpocket.playbook.situation import Mark, Situation, mark_of
+from airpocket.playbook.stand import stand_of
 from airpocket.playbook.structure import structure_of
 from airpocket.playbook.urgent import close_now_play
 from airpocket.playbook.words import moment
 
 
 def plan_for(
-    position: Position, situation: Situation, settings: PlanSettings | None = None
+    position: Position,
+    situation: Situation,
+    settings: PlanSettings | None = None,
+    *,
+    within: AccountHeld | None = None,
+    others: Mapping[str, Situation] | None = None,
 ) -> Plan:
-    """The plan of one position, taken alone, at the situation's moment.
+    """The plan of one position at the situation's moment.
 
     Without a fresh price nothing can be computed, and the plan says so; without margin rules or tiers the
     margin sections say so and the plays stand on structure alone.
 
+    Args:
+        within: the account it shares its margin with; by default it stands alone.
+        others: situations of that account's other coins, by asset.
+
     Raises:
-        BadInput: the position was opened after that moment, or is another asset's.
+        BadInput: the position was opened after that moment, is another asset's, or has nothing behind it.
         MarginError: the position can't exist under the venue's rules (size above the tiers, more leverage
-            than they grant).
+            than they grant), or something else of its account can't be valued.
     """
     s = settings or PlanSettings()
     _check(position, situation)
     mark = mark_of(situation, position, s.fresh_h)
     if mark.price.value is None:
         return _no_price(position, situation, mark)
-    ground, stand = _ground(position, situation, s, mark, mark.price.value)
+    held = within or accounts_of(Positions(positions=(position,)))[0]
+    known = {**(others or {}), situation.market.asset: situation}
+    ground, stand, notes = _ground(position, held, known, s, mark)
     bleed = bleed_of(ground)
     plays = _plays(ground, bleed, urgent=stand is not None and stand.already_liquidatable)
     return Plan(
@@ -60,7 +76,7 @@ def plan_for(
         position=position,
         answer=answer_of(ground, stand),
         mark=mark.price,
-        margin=margin_facts(ground, stand, mark.words),
+        margin=margin_facts(ground, stand, mark.words, notes),
         gap_test=gap_test(ground),
         caps=caps_of(ground),
         funding=funding_facts(ground, bleed),
@@ -106,29 +122,32 @@ def _check(position: Position, situation: Situation) -> None:
 
 
 def _ground(
-    position: Position, situation: Situation, settings: PlanSettings, mark: Mark, price: float
-) -> tuple[Ground, Standing | None]:
+    position: Position,
+    held: AccountHeld,
+    situations: Mapping[str, Situation],
+    settings: PlanSettings,
+    mark: Mark,
+) -> tuple[Ground, Standing | None, tuple[str, ...]]:
+    asset = instrument(position.venue, position.symbol).base
+    situation = situations[asset]
     now = TimeNs(situation.now)
-    own = situation.contract(position) or Contract(instrument(position.venue, position.symbol))
+    found = marked(held, situations, settings.fresh_h)
     rules = rules_in_force(position.venue, position.symbol, now)
-    tiers = tiers_in_force(own, now)
-    account, stand, reason = None, None, ""
-    if rules is None:
-        reason = f"no margin rules of {position.venue} are known for {position.symbol}"
-    elif tiers is None:
-        reason = f"no maintenance tiers of {position.key} are known at {moment(now)}"
+    terms, reason = found.terms.get(position.key), ""
+    account, stand = None, None
+    if terms is None:
+        what = "margin rules" if rules is None else "maintenance tiers"
+        reason = f"no {what} of {position.key} are known at {moment(now)}"
     else:
-        stand = standing(position, price, tiers, rules)
-        on_entry = rules.maintenance_on == "entry" and position.margin_mode == "isolated"
-        account = Account(
-            leg_of(position, price, rules), tiers, price, position.entry_price if on_entry else None
-        )
+        ledger = ledger_of(held, asset, found.marks, found.terms)
+        account = Account(ledger, held.positions.index(position))
+        stand = stand_of(account, terms)
     ground = Ground(
         position=position,
         situation=situation,
         settings=settings,
         mark=mark.price,
-        structure=structure_of(situation, position.side, price),
+        structure=structure_of(situation, position.side, mark.price.value or 0.0),
         account=account,
         no_account=reason,
         liquidation=None if stand is None else stand.liquidation_price,
@@ -136,7 +155,7 @@ def _ground(
         taker_fee=_fee(rules, position, now),
         spread=situation.signals.figure("spread"),
     )
-    return ground, stand
+    return ground, stand, found.notes
 
 
 def _fee(rules: VenueRules | None, position: Position, now: TimeNs) -> Estimate:

@@ -31,6 +31,11 @@ _COMMANDS = (
     ),
     ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
     (
+        "hedge",
+        "hedge:hedge",
+        "What the positions of a file could be hedged with, and at what cost.",
+    ),
+    (
         "import",
         "import_:import_",
         "Tables and archives, described by mapping files, into the store.",

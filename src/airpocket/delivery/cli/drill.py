@@ -117,6 +117,7 @@ def _ticket(
 def _from_file(path: Path, world: "World") -> "tuple[str, Ticket]":
     """(venue of the world, what is held) from the first position of a file."""
     from airpocket.domain.errors import BadInput
+    from airpocket.domain.instruments import instrument
     from airpocket.drill.play import Ticket
     from airpocket.ingest.accounts import read_positions
 
@@ -129,9 +130,14 @@ def _from_file(path: Path, world: "World") -> "tuple[str, Ticket]":
         raise BadInput(
             f"{path}, position 1: venue: no linear perpetual of '{first.venue}' in this world"
         )
+    if instrument(first.venue, first.symbol).kind != "linear" or first.margin_mode == "portfolio":
+        raise BadInput(f"{path}, position 1: the drill holds linear perpetuals, isolated or cross")
     margin = first.wallet_usd
     if margin is None:
-        assert first.leverage_x is not None, "read_positions demands one of the two"
+        if first.leverage_x is None:
+            raise BadInput(
+                f"{path}, position 1, field 'wallet_usd': the drill needs the position's own"
+            )
         margin = first.size_coin * first.entry_price / first.leverage_x
     cross = first.margin_mode == "cross"
     return named[0], Ticket(first.side, first.size_coin, margin, first.entry_price, cross)
