@@ -8,6 +8,7 @@ import msgspec
 
 from airpocket.brief import as_json
 from airpocket.brief.compose import compose
+from airpocket.brief.fuel import fuel_view
 from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
 from airpocket.delivery.serve.columns import INTERVALS, bars_of, funding_panes
@@ -70,6 +71,7 @@ def edition_of(found: Assessment, then: TimeNs, before: LiquidationMap | Unmappe
             }
         ),
         "flows": _encoded({"schema": "airpocket.flows/1", **told, "flows": whole["flows"]}),
+        "fuel": msgspec.json.encode(fuel_view(found)),
         "funding": msgspec.json.encode(funding_panes(found.market)),
         **_bars(found),
     }

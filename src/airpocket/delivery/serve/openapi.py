@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from airpocket import __version__
 from airpocket.brief.as_json import TIME_SCHEMA, tightened
+from airpocket.brief.fuel_model import FuelView
 from airpocket.brief.map_model import MapView
 from airpocket.brief.model import Brief
 from airpocket.delivery.serve import models
@@ -16,10 +17,10 @@ from airpocket.delivery.serve import models
 # answers by path below /api/v1
 DOCUMENTS = {
     "brief": "Brief", "map": "MapView", "levels": "Levels", "cascade": "CascadeView", "triggers": "Triggers",
-    "flows": "Flows", "funding": "Funding",
+    "flows": "Flows", "fuel": "FuelView", "funding": "Funding",
 }  # fmt: skip
 _STRUCTS = (
-    Brief, MapView, models.Levels, models.CascadeView, models.Triggers, models.Flows, models.Funding,
+    Brief, MapView, models.Levels, models.CascadeView, models.Triggers, models.Flows, FuelView, models.Funding,
     models.BarColumns, models.Plans, models.ServerHealth, models.ReplayState, models.Token, models.Ticket,
     models.LaunchCode, models.Problem, models.State, models.Tape, models.HeatHead,
 )  # fmt: skip
