@@ -9,6 +9,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from airpocket.brief.compose import compose
+from airpocket.brief.levels_model import LevelsView
+from airpocket.brief.levels_view import levels_view
 from airpocket.brief.map_model import MapView
 from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
@@ -68,6 +70,11 @@ def map_of(
     then = _earlier(since or "24h", now)
     assessors = [assessor_at(lake, asset, at, venue) for at in (then, now)]
     return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
+
+
+def levels_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> LevelsView:
+    """The roadmap of an asset from a store, at `asof` or at the newest price stored."""
+    return levels_view(assessed(asset, store, asof))
 
 
 def census_maps(

@@ -24,6 +24,11 @@ _COMMANDS = (
         "cascade:cascade",
         "What a push costs each way, and where forced flow carries it; what if.",
     ),
+    (
+        "levels",
+        "levels:levels",
+        "Prices with a reason: zones, what they did, what would confirm them.",
+    ),
     ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
     (
         "import",
@@ -62,6 +67,7 @@ _EVALUATE_COMMANDS = (
     ("impact", "impact", "What moves price and comes back, on known worlds and recorded data."),
     ("cascade", "cascade", "Where pushes of known size were said to stop, and where they did."),
     ("census", "census", "The liquidation map of a venue against what its accounts hold."),
+    ("levels", "levels", "Every kind of level against placebo prices, over all recorded years."),
 )
 
 
