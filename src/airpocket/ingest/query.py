@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
+import polars as pl
 
+from airpocket.domain.columns import Column
 from airpocket.domain.errors import BadInput
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.tables import columns_of, kind_named
@@ -108,17 +110,23 @@ def _execute_all(connection: duckdb.DuckDBPyConnection, *statements: str) -> Non
 
 def _view(kind: str, files: list[Path]) -> str:
     """DuckDB returns times with a zone only through pytz; so views give UTC times without one."""
-    columns = [
-        f'"{column.name}" AT TIME ZONE \'UTC\' AS "{column.name}"'
-        if column.dtype == "time"
-        else f'"{column.name}"'
-        for column in columns_of(kind_named(kind))
-    ]
+    wanted = columns_of(kind_named(kind))
+    columns = [_viewed(column) for column in wanted if _held(column, files)]
     listed = _quoted([path.absolute() for path in files])
     return (
         f'CREATE VIEW "{kind}" AS SELECT venue, symbol, {", ".join(columns)} '  # noqa: S608 - own names
-        f"FROM read_parquet([{listed}], hive_partitioning = false)"
+        f"FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
     )
+
+
+def _viewed(column: Column) -> str:
+    name = f'"{column.name}"'
+    return f"{name} AT TIME ZONE 'UTC' AS {name}" if column.dtype == "time" else name
+
+
+def _held(column: Column, files: list[Path]) -> bool:
+    """Whether any file has it: one that was added since all of them were written is not in the view."""
+    return not column.nullable or any(column.name in pl.read_parquet_schema(p) for p in files)
 
 
 def _quoted(paths: list[Path]) -> str:
