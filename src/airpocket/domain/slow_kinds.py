@@ -13,7 +13,7 @@ SLOW_KINDS: tuple[Kind, ...] = (
             Column("value", "f64", "see unit"),
             Column("unit", "str"),
             # what the publisher says of when it published, where it does
-            Column("published", "time", nullable=True),
+            Column("published", "time", nullable=True, optional=True),
         ),
         key=("ts", "series", "usable_from"),
     ),

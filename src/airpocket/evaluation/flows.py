@@ -91,8 +91,10 @@ class FlowsEvidence:
     marks: tuple[Marks, ...]
 
 
-def flows_evidence(data: Path, settings: RelationSettings | None = None) -> FlowsEvidence:
-    """Measures on the recorded data below a folder.
+def flows_evidence(
+    data: Path, settings: RelationSettings | None = None, *, placebo_shifts: int = _PLACEBO_SHIFTS
+) -> FlowsEvidence:
+    """Measures on the recorded data below a folder; each driver is moved around the calendar `placebo_shifts` times.
 
     Raises:
         BadInput: a file is missing; names it.
@@ -109,7 +111,7 @@ def flows_evidence(data: Path, settings: RelationSettings | None = None) -> Flow
     )  # fmt: skip
     btc = [one for one in drivers if _meant_for(one, "BTC")]
     return FlowsEvidence(
-        drivers, studies, _placebos(btc, hours["BTC"], replace(s, draws=400)),
+        drivers, studies, _placebos(btc, hours["BTC"], replace(s, draws=min(s.draws, 400)), placebo_shifts),
         (_farside_holdings(data), *_daily_holdings(data)), _agreement(data),
         tuple(mark for coin in _COINS for mark in _marks(data, coin, hours[coin], s)),
     )  # fmt: skip
@@ -123,13 +125,15 @@ def _related(driver: Driver, hours: Bars, s: RelationSettings) -> Relation | str
     return relation(driver.known_at, driver.values, hours, int(hours.end[-1]), s)
 
 
-def _placebos(drivers: list[Driver], hours: Bars, s: RelationSettings) -> tuple[Placebo, ...]:
+def _placebos(
+    drivers: list[Driver], hours: Bars, s: RelationSettings, shifts: int
+) -> tuple[Placebo, ...]:
     """The same readings moved around the calendar: nothing follows them; 5 % of intervals should exclude zero."""
     chance = np.random.default_rng(_SEED)
     counted: dict[str, list[int]] = {"returns": [0, 0], "moves of forced size": [0, 0]}
     for driver in drivers:
         n = len(driver.values)
-        for shift in chance.integers(n // 5, n - n // 5, _PLACEBO_SHIFTS):
+        for shift in chance.integers(n // 5, n - n // 5, shifts):
             moved = replace(driver, values=np.roll(driver.values, int(shift)))
             found = _related(moved, hours, s)
             if isinstance(found, str):

@@ -125,8 +125,8 @@ def _verdict(rows: list[list[str]]) -> str:
         )
     return (
         f"**{clear} differences are clear where about {chance:.1f} would be by chance: in this history none of"
-        " these drivers shows a relation to later returns or moves that can be told from luck.** The brief uses them as"
-        " context, with these records beside them."
+        " these drivers shows a relation to later returns or moves that can be told from luck.** The brief"
+        " has them as context, with these records beside them."
     )
 
 

@@ -114,7 +114,7 @@ def empty_frame(kind: Kind) -> pl.DataFrame:
 def with_all_columns(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     """A stored table in today's columns: one that was added since it was written is null."""
     columns = columns_of(kind)
-    absent = [c for c in columns if c.nullable and c.name not in frame.columns]
+    absent = [c for c in columns if c.optional and c.name not in frame.columns]
     added = [pl.lit(None, dtype=_DTYPES[c.dtype]).alias(c.name) for c in absent]
     return frame.with_columns(added).select(c.name for c in columns)
 
@@ -173,7 +173,7 @@ def _typed(frame: pl.DataFrame, kind: Kind, series: str) -> pl.DataFrame:
     for name, column in wanted.items():
         if name in frame.columns:
             typed.append(_typed_column(frame[name], column, series))
-        elif column.nullable:  # whoever did not know of it has said nothing
+        elif column.optional:  # whoever did not know of it has said nothing
             typed.append(pl.Series(name, [None] * len(frame), dtype=_DTYPES[column.dtype]))
         else:
             raise BadTable(series, "the column is missing", column=name)
