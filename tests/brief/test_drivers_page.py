@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-from brief.examples import RICH
+from brief import examples
 from msgspec.structs import replace
 
 from airpocket.brief import as_json, html, page, terminal
@@ -13,6 +13,7 @@ from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.units import DAY_NS, parse_time
 from airpocket.signals.driver_records import CatalystRow, DriverRow, DriverTable
 
+RICH = examples.rich()
 NOW = parse_time(RICH.as_of)
 
 
@@ -39,8 +40,8 @@ TABLE = DriverTable(
     ],
     turns="etf_creations", turning="ETF creations is the hinge: a change by -$154 mn would stall it.",
     needed=FIGURE,
-    catalysts=[CatalystRow(time="2025-10-29T18:00:00Z", hours=454.0, kind="macro", name="FOMC <b>", confidence="certain",
-                           known_from="2024-08-09T00:00:00Z")],
+    catalysts=[CatalystRow(time="2025-10-29T18:00:00Z", hours=454.0, kind="macro", name="FOMC <b>",
+                           confidence="certain", known_from="2024-08-09T00:00:00Z")],
     notes=["Overdue by their own cadence: etf creations (late)."],
 )  # fmt: skip
 BRIEF = replace(RICH, drivers=TABLE)
@@ -69,7 +70,7 @@ def test_the_hinge_comes_first_and_each_figure_has_its_three_times() -> None:
 def test_an_absent_day_breaks_the_line_and_draws_no_bar() -> None:
     drawn = drivers_picture(BRIEF)
     roomy = drawn[drawn.index("<svg") : drawn.index("</svg>") + 6]
-    tree = ET.fromstring(roomy)
+    tree = ET.fromstring(roomy)  # noqa: S314 - our own drawing
     bars = [each for each in tree.iter("rect") if each.get("class", "").startswith("flow")]
     assert [each.get("class") for each in bars] == ["flow up", "flow down", "flow up"]
     [line] = [each.get("d", "") for each in tree.iter("path")]

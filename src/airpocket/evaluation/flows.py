@@ -94,7 +94,7 @@ class FlowsEvidence:
 def flows_evidence(
     data: Path, settings: RelationSettings | None = None, *, placebo_shifts: int = _PLACEBO_SHIFTS
 ) -> FlowsEvidence:
-    """Measures on the recorded data below a folder; each driver is moved around the calendar `placebo_shifts` times.
+    """Measures on the recorded data below a folder; placebos: each driver moved `placebo_shifts` times.
 
     Raises:
         BadInput: a file is missing; names it.
