@@ -41,10 +41,14 @@ def show(
     from airpocket.delivery.cli.common import stored_brief
 
     brief = stored_brief(asset, store, asof)
+    hinge = next(each for each in brief.regimes if each.id == "hinge")
+    state = "is unknown" if hinge.state == "unknown" else hinge.state
+    answer = f"{brief.asset}: the hinge {state}: {hinge.because[0]}"
     if as_json:
         told = {
             "asset": brief.asset,
             "as_of": brief.as_of,
+            "hinge": hinge,
             "drivers": brief.drivers,
             "flows": brief.flows,
         }
@@ -52,10 +56,9 @@ def show(
         return 0
     console = Console()
     parts = [part for part in page.parts(brief, every_channel=False) if part.id == "flows"]
-    turning = brief.drivers.turning if brief.drivers is not None else ""
     sys.stdout.write(
         terminal.sheet(
-            turning, page.price_line(brief), parts, simulated=brief.health.simulated,
+            answer, page.price_line(brief), parts, simulated=brief.health.simulated,
             width=min(console.width, 120) if console.is_terminal else 100,
             colour=console.is_terminal and not console.no_color,
         )
