@@ -1,18 +1,25 @@
 """Days on which US stock exchanges trade, by rule: when a fund can publish creations at all."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 
-from airpocket.domain.units import DAY_NS, SECOND_NS
+from airpocket.domain.units import DAY_NS
 
 # Closures that no rule foresees: a national day of mourning (nyse.com, notice of 2024-12-30).
 _CLOSED = (date(2025, 1, 9),)
+_EPOCH = date(1970, 1, 1)
 _JUNETEENTH_SINCE = 2022
 
 
 def is_trading_day(time: int) -> bool:
     """Whether US stocks trade on the UTC day of a moment (ns): no weekend and no holiday of the NYSE."""
-    day = datetime.fromtimestamp(time // SECOND_NS, UTC).date()
+    return _trades(time // DAY_NS)
+
+
+@cache
+def _trades(number: int) -> bool:
+    """Of a day counted from 1970-01-01."""
+    day = _EPOCH + timedelta(days=number)
     return day.weekday() < 5 and day not in _CLOSED and day not in _holidays(day.year)
 
 

@@ -14,7 +14,7 @@ from airpocket.domain.flows import (
     standing,
 )
 from airpocket.domain.trading_days import is_trading_day
-from airpocket.domain.units import day_of
+from airpocket.domain.units import DAY_NS, day_of
 from airpocket.market.state import Contract, Market, Observations
 
 _SAME = 1e-9  # relative; two figures closer than this are one
@@ -77,10 +77,11 @@ class Vintages:
 
     def gap_before(self) -> BoolArray:
         """(n,) whether figures that the cadence asks for are absent between a row and the one before it."""
-        due = self.series.due_ns
-        gaps = [missed(self.series, int(a), int(b) - 1 + due) > 0
-                for a, b in zip(self.event[:-1], self.event[1:], strict=True)]  # fmt: skip
-        return np.array([False, *gaps][: len(self)], dtype=np.bool_)
+        gaps = np.zeros(len(self), dtype=np.bool_)
+        for at in np.flatnonzero(np.diff(self.event) > DAY_NS):
+            before, until = int(self.event[at]), int(self.event[at + 1]) - 1
+            gaps[at + 1] = missed(self.series, before, until + self.series.due_ns) > 0
+        return gaps
 
 
 def differ(one: FloatArray, other: FloatArray) -> BoolArray:
@@ -96,12 +97,14 @@ def vintages(table: Observations, name: str, publisher: str, now: int) -> Vintag
     """
     series = series_named(name)
     rows = table.texts("series") == name
-    if series is not None and series.cadence == "trading day":  # the 0 of a holiday is no flow
-        days = table.ints("ts")
-        rows &= np.fromiter((is_trading_day(int(day)) for day in days), np.bool_, len(days))
     if series is None or not rows.any():
         return None
     mine = table.where(rows)
+    if series.cadence == "trading day":  # the 0 of a holiday is no flow
+        days = mine.ints("ts")
+        mine = mine.where(np.fromiter(map(is_trading_day, days.tolist()), np.bool_, len(days)))
+        if len(mine) == 0:
+            return None
     event, seen = mine.ints("ts"), mine.ints("usable_from")
     if int(seen.max()) > now:
         raise ValueError(f"look-ahead: {publisher} {name} of {int(seen.max())} asked for at {now}")
@@ -111,7 +114,7 @@ def vintages(table: Observations, name: str, publisher: str, now: int) -> Vintag
     last = np.append(first[1:], len(event)) - 1
     values = mine.floats("value")[order]
     said = mine.ints("published")[order] if "published" in mine.columns else np.full(len(event), -1)
-    units = tuple(dict.fromkeys(str(unit) for unit in mine.texts("unit")))
+    units = tuple(str(unit) for unit in np.unique(mine.texts("unit")))
     return Vintages(
         series=series, name=name, publisher=publisher, units=units, event=event[last],
         published=said[last], values=values[last], seen=seen[last], first_values=values[first],
