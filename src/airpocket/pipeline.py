@@ -24,6 +24,8 @@ from airpocket.market.health import Channel, channels
 from airpocket.market.options.chain import newest_chain
 from airpocket.market.state import Market, MarketState
 from airpocket.playbook.situation import Situation
+from airpocket.signals.driver_records import DriverTable
+from airpocket.signals.driver_table import TableSettings, driver_table, stored_catalysts
 from airpocket.signals.panel import Signals, SignalSettings, SignalState
 from airpocket.verdict.effects import EffectSettings, effect_rows
 from airpocket.verdict.judge import verdict
@@ -68,7 +70,9 @@ class Assessment:
         catalysts: tuple[Catalyst, ...] | None = None,
         portfolio_usd: float | None = None,
     ) -> Situation:
-        """What a plan looks at, of this moment."""
+        """What a plan looks at, of this moment; without a calendar the stored one, where there is one."""
+        if catalysts is None:
+            catalysts = tuple(stored_catalysts(self.market)) or None
         return Situation(
             market=self.market,
             signals=self.signals,
@@ -80,6 +84,11 @@ class Assessment:
             catalysts=catalysts,
             portfolio_usd=portfolio_usd,
         )
+
+    def drivers(self, settings: TableSettings | None = None) -> DriverTable:
+        """The table of slow drivers with what followed them before; made when asked, as a brief alone needs it."""
+        asks = self.signals.figure("asks_1"), self.signals.figure("ask_thinning")
+        return driver_table(self.market, self.signals.flows, asks, settings or TableSettings())
 
     def pushes(
         self, shares: tuple[float, ...] = CascadeSettings().push_shares

@@ -228,7 +228,7 @@ def test_json_reads_back_as_the_same_brief(brief):
     assert as_json.parse(as_json.render(brief)) == brief
     assert list(msgspec.json.decode(as_json.render(brief))) == [
         "schema", "asset", "as_of", "answer", "price", "health", "at_risk", "triggers", "verdict",
-        "regimes", "clusters", "map", "cascade", "flows", "roadmap", "shorts", "longs", "record",
+        "regimes", "clusters", "map", "cascade", "flows", "drivers", "roadmap", "shorts", "longs", "record",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from airpocket.brief.drivers_page import with_records
 from airpocket.brief.forced import at_risk, cascade_section, map_section, short_headline
 from airpocket.brief.model import (
     Brief,
@@ -36,7 +37,7 @@ _WANTED = {
 
 def compose(assessment: Assessment) -> Brief:
     """The brief of one asset at one moment."""
-    market = assessment.market
+    market, drivers = assessment.market, assessment.drivers()
     return Brief(
         asset=market.asset,
         as_of=format_time(market.now),
@@ -50,7 +51,8 @@ def compose(assessment: Assessment) -> Brief:
         clusters=list(assessment.clusters),
         map=map_section(assessment.map),
         cascade=cascade_section(assessment.cascade, assessment.pushes()),
-        flows=list(assessment.signals.flows),
+        flows=with_records(assessment.signals.flows, drivers),
+        drivers=drivers,
         roadmap=assessment.roadmap,
         shorts=side_section(assessment, "short"),
         longs=side_section(assessment, "long"),

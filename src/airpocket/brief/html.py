@@ -3,6 +3,7 @@
 from html import escape
 
 from airpocket.brief import page, words
+from airpocket.brief.drivers_picture import drivers_picture
 from airpocket.brief.heat import heat_picture
 from airpocket.brief.html_style import STYLE
 from airpocket.brief.model import Brief
@@ -11,6 +12,12 @@ from airpocket.brief.pushes_picture import pushes_picture
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 
+_PICTURES = {
+    "price": market_picture,
+    "map": heat_picture,
+    "cascade": pushes_picture,
+    "flows": drivers_picture,
+}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -49,7 +56,7 @@ def _class(state: str) -> str:
 
 
 def _part(part: page.Part, brief: Brief) -> str:
-    drawn = {"price": market_picture, "map": heat_picture, "cascade": pushes_picture}.get(part.id)
+    drawn = _PICTURES.get(part.id)
     picture = "" if drawn is None else drawn(brief)
     blocks = "".join(_block(block) for block in part.blocks)
     return f'<section id="{escape(part.id)}"><h2>{_plain(part.heading)}</h2>{picture}{blocks}</section>'

@@ -41,6 +41,7 @@ svg path.median.down{stroke:var(--down)}svg path.calm,svg path.grows,svg path.ru
 svg path.grows{fill:#f0e442}svg path.runs{fill:#d55e00}svg circle{stroke:var(--card);stroke-width:1.5}svg circle.up{fill:var(--up)}
 svg circle.down{fill:var(--down)}svg line.range{stroke-width:2.5;opacity:.8}svg line.range.up{stroke:var(--up)}
 svg line.range.down{stroke:var(--down)}svg .spot-name,svg .band{fill:var(--ink)}
+svg rect.flow.up{fill:var(--up)}svg rect.flow.down{fill:var(--down)}svg path.level{stroke:var(--ink)}
 svg .stamp{font-weight:800;fill:var(--fire);opacity:.3;text-anchor:middle}
 @media screen and (max-width:40rem){body{padding:.6rem;font-size:15px}.figure{white-space:normal}.wide{overflow:visible}
 figure.market svg.roomy{display:none}figure.market svg.small{display:block}svg.small text{font-size:11px}

@@ -9,6 +9,7 @@ from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.domain.units import PositionSide
 from airpocket.levels.roadmap import Roadmap
 from airpocket.playbook.records import Cap, StepState
+from airpocket.signals.driver_records import DriverTable
 from airpocket.verdict.records import Verdict
 
 SCHEMA = "airpocket.brief/4"
@@ -336,6 +337,7 @@ class Brief(Struct, frozen=True, kw_only=True):
     map: MapSection
     cascade: CascadeSection
     flows: list[Graded]  # the four of M19
+    drivers: DriverTable | None = None  # all slow drivers; None in briefs older than the table
     roadmap: Roadmap
     shorts: Side
     longs: Side

@@ -2,6 +2,7 @@
 
 from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Facts, Grid, Part, Points, Words, nothing
+from airpocket.brief.drivers_page import driver_blocks
 from airpocket.brief.forced_page import cascade_blocks, map_blocks
 from airpocket.brief.model import AtRisk, Brief, Health, PriceSection, Side
 from airpocket.brief.roadmap_page import roadmap_blocks
@@ -33,7 +34,11 @@ def parts(brief: Brief, *, every_channel: bool) -> list[Part]:
             _graded("Cluster", brief.clusters, "none assessed"),
         ),
         Part("roadmap", "Roadmap", roadmap_blocks(brief.roadmap, brief.price.last)),
-        Part("flows", "Flows", _graded("Driver", brief.flows, "no flow driver was assessed")),
+        Part(
+            "flows",
+            "Flows",
+            [*driver_blocks(brief), *_readings([*brief.flows], "no flow driver was assessed")],
+        ),
         Part("shorts", "If you are short", _side(brief.shorts)),
         Part("longs", "If you are long", _side(brief.longs)),
         Part("record", "Record", _listed(brief.record.summary, "", brief.record.entries)),

@@ -10,7 +10,10 @@ Span: TypeAlias = Literal["day", "month"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `check` is what a value must satisfy; a null is allowed only where `nullable`."""
+    """One column: `check` is what a value must satisfy; a null is allowed only where `nullable`.
+
+    optional: a table may come without it, as those written before it was thought of do; then it is null.
+    """
 
     name: str
     dtype: Dtype
@@ -18,6 +21,7 @@ class Column:
     check: Check = "any"
     nullable: bool = False
     choices: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

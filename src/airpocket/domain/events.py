@@ -69,11 +69,12 @@ class Ticker(Fact, frozen=True, kw_only=True, tag="ticker"):
 
 
 class Flow(Fact, frozen=True, kw_only=True, tag="flow"):
-    """One observation of a slow driver."""
+    """One observation of a slow driver; `published`: when by its publisher's own word, ns."""
 
     series: str
     value: float
     unit: str
+    published: int | None = None
 
 
 class Depth(Fact, frozen=True, kw_only=True, tag="depth"):
@@ -160,5 +161,5 @@ def _one(value: object, dtype: str) -> ColumnArray:
     if dtype == "f64":
         return np.array([np.nan if value is None else value], dtype=np.float64)
     if dtype in ("i64", "time"):
-        return np.array([value], dtype=np.int64)
+        return np.array([-1 if value is None else value], dtype=np.int64)
     return np.array([value], dtype=np.str_)

@@ -124,6 +124,11 @@ _FAMILIES: dict[str, tuple[_Family, ...]] = {
     "sim_options": (_family(r"(?P<base>\w+?)-OPTIONS", "{base}-OPTIONS", "option", "USD"),),
     # publishers of slow flows are addressed like venues; the asset is the symbol
     "flows": (_family(r"(?P<base>\w+)", "{base}", "index", "USD"),),
+    "defillama": (_family(r"(?P<base>[A-Z0-9]+)", "", "index", "USD"),),
+    "coinmetrics": (_family(r"(?P<base>[A-Z0-9]+)", "", "index", "USD"),),
+    "farside": (_family(r"(?P<base>[A-Z0-9]+)", "", "index", "USD"),),
+    "coinglass": (_family(r"(?P<base>[A-Z0-9]+)", "", "index", "USD"),),
+    "whale_alert": (_family(r"(?P<base>[A-Z0-9]+)", "", "index", "USD"),),
     "lending": (_family(r"(?P<base>\w+)", "", "index", "USD"),),
     "sim_flows": (_family(r"(?P<base>\w+)", "{base}", "index", "USD"),),
 }

@@ -5,6 +5,7 @@ import re
 from airpocket.domain.columns import Check, Column, Dtype, Kind, Span
 from airpocket.domain.columns import amount as _amount
 from airpocket.domain.columns import price as _price
+from airpocket.domain.slow_kinds import SLOW_KINDS
 from airpocket.domain.units import MINUTE_NS, parse_interval
 
 __all__ = [
@@ -222,23 +223,7 @@ KINDS: dict[str, Kind] = {
             ),
             has_interval=True,
         ),
-        Kind(
-            "flow",
-            "slow drivers: ETF creations, stablecoin supply, reserves, transfers",
-            (Column("series", "str"), Column("value", "f64", "see unit"), Column("unit", "str")),
-            key=("ts", "series"),
-        ),
-        Kind(
-            "vol_index",
-            "implied-volatility index, per cent a year; ts is the bar's open",
-            (
-                Column("open", "f64", "% a year", "positive", nullable=True),
-                Column("high", "f64", "% a year", "positive", nullable=True),
-                Column("low", "f64", "% a year", "positive", nullable=True),
-                Column("close", "f64", "% a year", "positive"),
-            ),
-            has_interval=True,
-        ),
+        *SLOW_KINDS,
         Kind(
             "option_quote",
             "one option of a chain snapshot; prices in coin (dollars over underlying_price, else over index_price)",

@@ -96,7 +96,9 @@ class Asker:
         url = through_gate(poll.url, self._gate)
         if not self._gate:
             await self._resolve(urlsplit(url).hostname or "")
-        headers = {"Content-Type": "application/json"} if poll.body else {}
+        headers = dict(poll.headers)
+        if poll.body:
+            headers["Content-Type"] = "application/json"
         content = poll.body.encode() if poll.body else None
         async with self._client.stream(method, url, content=content, headers=headers) as found:
             if found.status_code != 200:

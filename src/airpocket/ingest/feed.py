@@ -39,7 +39,7 @@ class Poll:
     """One REST question, asked every `every_s`; `body` is posted where there is one.
 
     `address` is what the decoder is told of where the answer came from. `weight` counts against the
-    venue's budget.
+    venue's budget. `headers` may hold a key: they are never written down.
     """
 
     venue: str
@@ -48,6 +48,7 @@ class Poll:
     every_s: float
     body: str = ""
     weight: int = 1
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def address(self) -> str:

@@ -27,6 +27,7 @@ from airpocket.ingest.tables import (
     merge,
     packed,
     partitions,
+    with_all_columns,
 )
 
 __all__ = ["Damage", "Lake", "OnConflict", "SeriesInfo", "Table", "WriteReport"]
@@ -198,7 +199,7 @@ class Lake:
         start: int | None = None,
         until: int | None = None,
     ) -> Batch:
-        """The same rows as arrays: times int64 ns, a missing float NaN, a missing text ''.
+        """The same rows as arrays: times int64 ns, a missing float NaN, a missing text '', a missing time -1.
 
         A column of whole numbers that may be missing comes as floats, with NaN where it is.
         """
@@ -277,11 +278,15 @@ class Lake:
 
     def _frame(self, entries: list[Entry]) -> pl.DataFrame:
         paths = [self._verify_once(entry) for entry in entries]
-        names = [column.name for column in columns_of(kind_named(entries[0].kind))]
+        kind = kind_named(entries[0].kind)
+        names = [column.name for column in columns_of(kind)]
         try:
             frame = pl.read_parquet(paths, columns=names, glob=False, hive_partitioning=False)
         except FileNotFoundError as error:
             raise StoreDamaged(f"{error.filename or paths[0]}: the file has gone") from error
+        except pl.exceptions.ColumnNotFoundError:  # a file older than one of today's columns
+            parts = [pl.read_parquet(p, glob=False, hive_partitioning=False) for p in paths]
+            frame = pl.concat(with_all_columns(part, kind) for part in parts)
         return frame if frame.columns == names else frame.select(names)
 
     def _verify_once(self, entry: Entry) -> Path:
@@ -333,11 +338,12 @@ def _info(entries: list[Entry]) -> SeriesInfo:
 
 
 def as_array(values: pl.Series, column: Column) -> ColumnArray:
-    """A column of a table as batches hold it: times int64 ns, a missing float NaN, a missing text ''."""
+    """A column of a table as batches hold it: times int64 ns, missing ones -1; a missing float NaN, text ''."""
     if column.dtype == "str":
         return np.array(values.fill_null("").to_list(), dtype=np.str_)
-    if column.dtype == "time":
-        return values.dt.epoch("us").to_numpy() * 1_000
+    if column.dtype == "time":  # a missing one is -1: no moment of ours
+        micros = values.dt.epoch("us")
+        return np.where(micros.is_null().to_numpy(), -1, micros.fill_null(0).to_numpy() * 1_000)
     if column.dtype == "i64" and not column.nullable:
         return values.to_numpy(writable=True)
     return values.cast(pl.Float64).fill_null(float("nan")).to_numpy(writable=True)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import duckdb
 
+from airpocket.domain.columns import Column
 from airpocket.domain.errors import BadInput
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.tables import columns_of, kind_named
@@ -26,6 +27,7 @@ _SETTINGS = (
     "SET autoload_known_extensions = false",
     "SET python_enable_replacements = false",  # else a query could name variables of this program
 )
+_TYPES = {"f64": "DOUBLE", "i64": "BIGINT", "str": "VARCHAR", "time": "TIMESTAMPTZ"}
 _CLOSED = ("SET enable_external_access = false", "SET lock_configuration = true")
 
 
@@ -108,17 +110,19 @@ def _execute_all(connection: duckdb.DuckDBPyConnection, *statements: str) -> Non
 
 def _view(kind: str, files: list[Path]) -> str:
     """DuckDB returns times with a zone only through pytz; so views give UTC times without one."""
-    columns = [
-        f'"{column.name}" AT TIME ZONE \'UTC\' AS "{column.name}"'
-        if column.dtype == "time"
-        else f'"{column.name}"'
-        for column in columns_of(kind_named(kind))
-    ]
+    wanted = columns_of(kind_named(kind))
     listed = _quoted([path.absolute() for path in files])
-    return (
-        f'CREATE VIEW "{kind}" AS SELECT venue, symbol, {", ".join(columns)} '  # noqa: S608 - own names
-        f"FROM read_parquet([{listed}], hive_partitioning = false)"
-    )
+    rows = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"  # noqa: S608 - own names
+    optional = [f'NULL::{_TYPES[c.dtype]} AS "{c.name}"' for c in wanted if c.optional]
+    if optional:  # files may lack them, all or some
+        rows = rows.replace("= false)", "= false, union_by_name = true)")
+        rows += f" UNION ALL BY NAME SELECT {', '.join(optional)} WHERE false"
+    return f'CREATE VIEW "{kind}" AS SELECT venue, symbol, {", ".join(map(_viewed, wanted))} FROM ({rows})'  # noqa: S608
+
+
+def _viewed(column: Column) -> str:
+    name = f'"{column.name}"'
+    return f"{name} AT TIME ZONE 'UTC' AS {name}" if column.dtype == "time" else name
 
 
 def _quoted(paths: list[Path]) -> str:

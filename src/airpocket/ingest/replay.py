@@ -6,6 +6,7 @@ import numpy as np
 
 from airpocket.domain.errors import NothingKnown, UnknownInstrument
 from airpocket.domain.events import Batch, IntArray
+from airpocket.domain.flows import SHARED
 from airpocket.domain.instruments import instrument
 from airpocket.domain.kinds import split_name
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, TimeNs
@@ -18,10 +19,12 @@ _NOT_READ = (
 )  # fmt: skip
 # Filed under no asset: they are the venue's.
 _OF_VENUES = ("account", "account_seen")
+# Of these, what is filed under a stablecoin or under no coin concerns all.
+_OF_ALL = ("flow", "transfer", "catalyst")
 # In force until the next one, however old.
-_LASTING = ("tier", "listing", "funding_bound")
-# Dense, and read over a day or two only.
-_RECENT_DAYS = {"lead_lag": 2, "option_quote": 2}
+_LASTING = ("tier", "listing", "funding_bound", "catalyst")
+# Dense, and read over some days only.
+_RECENT_DAYS = {"lead_lag": 2, "option_quote": 2, "transfer": 40}
 # Slow histories are scored against a year; a little more covers warm-ups.
 _OBSERVATION_DAYS = 420
 
@@ -121,7 +124,7 @@ def _concerns(series: SeriesInfo, asset: str) -> bool:
     if series.kind in _OF_VENUES:
         return False
     base = _base_of(series)
-    return base == asset or (base == "USDT" and series.kind == "flow")
+    return base == asset or (base in SHARED and series.kind in _OF_ALL)
 
 
 def _batch(lake: Lake, series: SeriesInfo, until: TimeNs, start: int | None) -> Batch:

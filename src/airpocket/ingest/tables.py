@@ -111,6 +111,14 @@ def empty_frame(kind: Kind) -> pl.DataFrame:
     return pl.DataFrame(schema={c.name: _DTYPES[c.dtype] for c in columns_of(kind)})
 
 
+def with_all_columns(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    """A stored table in today's columns: one that was added since it was written is null."""
+    columns = columns_of(kind)
+    absent = [c for c in columns if c.optional and c.name not in frame.columns]
+    added = [pl.lit(None, dtype=_DTYPES[c.dtype]).alias(c.name) for c in absent]
+    return frame.with_columns(added).select(c.name for c in columns)
+
+
 def label(kind: str, venue: str, symbol: str) -> str:
     """A series in words for messages: 'bar_1h binance BTCUSDT'."""
     shown = [text if text.isprintable() else repr(text) for text in (venue, symbol)]
@@ -163,9 +171,12 @@ def _typed(frame: pl.DataFrame, kind: Kind, series: str) -> pl.DataFrame:
             raise BadTable(series, f"kind '{kind.name}' has no such column", column=name)
     typed: list[pl.Series] = []
     for name, column in wanted.items():
-        if name not in frame.columns:
+        if name in frame.columns:
+            typed.append(_typed_column(frame[name], column, series))
+        elif column.optional:  # whoever did not know of it has said nothing
+            typed.append(pl.Series(name, [None] * len(frame), dtype=_DTYPES[column.dtype]))
+        else:
             raise BadTable(series, "the column is missing", column=name)
-        typed.append(_typed_column(frame[name], column, series))
     return pl.DataFrame(typed)
 
 

@@ -47,13 +47,16 @@ def build(
 ) -> BundledTable:  # fmt: skip
     """A table from arrays: `listing` is (venue, symbol), `times` is (ts, usable_from) in ns.
 
-    A column given as None is null in every row. Rows are put in the order of the kind's key.
+    A column given as None is null in every row; an optional one can be left out. Rows are put in the order
+    of the kind's key.
     """
     family, _ = split_name(kind)
     ts, usable_from = times
     series = [_times("ts", ts), _times("usable_from", usable_from)]
     series.append(pl.Series("source", [source] * len(ts), dtype=pl.String))
     for column in family.columns:
+        if column.optional and column.name not in columns:
+            continue  # nothing is said of it
         values = columns[column.name]
         series.append(_series(column.name, values, _DTYPES[column.dtype], len(ts)))
     frame = pl.DataFrame(series).sort(family.key, maintain_order=True)

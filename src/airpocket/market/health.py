@@ -8,7 +8,8 @@ import numpy as np
 from airpocket.domain.events import IntArray
 from airpocket.domain.kinds import split_name
 from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS
-from airpocket.market.state import Contract, Market
+from airpocket.market.state import Contract, Market, Observations
+from airpocket.market.vintages import vintages
 
 ChannelState: TypeAlias = Literal["ok", "stale", "gap"]
 
@@ -19,7 +20,6 @@ _CADENCE_NS = {
     "funding_estimate": HOUR_NS,
     "depth": HOUR_NS,
     "book": HOUR_NS,
-    "flow": DAY_NS,
     "option_quote": 12 * HOUR_NS,
     "forward": 12 * HOUR_NS,
     "chain_health": 12 * HOUR_NS,
@@ -29,7 +29,7 @@ _LOOK_BACK_NS = 30 * DAY_NS
 # These speak only when something happens: silence is no fault, and holes can't be told.
 _SPARSE = (
     "liquidation", "off_book", "tier", "label", "trade", "liquidation_total",
-    "channel_state", "listing", "funding_bound",
+    "channel_state", "listing", "funding_bound", "transfer", "catalyst",
 )  # fmt: skip
 
 
@@ -130,6 +130,8 @@ def _of_bars(contract: Contract, step: int, now: int) -> Channel:
 
 def _of_table(contract: Contract, kind: str, now: int) -> Channel:
     table = contract.tables[kind]
+    if kind == "flow":
+        return _of_flows(contract, table, now)
     ts, usable = table.ints("ts"), table.ints("usable_from")
     family, interval_ns = split_name(kind)
     cadence = interval_ns or _CADENCE_NS.get(family.name, DAY_NS)
@@ -137,12 +139,33 @@ def _of_table(contract: Contract, kind: str, now: int) -> Channel:
         cadence = int(table.ints("interval_s")[-1]) * 1_000_000_000
     recent = np.unique(ts[ts >= now - _LOOK_BACK_NS])
     steps = np.diff(recent)
-    slack = 4 * cadence if family.name == "flow" else 3 * cadence // 2  # flows rest at weekends
-    holes = steps[steps > slack] - cadence
+    holes = steps[steps > 3 * cadence // 2] - cadence
     if family.name in _SPARSE:
         cadence, holes = 0, holes[:0]
     seen = (len(ts), int(ts[0]), int(max(ts[-1] + interval_ns, usable.max())))
     return _channel(contract, kind, seen, (cadence, now, holes), table.sources)
+
+
+def _of_flows(contract: Contract, table: Observations, now: int) -> Channel:
+    """Slow series by their own cadences: stale where all are; holes in any of them count."""
+    names = [str(name) for name in np.unique(table.texts("series"))]
+    told = [v for name in names if (v := vintages(table, name, contract.key, now)) is not None]
+    ts, usable = table.ints("ts"), table.ints("usable_from")
+    state: ChannelState = "ok"
+    reason, holes = "", 0
+    if told and all(each.trouble for each in told):
+        state, reason = "stale", told[0].trouble
+    else:
+        recent = [v.gap_before()[v.event >= now - _LOOK_BACK_NS] for v in told]
+        holes = sum(int(gaps.sum()) for gaps in recent)
+        troubled = [each.trouble for each in told if each.trouble]
+        if troubled or holes:
+            state, reason = "gap", "; ".join(troubled) or f"{holes} holes in 30 days"
+    at = contract.instrument
+    return Channel(
+        at.venue, at.symbol, "flow", len(ts), int(ts[0]), int(max(ts[-1], usable.max())), state, holes,
+        0.0, reason, table.sources,
+    )  # fmt: skip
 
 
 def _channel(

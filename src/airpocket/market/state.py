@@ -26,6 +26,9 @@ _REFERENCE_ORDER = (
     "coinbase", "kraken_spot", "sim_spot",
 )  # fmt: skip
 
+# What these say of the past may change later: their rows come in the order of being told.
+_REVISED = ("flow", "transfer", "catalyst")
+
 
 @dataclass(frozen=True, slots=True)
 class Observations:
@@ -162,6 +165,8 @@ class _ContractState:
         chunks = self.chunks[kind]
         if len(chunks) > 1:
             chunks[:] = [_joined(chunks)]
+            if kind in _REVISED:
+                chunks[:] = [_ordered(chunks[0])]
         return Observations(kind, chunks[0].columns, chunks[0].sources)
 
 
@@ -186,7 +191,7 @@ class MarketState:
         self._contracts: dict[tuple[str, str], _ContractState] = {}
 
     def apply(self, fact: Batch | Event) -> None:
-        """Take facts, in ts order within each (kind, venue, symbol).
+        """Take facts, in ts order within each (kind, venue, symbol); revisions of slow flows in any.
 
         Raises:
             ValueError: rows go back in time.
@@ -221,7 +226,16 @@ class MarketState:
         return self._contracts[key]
 
 
+def _ordered(batch: Batch) -> Batch:
+    order = np.argsort(batch.ints("ts"), kind="stable")
+    columns = {name: array[order] for name, array in batch.columns.items()}
+    return Batch(batch.kind, batch.venue, batch.symbol, columns, batch.sources)
+
+
 def _append(chunks: list[Batch], batch: Batch) -> None:
+    if batch.kind in _REVISED:
+        chunks.append(batch)
+        return
     ts = batch.ints("ts")
     before = int(chunks[-1].ints("ts")[-1]) if chunks else int(ts[0])
     if ts[0] < before or np.any(np.diff(ts) < 0):

@@ -67,12 +67,19 @@ _LAB_COMMANDS = (
     ("serve", "Serve a simulated world on loopback, each venue in its own language."),
     ("facts", "Stylised facts of a simulated market, beside real figures."),
 )
+_FLOWS_COMMANDS = (
+    ("show", "The drivers of an asset, their scores, what followed them, and the hinge."),
+    ("collect", "Ask the sources and keep what is new, every vintage of it."),
+    ("add", "Files of slow figures, transfers and calendars into the store."),
+    ("sources", "Where slow drivers can be had, on what terms."),
+)
 _EVALUATE_COMMANDS = (
     ("map", "map_", "The liquidation map against worlds whose positions are known."),
     ("impact", "impact", "What moves price and comes back, on known worlds and recorded data."),
     ("cascade", "cascade", "Where pushes of known size were said to stop, and where they did."),
     ("census", "census", "The liquidation map of a venue against what its accounts hold."),
     ("levels", "levels", "Every kind of level against placebo prices, over all recorded years."),
+    ("flows", "flows", "What followed slow drivers, on recorded history."),
 )
 
 
@@ -96,6 +103,10 @@ def build() -> App:
     for name, about in _LAB_COMMANDS:
         lab.command(f"{_HERE}.lab:{name}", name=name, help=about)
     app.command(lab)
+    flows = App(name="flows", help="Slow drivers: ETF creations, stablecoins, reserves, transfers.")
+    for name, about in _FLOWS_COMMANDS:
+        flows.command(f"{_HERE}.flows:{name}", name=name, help=about)
+    app.command(flows)
     evaluate = App(name="evaluate", help="What the models say, held against truth and baselines.")
     for name, function, about in _EVALUATE_COMMANDS:
         evaluate.command(f"{_HERE}.evaluate:{function}", name=name, help=about)

@@ -257,6 +257,33 @@ def levels(
     return 0
 
 
+def flows(
+    *,
+    real: Path,
+    page: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Whether anything followed slow drivers: event studies on recorded years, with placebos beside them.
+
+    docs/evidence/flows.md is such a run, half a minute.
+
+    Args:
+        real: Folder of recorded market data, such as ../shared/data.
+        page: Also write everything as a Markdown page.
+        as_json: Print JSON.
+    """
+    from airpocket.delivery.files import write_text
+    from airpocket.evaluation.flows import flows_evidence
+    from airpocket.evaluation.flows_page import as_data, markdown, tables
+
+    found = flows_evidence(real)
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_text(page, markdown(found))
+    _show(as_data(found) if as_json else None, tables(found))
+    return 0
+
+
 def _told(name: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"scored {name}\n")

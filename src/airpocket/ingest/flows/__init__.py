@@ -1,0 +1,1 @@
+"""Slow drivers on their way in: sources, their decoders, published tables, the collector that keeps vintages."""
