@@ -15,17 +15,17 @@ _TIMES = frozenset({"as_of", "opened_at", "time", "known_from"})
 
 def render(plans: Sequence[Plan]) -> bytes:
     """UTF-8 JSON, one object with the key `plans`, indented, ending in a newline."""
-    told = {"plans": [_retimed(msgspec.to_builtins(plan)) for plan in plans]}
+    told = {"plans": [retimed(msgspec.to_builtins(plan)) for plan in plans]}
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
 
 
-def _retimed(value: Json) -> Json:
+def retimed(value: Json) -> Json:
     """The same tree with nanoseconds as text: they don't fit the numbers of a JavaScript reader."""
     if isinstance(value, list):
-        return [_retimed(each) for each in value]
+        return [retimed(each) for each in value]
     if isinstance(value, dict):
         return {
-            key: format_time(each) if key in _TIMES and isinstance(each, int) else _retimed(each)
+            key: format_time(each) if key in _TIMES and isinstance(each, int) else retimed(each)
             for key, each in value.items()
         }
     return value

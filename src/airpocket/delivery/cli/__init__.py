@@ -25,6 +25,7 @@ _COMMANDS = (
         "What a push costs each way, and where forced flow carries it; what if.",
     ),
     ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
+    ("stress", "stress:stress", "What every account of a position file survives, exits included."),
     (
         "import",
         "import_:import_",
