@@ -56,6 +56,12 @@ _LAB_COMMANDS = (
     ("serve", "Serve a simulated world on loopback, each venue in its own language."),
     ("facts", "Stylised facts of a simulated market, beside real figures."),
 )
+_ACCOUNT_COMMANDS = (
+    ("add", "Keep a read-only key of an exchange account, sealed."),
+    ("ls", "Names of the accounts whose keys are kept."),
+    ("read", "What an account holds, as a position file."),
+    ("rm", "Forget a key."),
+)
 _EVALUATE_COMMANDS = (
     ("map", "map_", "The liquidation map against worlds whose positions are known."),
     ("impact", "impact", "What moves price and comes back, on known worlds and recorded data."),
@@ -84,6 +90,10 @@ def build() -> App:
     for name, about in _LAB_COMMANDS:
         lab.command(f"{_HERE}.lab:{name}", name=name, help=about)
     app.command(lab)
+    account = App(name="account", help="What your exchange accounts hold, by read-only keys.")
+    for name, about in _ACCOUNT_COMMANDS:
+        account.command(f"{_HERE}.account:{name}", name=name, help=about)
+    app.command(account)
     evaluate = App(name="evaluate", help="What the models say, held against truth and baselines.")
     for name, function, about in _EVALUATE_COMMANDS:
         evaluate.command(f"{_HERE}.evaluate:{function}", name=name, help=about)
