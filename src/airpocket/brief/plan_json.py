@@ -10,7 +10,7 @@ from airpocket.playbook.records import Plan
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-_TIMES = frozenset({"as_of", "opened_at", "time", "known_from"})
+_TIMES = frozenset({"as_of", "opened_at", "time", "known_from", "expires_at", "expiry"})
 
 
 def render(plans: Sequence[Plan]) -> bytes:

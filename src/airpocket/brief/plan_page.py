@@ -155,6 +155,7 @@ def _step(step: Step, asset: str) -> Reading:
         ("When", step.condition),
         ("Do", step.action),
         ("How much", _amount(step, asset)),
+        ("Order", _order(step)),
         ("Why", "; ".join(each for each in step.because if each)),
         ("Undone by", step.invalidation),
         ("Left open", step.uncovered),
@@ -168,6 +169,30 @@ def _step(step: Step, asset: str) -> Reading:
         tells=step.tells,
         refs=step.refs,
     )
+
+
+_ORDERS = {
+    "market": "at market",
+    "market_on_close": "at market, once the bar has closed so",
+    "limit": "limit",
+    "stop_market": "stop, at market",
+    "oco": "limit and stop, one cancels the other",
+}
+
+
+def _order(step: Step) -> str:
+    """How it is sent and until when it stands."""
+    if step.order == "none":
+        return ""
+    until = "until the position is closed"
+    if step.expires_at is not None:
+        until = f"until {words.moment(format_time(step.expires_at))}"
+    return f"{_ORDERS[step.order]}; stands {until}"
+
+
+def short(plan: Plan) -> list[Part]:
+    """The steps alone, at a glance."""
+    return parts(plan)[:1]
 
 
 def _amount(step: Step, asset: str) -> str:

@@ -219,7 +219,8 @@ def plans_of(
     plans: list[Plan] = []
     for number, position in enumerate(held.positions, 1):
         within = next(each for each in accounts if position in each.positions)
-        plans.append(_planned(position, within, situations, f"{file.name}, position {number}"))
+        where = f"{file.name}, position {number}"
+        plans.append(_planned(position, within, situations, held, where))
     return plans
 
 
@@ -285,10 +286,14 @@ def _assessed(lake: Lake, asset: str, asof: TimeNs | None) -> Assessment:
 
 
 def _planned(
-    position: Position, within: AccountHeld, situations: dict[str, Situation], where: str
+    position: Position,
+    within: AccountHeld,
+    situations: dict[str, Situation],
+    held: Positions,
+    where: str,
 ) -> Plan:
     situation = situations[instrument(position.venue, position.symbol).base]
     try:
-        return plan_for(position, situation, within=within, others=situations)
+        return plan_for(position, situation, within=within, others=situations, cover=held.options)
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from error

@@ -26,8 +26,10 @@ def binance(**rights):
             "liquidationPrice": "0", "notional": "0", "marginAsset": "USDT", "initialMargin": "0",
             "maintMargin": "0", "adl": 2, "updateTime": int(AT_MS), "isolatedWallet": "0"}  # fmt: skip
     rows = [
-        {**base, "positionAmt": "-500.000", "entryPrice": "2010.25", "unRealizedProfit": "4375.0", "isolatedMargin": "0"},
-        {**base, "symbol": "BTCUSDT", "positionAmt": "0.000", "entryPrice": "0.0", "unRealizedProfit": "0", "isolatedMargin": "0"},
+        {**base, "positionAmt": "-500.000", "entryPrice": "2010.25", "unRealizedProfit": "4375.0",
+         "isolatedMargin": "0"},
+        {**base, "symbol": "BTCUSDT", "positionAmt": "0.000", "entryPrice": "0.0", "unRealizedProfit": "0",
+         "isolatedMargin": "0"},
         {**base, "symbol": "SOLUSDT", "positionAmt": "100", "entryPrice": "90", "unRealizedProfit": "-50",
          "isolatedMargin": "950", "isolatedWallet": "1000"},
     ]  # fmt: skip

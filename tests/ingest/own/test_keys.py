@@ -20,7 +20,8 @@ def revealed(found):
     return found.venue, found.key.reveal(), found.secret.reveal(), found.passphrase.reveal()
 
 
-def sealed(folder, passphrase="correct horse"):
+def sealed(folder, passphrase=""):
+    passphrase = passphrase or "correct horse"
     return KeyFile(folder / "keys" / "keys.enc", Secret(passphrase))
 
 
