@@ -1,10 +1,13 @@
 """`airpocket plan`: pages, Markdown and JSON of a position file, and the errors people meet."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from airpocket.delivery.cli import main
 
+ROOT = Path(__file__).resolve().parents[2]
 POSITION = """
 [[position]]
 venue = "{venue}"
@@ -141,3 +144,15 @@ def test_stress_of_what_can_not_be_valued_names_file_and_account(store, tmp_path
                     + '[[balance]]\nvenue = "coinbase"\ncurrency = "PEPE"\namount = 5\n')  # fmt: skip
     assert main(["stress", str(path), "--store", store]) == 2
     assert "odd.toml: account coinbase: no price of PEPE" in capsys.readouterr().err
+
+
+def test_a_whole_account_is_planned_on_its_balances(store, capsys) -> None:
+    capsys.readouterr()
+    account = ROOT / "examples" / "whole-account.toml"
+    assert main(["plan", str(account), "--store", store]) == 0
+    told = capsys.readouterr().out
+    assert "on the balances of deribit" in told
+    assert "USD of contracts" in told
+    assert "2 options" in told
+    assert "the other way" in " ".join(told.split())
+    assert "floor" in told or "ETH-27MAR26-3000-P" in told

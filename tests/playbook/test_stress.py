@@ -151,6 +151,13 @@ def test_without_a_book_exits_are_unknown_and_not_free() -> None:
     assert "standing in for binance_usdm:ETHUSDT" in other.exits[0].cost.source
 
 
+def test_a_fee_that_is_not_known_makes_the_cost_a_lower_bound() -> None:
+    price = last_close()
+    held = position("long", 10.0, venue="deribit", symbol="ETH-PERPETUAL", wallet_usd=5 * price)
+    exits = stressed(held, book=profile()).exits
+    assert all(each.cost.at_least and "fee" in each.cost.source for each in exits)
+
+
 def pushes(high, edge=15.0, left=0.0):
     spread = Spread(high / 4, high / 2, high, high / 2, 0.0)
     edges = np.linspace(0.0, edge, 31)

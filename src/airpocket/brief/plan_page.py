@@ -33,11 +33,11 @@ def head_line(plan: Plan) -> str:
     """Entry, margin, opening time and as-of time of the position, on one line."""
     p = plan.position
     named = f"{words.plain(p.id)}: " if p.id else ""
-    backed = (
-        f"wallet {words.with_unit(p.wallet_usd, words.USD)}"
-        if p.wallet_usd is not None
-        else f"{p.leverage_x:g}x"
-    )
+    backed = f"on the balances of {p.venue}"
+    if p.wallet_usd is not None:
+        backed = f"wallet {words.with_unit(p.wallet_usd, words.USD)}"
+    elif p.leverage_x is not None:
+        backed = f"{p.leverage_x:g}x"
     return (
         f"{named}{p.side} {p.size_coin:,.10g} {words.plain(plan.asset)} of {words.plain(p.key)} from "
         f"{words.price(p.entry_price)}, {p.margin_mode}, {backed}, opened "
@@ -70,7 +70,9 @@ def _short(estimate: Estimate | None) -> str:
     """A figure without its trust, which the step itself gives; '-' where there is none to give."""
     if estimate is None:
         return "-"
-    return words.UNKNOWN if estimate.value is None else words.number(estimate.value, estimate.unit)
+    if estimate.value is None:
+        return words.UNKNOWN
+    return f"{'≥ ' if estimate.at_least else ''}{words.number(estimate.value, estimate.unit)}"
 
 
 def _size(step: Step, asset: str) -> str:

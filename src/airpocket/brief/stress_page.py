@@ -116,7 +116,9 @@ def _works(each: Exit) -> str:
 def _short(estimate: Estimate | None) -> str:
     if estimate is None:
         return "-"
-    return words.UNKNOWN if estimate.value is None else words.number(estimate.value, estimate.unit)
+    if estimate.value is None:
+        return words.UNKNOWN
+    return f"{'≥ ' if estimate.at_least else ''}{words.number(estimate.value, estimate.unit)}"
 
 
 def _notes(test: StressTest) -> list[Block]:

@@ -1,7 +1,9 @@
 """Exits through thinned books: what closing everything at market costs, and which exits do not come through."""
 
+from msgspec import structs
+
 from airpocket.cascade.records import Profile
-from airpocket.domain.estimates import PERCENT, PRICE, USD, unknown
+from airpocket.domain.estimates import PERCENT, PRICE, USD, Estimate, lower_bound, unknown
 from airpocket.playbook.exits import exit_profile, walk
 from airpocket.playbook.ledger import PerpLeg
 from airpocket.playbook.stress.bench import Bench
@@ -40,7 +42,7 @@ def _walked(
     end = bench.spent.down if sign > 0 else bench.spent.up
     reach = float("inf") if end is None else abs(end / price - 1.0)
     walked = walk(profile, usd, depth=1.0 - gone / 100.0, within=reach)
-    cost = walked.cost_usd + each.taker_fee * usd * walked.filled
+    cost = walked.cost_usd + (each.taker_fee or 0.0) * usd * walked.filled
     left = float(value(bench.ledger, price).equity_usd) - cost
     other = profile.contract and profile.contract != each.position.key
     stands_in = f", standing in for {each.position.key}" if other else ""
@@ -57,11 +59,19 @@ def _walked(
         why = "" if left > 0.0 else "it costs more than the equity"
     return Exit(
         position=each.position.key, after_percent=-sign * after, gone_percent=gone,
-        cost=bench.figure(cost, USD, source),
+        cost=_unless_fee(each, bench.figure(cost, USD, source)),
         last=bench.figure(mark * (1.0 - sign * walked.last), PRICE, source),
         filled=bench.figure(100.0 * walked.filled, PERCENT, source),
         left=bench.figure(left, USD, source), works=walked.filled >= 1.0 and left > 0.0, why=why,
     )  # fmt: skip
+
+
+def _unless_fee(each: PerpLeg, cost: Estimate) -> Estimate:
+    """Without the venue's fee it is only a lower bound."""
+    if each.taker_fee is not None:
+        return cost
+    told = f"{cost.source}; without the taker fee of {each.position.venue}, which is not known here"
+    return lower_bound(structs.replace(cost, source=told))
 
 
 def _unknown(
