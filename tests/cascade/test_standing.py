@@ -9,11 +9,12 @@ from cascade import made
 
 from airpocket.cascade.deals import PathSettings
 from airpocket.cascade.dynamics import runaway_threshold
+from airpocket.cascade.footing import footing_over
 from airpocket.cascade.paths import LANES, Course
 from airpocket.cascade.pushes import pushes_of
 from airpocket.cascade.records import Unscanned
 from airpocket.cascade.scan import cascade_of
-from airpocket.cascade.standing import StandingSettings, footing_over, standing_of
+from airpocket.cascade.standing import StandingSettings, standing_of
 from airpocket.cascade.whatif import phase_of
 
 CROWDED = {"shorts": [(0.01, 0.03, 400e6)], "longs": [(0.02, 0.05, 300e6)]}

@@ -16,7 +16,6 @@ from airpocket.liquidations.cells import (
     HOUR,
     IMPOSSIBLE,
     INTEREST,
-    PARITY,
     SNAPSHOTS,
     SOLD,
     SQUARES,
@@ -69,7 +68,7 @@ def test_the_step_equals_a_numpy_loop(step, points, sd):
     np.testing.assert_allclose(flow, wanted_flow, rtol=1e-8, atol=1e-4)
     assert flow.sum() > 0
     for side in range(2):
-        cells = cohorts.cells[cohorts.counts[PARITY], side] * cohorts.scale[side]
+        cells = cohorts.cells[side].T * cohorts.scale[side]
         base = int(cohorts.base[side])
         mine = wanted[side] if side == 0 else wanted[side][::-1]
         start = base - (first if side == 0 else -first - count)

@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from airpocket.cascade.deals import PathSettings, Push, deal_of, ground_of
-from airpocket.cascade.dynamics import runaway_threshold
+from airpocket.cascade.footing import STRETCH, Footing, footing_over
 from airpocket.cascade.network import Network
 from airpocket.cascade.outcomes import Mask
 from airpocket.cascade.paths import Course, Deal, Ends, Ground, run
 from airpocket.cascade.procedures import only
-from airpocket.cascade.profile import far_books
 from airpocket.cascade.records import Direction, Unscanned
 from airpocket.cascade.scan import ways_of
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.way import Way
-from airpocket.domain.events import FloatArray
 from airpocket.domain.units import TimeNs
 from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
@@ -30,19 +28,12 @@ _PHASE_PATHS = 2_048
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
-    """Where a way stands on the phase diagram, by the medians of what is likely.
+class Phase(Footing):
+    """Where a way stands on the phase diagram: over the first stretch, by the medians of what is likely.
 
-    reproduction: R, forced over what comes to rest in the first stretch. kappa_tau: resilience times latency.
-    squeeze: S = R/(1 + √κτ)², from 1 on nothing turns a burst round while its fuel lasts. growth: 1 + κτ, the R
-    from which it speeds up first. hottest: the largest R of any stretch, which begins hottest_percent from the
-    price, signed.
+    hottest: the largest R of any stretch, which begins hottest_percent from the price, signed.
     """
 
-    reproduction: float
-    kappa_tau: float
-    squeeze: float
-    growth: float
     hottest: float
     hottest_percent: float
 
@@ -148,11 +139,7 @@ def ways_at(
         if not {part.key for part in found.parts} & set(push.on):
             return Unscanned(f"no positions of {', '.join(push.on)} are in the map")
         found = only(found, push.on)
-    # the map adds up its venues, so their books do too; with one of them the scan's own choice stands
-    together = push.on or far_books(market, found.price, settings)
-    ways = ways_of(
-        found, market, signals, settings, together if len(together) > 1 or push.on else ()
-    )
+    ways = ways_of(found, market, signals, settings, push.on)
     if isinstance(ways, Unscanned):
         return ways
     up = ways["up"]
@@ -189,20 +176,15 @@ def placed(deal: Deal, push: Push, way: Way, network: Network | Unscanned) -> De
 
 
 def phase_of(way: Way, deal: Deal, ground: Ground) -> Phase:
-    """R over the first stretch against κτ: medians over the paths that were kept."""
-    kappa_tau = float(np.median(deal.latency_s / deal.recovery_s))
+    """R over the first stretch against κτ, and where it is largest: medians over the paths that were kept."""
     sign = 1.0 if way.direction == "up" else -1.0
     end = min(float(sign * ground.edges[-1 if sign > 0.0 else 0]), _PHASE_REACH)
-    count = max(int(end / math.log1p(way.settings.fast_stretch) + 1e-9), 1)
-    away: FloatArray = sign * math.log1p(way.settings.fast_stretch) * np.arange(count + 1.0)
-    width = float(ground.edges[1] - ground.edges[0])
-    ladder: FloatArray = ground.forced_usd.mean(axis=0)
-    below: FloatArray = np.concatenate([[0.0], np.cumsum(ground.usd_per_log * width)])
-    rests: FloatArray = np.abs(np.diff(np.interp(away, ground.edges, below)))
-    forced: FloatArray = np.diff(np.interp(away, ground.edges, ladder))
-    local: FloatArray = float(np.median(deal.fuel * deal.booked / deal.depth)) * forced / rests
-    hottest = int(np.argmax(local))
+    count = max(int(end / abs(math.log1p(sign * STRETCH)) + 1e-9), 1)
+    starts = [abs(math.expm1(k * math.log1p(sign * STRETCH))) for k in range(count)]
+    stretches = [footing_over(ground, deal, way.direction, start)[0] for start in starts]
+    hottest = max(range(count), key=lambda k: stretches[k].reproduction)
+    first = stretches[0]
     return Phase(
-        float(local[0]), kappa_tau, float(local[0]) / runaway_threshold(kappa_tau), 1.0 + kappa_tau,
-        float(local[hottest]), 100.0 * math.expm1(away[hottest]),
+        first.reproduction, first.kappa_tau, first.squeeze, first.growth,
+        stretches[hottest].reproduction, 100.0 * sign * starts[hottest],
     )  # fmt: skip

@@ -29,13 +29,17 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """Stored orders of one side: cumulative USD at rising distances (n,), and what they come from."""
+    """Stored orders of one side: cumulative USD at rising distances (n,), and what they come from.
+
+    passed: why nearer choices were passed over.
+    """
 
     distance: FloatArray
     usd: FloatArray
     as_of: TimeNs
     source: str
-    contract: str = ""
+    contracts: tuple[str, ...] = ()
+    passed: str = ""
 
     def within(self, distance: FloatArray) -> FloatArray:
         """(B,) cumulative USD, straight between the points known and flat beyond the last."""
@@ -102,8 +106,7 @@ def resting_in(
         return "; ".join(own)
     far = [r for r in usable if r.distance[-1] >= settings.book_reach]
     chosen = (far or usable)[0]
-    reasons = "; ".join([*passed, *own])
-    return replace(chosen, source=chosen.source + (f" ({reasons})" if reasons else ""))
+    return replace(chosen, passed="; ".join([*passed, *own]))
 
 
 def far_books(market: Market, price: float, settings: CascadeSettings) -> tuple[str, ...]:
@@ -140,7 +143,17 @@ def resting_on(
     distance = distance[distance <= reach]
     usd = np.sum([one.within(distance) for one in every], axis=0)
     as_of = TimeNs(min(one.as_of for one in every))
-    return Resting(distance, usd, as_of, " and ".join(one.source for one in every))
+    keys = tuple(key for one in every for key in one.contracts)
+    return Resting(distance, usd, as_of, _named([one.source for one in every]), keys)
+
+
+def _named(sources: list[str]) -> str:
+    """What is called alike, named once: "the depth bands of A, B and the book of C"."""
+    kinds: dict[str, list[str]] = {}
+    for source in sources:
+        kind, _, contract = source.rpartition(" of ")
+        kinds.setdefault(kind, []).append(contract)
+    return " and ".join(f"{kind} of {', '.join(names)}" for kind, names in kinds.items())
 
 
 def _book(
@@ -166,7 +179,7 @@ def _book(
     away = np.abs(prices[mine] / mid - 1.0)
     order = np.argsort(away)
     usd = np.cumsum((prices[mine] * sizes[mine])[order])
-    return Resting(away[order], usd, at, f"the book of {contract.key}", contract.key)
+    return Resting(away[order], usd, at, f"the book of {contract.key}", (contract.key,))
 
 
 def _bands(
@@ -187,7 +200,7 @@ def _bands(
     # a band holds all nearer ones: a sampled row that says less can't be so
     cumulative = np.maximum.accumulate(usd[mine][order])
     away = np.abs(percent[mine][order]) / 100.0
-    return Resting(away, cumulative, at, f"the depth bands of {contract.key}", contract.key)
+    return Resting(away, cumulative, at, f"the depth bands of {contract.key}", (contract.key,))
 
 
 def _newest(table: Observations) -> tuple[TimeNs, Observations]:
@@ -222,9 +235,10 @@ def _from_orders(resting: Resting, distance: FloatArray, settings: CascadeSettin
     half, whole = resting.within(np.array([reach / 2.0, reach]))
     density = prior.centre * (whole - half) / (reach / 2.0)
     latent = density * np.maximum(distance - reach, 0.0)
+    passed = f" ({resting.passed})" if resting.passed else ""
     label = (
-        f"{resting.source} to {100 * reach:.2f} %, beyond it as dense as in its outer half "
+        f"{resting.source}{passed} to {100 * reach:.2f} %, beyond it as dense as in its outer half "
         f"({prior.low:g} to {prior.high:g} times): measured, then modelled"
     )
     absorb = resting.within(distance) + latent
-    return Profile("book", distance, absorb, label, latent, reach, resting.as_of, resting.contract)
+    return Profile("book", distance, absorb, label, latent, reach, resting.as_of, resting.contracts)

@@ -146,4 +146,6 @@ def _notes(standing: Standing) -> Iterator[str]:
         f"Of the priors' paths {kept} were kept: the others' markets would have moved by themselves, and this one "
         "has not."
     )
-    yield "One book stands for all venues; what else is left out stands in docs/cascade.md."
+    books = standing.ways["up"].way.profile.contracts
+    whose = "One book stands" if len(books) < 2 else f"The books of {' and '.join(books)} stand"
+    yield f"{whose} for all venues; what else is left out stands in docs/cascade.md."

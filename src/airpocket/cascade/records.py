@@ -18,7 +18,7 @@ class Profile:
     kind: `book` (a stored book or depth bands), `square_root` (no book: the impact law stands in).
     latent_usd: (B,) the modelled part of absorb_usd, at the centre of its prior: past the last stored
     order the density of its outer half goes on; without a book all of it is the law's.
-    measured_to: the distance the stored orders reach; 0 without any. contract: whose orders they are, empty
+    measured_to: the distance the stored orders reach; 0 without any. contracts: whose orders they are, empty
     without any; missing: then, why there are none.
     """
 
@@ -29,7 +29,7 @@ class Profile:
     latent_usd: FloatArray
     measured_to: float
     as_of: TimeNs
-    contract: str = ""
+    contracts: tuple[str, ...] = ()
     missing: str = ""
 
     @property

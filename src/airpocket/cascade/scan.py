@@ -7,7 +7,14 @@ import numpy as np
 from airpocket.cascade.dynamics import runaway_threshold
 from airpocket.cascade.forced import beliefs, forced_of, side_of
 from airpocket.cascade.procedures import handling_of
-from airpocket.cascade.profile import Law, law_of, profile_of, resting_of, resting_on
+from airpocket.cascade.profile import (
+    Law,
+    far_books,
+    law_of,
+    profile_of,
+    resting_of,
+    resting_on,
+)
 from airpocket.cascade.records import Cascade, Direction, Profile, Redrawn, Scan, Unscanned
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.way import NO_KAPPA_TAU, Seal, Way, scan_of
@@ -93,7 +100,7 @@ def ways_of(
 ) -> "dict[Direction, Way] | Unscanned":  # fmt: skip
     """Both ways from the map's price, as the scan goes them; or why there are none.
 
-    on: contracts whose books absorb, added up; by default one stands for all.
+    on: contracts whose books absorb, added up; by default all that reach far enough.
     """
     begun = _begun(found, market, signals, settings, on)
     return begun if isinstance(begun, Unscanned) else begun[1]
@@ -130,9 +137,11 @@ def _ground(
     law = law_of(market, settings)
     steps = round(settings.reach / settings.step)
     distance = np.linspace(0.0, settings.reach, steps + 1)
+    # the map adds up its venues, so their books do too; where only one reaches far, the best of all is taken
+    together = on or far_books(market, found.price, settings)
     resting = {
-        d: resting_on(market, on, found.price, d, settings)
-        if on
+        d: resting_on(market, together, found.price, d, settings)
+        if on or len(together) > 1
         else resting_of(market, found.price, d, settings)
         for d in _DIRECTIONS
     }

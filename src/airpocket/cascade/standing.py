@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from airpocket.cascade.deals import PathSettings, Push, deal_of, ground_of
-from airpocket.cascade.dynamics import runaway_threshold
+from airpocket.cascade.footing import STRETCH, Footing, footing_over
 from airpocket.cascade.outcomes import Mask
 from airpocket.cascade.paths import Course, Deal, Ends, Ground, run
 from airpocket.cascade.phase import course_of, likely_deal, likely_ends
@@ -22,7 +22,6 @@ from airpocket.market.state import Market
 from airpocket.signals.panel import Signals
 
 _DAY_S = 86_400.0
-_STRETCH = 0.01  # of the price: what R is taken over
 _ALONG = (0.0, 0.01, 0.02, 0.03, 0.05)  # where R is looked at, as price moves
 
 
@@ -40,19 +39,6 @@ class StandingSettings:
             paths=8_192, course=Course(steps=900, push_s=60.0, marks=30)
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Footing:
-    """A stretch on the phase diagram, by the medians of what is likely: R, κτ, and S = R/(1 + √κτ)².
-
-    growth: 1 + κτ, the R from which a burst speeds up first.
-    """
-
-    reproduction: float
-    kappa_tau: float
-    squeeze: float
-    growth: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +131,7 @@ def _stand(
     along = tuple(
         (100.0 * at, footing_over(ground, deal, way.direction, at)[0].reproduction)
         for at in _ALONG
-        if at + _STRETCH <= way.distance[-1] + 1e-9
+        if at + STRETCH <= way.distance[-1] + 1e-9
     )
     return Stand(
         way, footing, _estimate(way, footing.reproduction, spread), _estimate(way, footing.kappa_tau, spent),
@@ -163,31 +149,6 @@ def _pocket(way: Way, ground: Ground, deal: Deal, start: float | None) -> Estima
 
 def _squeezes(reproduction: FloatArray, kappa_tau: FloatArray) -> FloatArray:
     return reproduction / (1.0 + np.sqrt(kappa_tau)) ** 2
-
-
-def footing_over(
-    ground: Ground, deal: Deal, direction: Direction, start: float
-) -> tuple[Footing, FloatArray]:
-    """R over the per cent that begins `start` (a fraction) away, against κτ: by medians, and R of every path (N,).
-
-    Depth is the book's at rest times what the priors let come; that makers step back is not in it.
-    """
-    sign = 1.0 if direction == "up" else -1.0
-    ends = np.log1p(sign * np.array([start, start + _STRETCH]))
-    ends = np.clip(ends, ground.edges[0], ground.edges[-1])
-    rows: list[FloatArray] = [np.interp(ends, ground.edges, row) for row in ground.forced_usd]
-    reached = np.stack(rows)
-    forced: FloatArray = np.maximum(reached[:, 1] - reached[:, 0], 0.0)
-    width = float(ground.edges[1] - ground.edges[0])
-    total = np.concatenate([[0.0], np.cumsum(ground.usd_per_log)]) * width
-    rests = abs(float(np.diff(np.interp(ends, ground.edges, total))[0]))
-    share = deal.fuel * deal.booked / deal.depth
-    kappa_tau = float(np.median(deal.latency_s / deal.recovery_s))
-    reproduction = float(np.median(share)) * float(forced.mean()) / rests if rests > 0.0 else 0.0
-    footing = Footing(
-        reproduction, kappa_tau, reproduction / runaway_threshold(kappa_tau), 1.0 + kappa_tau
-    )
-    return footing, share * forced[deal.draw] / max(rests, 1.0)
 
 
 def _estimate(way: Way, value: float, spread: FloatArray) -> Estimate:

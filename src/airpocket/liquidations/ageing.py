@@ -1,6 +1,6 @@
 """What happens to cohorts between bars: habits of winners and losers, added margin, age; and reading them."""
 
-from math import floor
+from math import ceil, exp, floor
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from airpocket.liquidations.cells import (
     FIRST,
     HAZARD,
     LAST,
-    PARITY,
     RATIO,
     SNAPSHOTS,
     Cohorts,
@@ -53,45 +52,49 @@ def _levels(cohorts: Cohorts, rules: Rules, side: int, price: float, beyond: flo
 @kernel
 def _habits(cohorts: Cohorts, rules: Rules, side: int, price: float) -> None:
     """Winners and losers closed in the hour at other hazards than the rest; scales go into the cells."""
-    cells = cohorts.cells[cohorts.counts[PARITY], side]
-    live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
-    layers, columns = rules.trigger.shape[2], cells.shape[1]
+    span, scale, layers = cohorts.span[side], cohorts.scale[side], rules.trigger.shape[2]
     losing = _levels(cohorts, rules, side, price, -rules.lost)
     winning = _levels(cohorts, rules, side, price, rules.taken)
-    loser, winner = np.empty(columns), np.empty(columns)
-    for c in range(columns):
+    for c in range(len(scale)):
+        cells = cohorts.cells[side, c]
         own = cohorts.memory[HAZARD + side] * rules.pace[c // layers + 1]
-        loser[c] = scale[c] * np.exp(-own * (rules.loss - 1.0))
-        winner[c] = scale[c] * np.exp(-own * (rules.gain - 1.0))
-        held[c] = 0.0
-    for j in range(live[FIRST], live[LAST] + 1):
-        row = cells[j]
-        for c in range(columns):
-            factor = loser[c] if j < losing[c] else winner[c] if j > winning[c] else scale[c]
-            row[c] *= factor
-            held[c] += row[c]
-    scale[:] = 1.0
+        first, end = span[c, FIRST], max(span[c, FIRST], span[c, LAST] + 1)
+        losers = min(max(ceil(losing[c]), first), end)
+        others = min(max(floor(winning[c]) + 1, losers), end)
+        loser = scale[c] * exp(-own * (rules.loss - 1.0))
+        winner = scale[c] * exp(-own * (rules.gain - 1.0))
+        held = 0.0
+        for j in range(first, losers):
+            cells[j] *= loser
+            held += cells[j]
+        for j in range(losers, others):
+            cells[j] *= scale[c]
+            held += cells[j]
+        for j in range(others, end):
+            cells[j] *= winner
+            held += cells[j]
+        cohorts.held[side, c] = held
+        scale[c] = 1.0
 
 
 @kernel
 def _topped_up(cohorts: Cohorts, rules: Rules, side: int, price: float) -> None:
     """Some losers double their distance from liquidation."""
-    cells, live = cohorts.cells[cohorts.counts[PARITY], side], cohorts.live[side]
+    span = cohorts.span[side]
     losing = _levels(cohorts, rules, side, price, -rules.lost)
-    nearest = price - cohorts.base[side]
-    farthest = live[LAST]
-    # from afar, so that nothing moves twice
-    for j in range(min(floor(losing.max()), live[LAST]), live[FIRST] - 1, -1):
-        out = int(j - nearest)
-        if out <= 0:
-            continue
-        for c in range(cells.shape[1]):
-            if j < losing[c] and cells[j, c] > 0.0:
-                moved = rules.top_up * cells[j, c]
-                cells[j, c] -= moved
-                cells[j + out, c] += moved
-                farthest = max(farthest, j + out)
-    live[LAST] = farthest
+    nearest = ceil(price - cohorts.base[side])
+    for c in range(len(losing)):
+        cells, farthest = cohorts.cells[side, c], span[c, LAST]
+        last = min(ceil(losing[c]) - 1, farthest)
+        # from afar, so that nothing moves twice
+        for j in range(last, max(span[c, FIRST], nearest + 1) - 1, -1):
+            if cells[j] > 0.0:
+                moved = rules.top_up * cells[j]
+                cells[j] -= moved
+                cells[2 * j - nearest] += moved
+                farthest = max(farthest, 2 * j - nearest)
+        span[c, LAST] = farthest
+        cohorts.live[side, LAST] = max(cohorts.live[side, LAST], farthest)
 
 
 @kernel
@@ -123,43 +126,31 @@ def _age(cohorts: Cohorts, ageing: FloatArray) -> None:
 
     What would leave the outermost row that was ever opened into stays there.
     """
-    old, new = cohorts.counts[PARITY], 1 - cohorts.counts[PARITY]
     for side in range(2):
-        first, last = cohorts.live[side, FIRST], cohorts.live[side, LAST]
         ratio = cohorts.memory[RATIO + side]
         cohorts.memory[RATIO + side] = 1.0
-        if last < first:
-            continue
-        source, target = cohorts.cells[old, side], cohorts.cells[new, side]
-        width = source.shape[1]
         stay, one, two = ageing[0] * ratio, ageing[1] * ratio, ageing[2] * ratio
-        _drift(
-            source.reshape(-1), target.reshape(-1), first * width, (last + 1) * width, width,
-            stay, one, two,
-        )  # fmt: skip
-        for c in range(width):
-            target[last, c] += (one + two) * source[last, c] + two * source[last - 1, c]
-        source[first : last + 1] = 0.0
-    cohorts.counts[PARITY] = new
+        for c in range(cohorts.cells.shape[1]):
+            cells, span = cohorts.cells[side, c], cohorts.span[side, c]
+            if span[LAST] < span[FIRST]:
+                continue
+            span[LAST] = min(span[LAST] + 2, cohorts.live[side, LAST])
+            _drift(cells[span[FIRST] : span[LAST] + 1], stay, one, two)
+            while span[LAST] >= span[FIRST] and cells[span[LAST]] == 0.0:
+                span[LAST] -= 1
+            while span[FIRST] < span[LAST] and cells[span[FIRST]] == 0.0:
+                span[FIRST] += 1
 
 
 @kernel
-def _drift(  # noqa: PLR0913, PLR0917 - flat arrays and scalars, so that the loop becomes vector code
-    source: FloatArray,
-    target: FloatArray,
-    start: int,
-    stop: int,
-    width: int,
-    stay: float,
-    one: float,
-    two: float,
-) -> None:
-    """target = source, spread over its own row, the next one out and the one after; dust becomes 0."""
-    inner, outer = source[start - width : stop], source[start - 2 * width : stop]
-    own, into = source[start:stop], target[start:stop]
-    for i in range(stop - start):
-        moved = stay * own[i] + one * inner[i] + two * outer[i]
-        into[i] = moved if moved > _DUST else 0.0
+def _drift(cells: FloatArray, stay: float, one: float, two: float) -> None:
+    """Spreads cells over their own row, the next one out and the one after; dust becomes 0."""
+    own = inner = outer = 0.0
+    for i in range(len(cells)):
+        own, inner, outer = cells[i], own, inner
+        moved = stay * own + one * inner + two * outer
+        cells[i] = moved if moved > _DUST else 0.0
+    cells[-1] += (one + two) * own + two * inner
 
 
 @kernel
@@ -179,8 +170,8 @@ def snapshot(cohorts: Cohorts, rules: Rules, end: int) -> None:
 @kernel
 def laid_out(cohorts: Cohorts, rules: Rules, side: int, first: int, out: FloatArray) -> None:
     """Adds one side's coin under its mix, from trigger row `first` on, to (B, K) rows of liquidation."""
-    cells = cohorts.cells[cohorts.counts[PARITY], side]
-    columns, layers = cells.shape[1], rules.trigger.shape[2]
+    cells, span = cohorts.cells[side], cohorts.span[side]
+    columns, layers = len(cells), rules.trigger.shape[2]
     whole = np.empty(columns, np.int64)
     near, far = np.empty(columns), np.empty(columns)
     for c in range(columns):
@@ -189,9 +180,9 @@ def laid_out(cohorts: Cohorts, rules: Rules, side: int, first: int, out: FloatAr
         whole[c] = floor(further)
         far[c] = share * (further - whole[c])
         near[c] = share - far[c]
-    for j in range(first, cohorts.live[side, LAST] + 1):
-        for c in range(columns):
+    for c in range(columns):
+        for j in range(max(first, span[c, FIRST]), span[c, LAST] + 1):
             row = j + whole[c]
-            if cells[j, c] > 0.0 and row + 1 < len(out):
-                out[row, c // layers] += near[c] * cells[j, c]
-                out[row + 1, c // layers] += far[c] * cells[j, c]
+            if cells[c, j] > 0.0 and row + 1 < len(out):
+                out[row, c // layers] += near[c] * cells[c, j]
+                out[row + 1, c // layers] += far[c] * cells[c, j]

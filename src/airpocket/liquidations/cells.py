@@ -6,10 +6,11 @@ from airpocket.domain.events import FloatArray, IntArray
 
 # Rows of `facts`.
 REACH_HIGH, REACH_LOW, TYPICAL, LOW, HIGH, VOLUME, INTEREST, BOUGHT, SOLD, SQUARES = range(10)
-# Slots of `live` by side: first and last bucket that may hold mass.
+# Slots of `live` by side and of `span` by side and column: first and last row that may hold mass.
 FIRST, LAST = 0, 1
+NOWHERE = (1 << 40, -1)
 # Slots of `counts`.
-HOUR, PARITY, SNAPSHOTS, CLIPPED, IMPOSSIBLE, BARS, HEARD = range(7)
+HOUR, SNAPSHOTS, CLIPPED, IMPOSSIBLE, BARS, HEARD = range(6)
 # Slots of `memory`: open interest before, volume since it changed; by side the closing hazard of the hour and
 # the factor that cells still lack.
 LAST_INTEREST, VOLUME_SINCE, HAZARD, RATIO, HOUR_INTEREST = 0, 1, 2, 4, 6
@@ -19,13 +20,14 @@ class Cohorts(NamedTuple):
     """Everything the pass carries from bar to bar; arrays are changed in place.
 
     Columns are classes times layers: column k·L holds class k without a stop, the next L − 1 its
-    positions with one. cells: (2, 2, B, K·L) coin by buffer, side, bucket outward of the trigger and
-    column, as if each column took all openings. Buckets of side 1 (longs) are mirrored, j ↦ −1 − j, so
-    that for both sides "outward" is up. base: (2,) bucket of row 0. live: (2, 2) rows. held, scale:
+    positions with one. cells: (2, K·L, B) coin by side, column and bucket outward of the trigger, as if
+    each column took all openings. Buckets of side 1 (longs) are mirrored, j ↦ −1 − j, so
+    that for both sides "outward" is up. base: (2,) bucket of row 0. live: (2, 2) rows, the last
+    one that was ever opened into; span: (2, K·L, 2) rows outside of which a column is empty. held, scale:
     (2, K·L) coin in each column, and coin per unit of its cells. never: (2,) coin that no price forces
     out, as if it took all openings. mix: (3, K + 1) share of openings of shorts, longs and both, never
     first. stops: (1,) share of positions with a stop. weight: (2, K·L) share of openings by column, from
-    both. unstopped: (2, K) share of a class that no stop takes first. memory: (7,). counts: (7,).
+    both. unstopped: (2, K) share of a class that no stop takes first. memory: (7,). counts: (6,).
 
     hour: (2, K) forced of each class in this hour, had none a stop; told (2,) what the venue told of it;
     burst (2,) sum and sum of squares of its steps' forced flow. flows (H, 2, K), tells (H, 2) and spread
@@ -40,6 +42,7 @@ class Cohorts(NamedTuple):
     cells: FloatArray
     base: IntArray
     live: IntArray
+    span: IntArray
     held: FloatArray
     scale: FloatArray
     never: FloatArray

@@ -16,6 +16,7 @@ from airpocket.liquidations.cells import (
     IMPOSSIBLE,
     LAST,
     LOW,
+    NOWHERE,
     SNAPSHOTS,
     Cohorts,
     Rules,
@@ -99,15 +100,16 @@ def empty(rules: Rules, hours: int, filed: int) -> Cohorts:
     """Nothing held; the grid is made by the first `fitted`. hours: snapshots kept; filed: hours of prints."""
     classes, columns = rules.shift.shape[1], rules.trigger[0].size
     made = Cohorts(
-        cells=np.zeros((2, 2, 0, columns)),
+        cells=np.zeros((2, columns, 0)),
         base=np.zeros(2, np.int64),
-        live=np.array([[1 << 40, -1], [1 << 40, -1]], dtype=np.int64),
+        live=np.array([NOWHERE, NOWHERE], dtype=np.int64),
+        span=np.full((2, columns, 2), NOWHERE, dtype=np.int64),
         held=np.zeros((2, columns)),
         scale=np.ones((2, columns)),
         never=np.zeros(2),
         mix=np.vstack([rules.prior, rules.prior.mean(axis=0)]),
         memory=np.zeros(7),
-        counts=np.zeros(7, np.int64),
+        counts=np.zeros(6, np.int64),
         hour=np.zeros((2, classes)),
         told=np.zeros(2),
         flows=np.zeros((filed, 2, classes)),
@@ -150,18 +152,18 @@ def fitted(cohorts: Cohorts, rules: Rules, rows: Rows) -> Cohorts:
 
 
 def _moved(cohorts: Cohorts, first: IntArray, size: int) -> Cohorts:
-    hours, columns, before = len(cohorts.stamps), cohorts.cells.shape[3], cohorts.cells.shape[2]
-    cells = np.zeros((2, 2, size, columns))
+    hours, (_, columns, before) = len(cohorts.stamps), cohorts.cells.shape
+    cells = np.zeros((2, columns, size))
     ring = np.zeros((hours, 2, size))
-    live = cohorts.live.copy()
+    live, span = cohorts.live.copy(), cohorts.span.copy()
     for side in range(2):
         by = int(cohorts.base[side] - first[side]) if before else 0
-        cells[:, side, by : by + before] = cohorts.cells[:, side]
+        cells[side, :, by : by + before] = cohorts.cells[side]
         ring[:, side, by : by + before] = cohorts.ring[:, side]
-        live[side, FIRST] += by
-        if live[side, LAST] >= 0:
-            live[side, LAST] += by
-    return cohorts._replace(cells=cells, ring=ring, live=live, base=np.array(first, dtype=np.int64))
+        live[side] += by * (live[side, LAST] >= 0)
+        span[side] += by * (span[side, :, LAST:] >= 0)
+    base = np.array(first, dtype=np.int64)
+    return cohorts._replace(cells=cells, ring=ring, live=live, span=span, base=base)
 
 
 def units(cohorts: Cohorts, rules: Rules, side: int, reach: int) -> Units:

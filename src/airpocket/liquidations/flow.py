@@ -23,7 +23,6 @@ from airpocket.liquidations.cells import (
     LAST,
     LAST_INTEREST,
     LOW,
-    PARITY,
     REACH_HIGH,
     REACH_LOW,
     SOLD,
@@ -174,7 +173,7 @@ def _side(  # noqa: PLR0913, PLR0917 - scalars in registers: this runs twice a b
 @kernel
 def _kill(cohorts: Cohorts, rules: Rules, side: int, reach: int) -> float:
     """Empty every row up to `reach`; what no stop took goes to the hour's flow, and is returned mixed."""
-    cells = cohorts.cells[cohorts.counts[PARITY], side]
+    cells = cohorts.cells[side]
     live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
     layers = rules.trigger.shape[2]
     last = min(reach - cohorts.base[side], live[LAST])
@@ -182,11 +181,13 @@ def _kill(cohorts: Cohorts, rules: Rules, side: int, reach: int) -> float:
     if last < live[FIRST]:
         live[FIRST] = max(live[FIRST], reach - cohorts.base[side] + 1)
         return total
-    for c in range(cells.shape[1]):
+    for c in range(len(cells)):
+        span = cohorts.span[side, c]
         gone = 0.0
-        for j in range(live[FIRST], last + 1):
-            gone += cells[j, c]
-            cells[j, c] = 0.0
+        for j in range(span[FIRST], min(last, span[LAST]) + 1):
+            gone += cells[c, j]
+            cells[c, j] = 0.0
+        span[FIRST] = max(span[FIRST], last + 1)
         gone *= scale[c]
         held[c] = max(held[c] - gone, 0.0)
         k = c // layers
@@ -253,8 +254,8 @@ def _open(
     cohorts: Cohorts, rules: Rules, side: int, reach: int, entry: float, gross: float
 ) -> float:
     """Places `gross` in every class at its triggers, split between two rows; what is forced out at once."""
-    cells = cohorts.cells[cohorts.counts[PARITY], side]
-    live, held, scale = cohorts.live[side], cohorts.held[side], cohorts.scale[side]
+    cells, live, span = cohorts.cells[side], cohorts.live[side], cohorts.span[side]
+    held, scale = cohorts.held[side], cohorts.scale[side]
     base, layers = cohorts.base[side], rules.trigger.shape[2]
     forced = 0.0
     for k in range(rules.shift.shape[1]):
@@ -266,10 +267,10 @@ def _open(
             row = bucket - base
             for to, part in ((row, gross - upper), (row + 1, upper)):
                 if to + base > reach:
-                    cells[to, c] += part / scale[c]
+                    cells[c, to] += part / scale[c]
                     held[c] += part
-                    live[FIRST] = min(live[FIRST], to)
-                    live[LAST] = max(live[LAST], to)
+                    span[c, FIRST], span[c, LAST] = min(span[c, FIRST], to), max(span[c, LAST], to)
+                    live[FIRST], live[LAST] = min(live[FIRST], to), max(live[LAST], to)
                 elif layer == 0:
                     cohorts.hour[side, k] += part
                     forced += cohorts.weight[side, c] * part

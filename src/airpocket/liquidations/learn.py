@@ -5,7 +5,7 @@ Vardi 1982) with a Dirichlet prior. Amounts are counted in typical prints, their
 which makes the variance of sums of unequal prints that of a Poisson count.
 """
 
-from math import lgamma, log
+from math import exp, lgamma, log
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from airpocket.domain.kernel import kernel
 
 SWEEPS = 5
 _ROOT_STEPS = 30
+_ROOT_NEAR = 1e-9  # of all that was forced
 _BACKGROUND = 0.02  # of the mean hour, told of nothing that the model holds
 _LEAST_PRINTS = 3.0
 _ALL_TOLD = 0.999
@@ -86,24 +87,44 @@ def told_of(forced: float, knee: float, rate: float) -> float:
 
 @kernel
 def knee_of(forced: FloatArray, spread: FloatArray, weight: FloatArray, rate: float) -> float:
-    """The knee with which hours tell `rate` of all that was forced, by halving; 0: nothing was."""
+    """The knee with which hours tell `rate` of all that was forced; 0: nothing was."""
     if rate >= _ALL_TOLD:
         return np.inf
     total = (weight * forced).sum()
     if total <= 0.0:
         return 0.0
     low, high = log(forced.max()) - _KNEE_SPAN, log(forced.max()) + _KNEE_SPAN
+    below, above = (
+        _lack(forced, spread, weight, rate, low),
+        _lack(forced, spread, weight, rate, high),
+    )
+    middle, side = 0.5 * (low + high), 0
     for _ in range(_ROOT_STEPS):
-        middle = 0.5 * (low + high)
-        told = 0.0
-        for at in range(len(forced)):
-            share = told_of(forced[at], np.exp(middle) * spread[at], rate)
-            told += weight[at] * forced[at] * share
-        if told < rate * total:
-            low = middle
+        if not below < 0.0 < above:
+            break
+        middle = (low * above - high * below) / (above - below)
+        found = _lack(forced, spread, weight, rate, middle)
+        if abs(found) < _ROOT_NEAR * total:
+            break
+        # a side that stays is held at half its distance (Illinois), or it would stay for good
+        if found < 0.0:
+            low, below, above, side = middle, found, above * (0.5 if side < 0 else 1.0), -1
         else:
-            high = middle
-    return np.exp(0.5 * (low + high))
+            high, above, below, side = middle, found, below * (0.5 if side > 0 else 1.0), 1
+    return exp(middle)
+
+
+@kernel
+def _lack(
+    forced: FloatArray, spread: FloatArray, weight: FloatArray, rate: float, knee: float
+) -> float:
+    """Prints told beyond `rate` of all that was forced, with a knee of e^knee; rises with it."""
+    found = 0.0
+    for at in range(len(forced)):
+        if forced[at] > 0.0:
+            share = told_of(forced[at], exp(knee) * spread[at], rate)
+            found += weight[at] * forced[at] * (share - rate)
+    return found
 
 
 @kernel
@@ -138,7 +159,6 @@ def learned(  # noqa: PLR0913, PLR0917
     one = typical_print(sizes)
     if one == 0.0 or sizes[0] < _LEAST_PRINTS * one:
         return
-    offered = np.zeros(flows.shape[2])
     background = _background(tells)
     hours, weight = _telling(flows, tells, count, one, fade)
     given = flows[hours] * unstopped
@@ -147,22 +167,21 @@ def learned(  # noqa: PLR0913, PLR0917
     told = np.empty(len(hours))
     for at in range(len(hours)):
         told[at] = told_of(forced[at], knee[0] * spread[hours[at]], rate)
+    offered = _offered(given[:, 0], weight, told), _offered(given[:, 1], weight, told)
+    both = offered[0] + offered[1]
     for _ in range(SWEEPS):
         caught[0, :] = 0.0
-        offered[:] = 0.0
         for side in range(2):
-            _shared(given, tells, hours, weight, mix[2], side, background, told, caught[0], offered)
-        maximised(mix[2], caught[0], offered, 0.5 * (prior[0] + prior[1]), strength)
+            _shared(given, tells, hours, weight, mix[2], side, background, told, caught[0])
+        maximised(mix[2], caught[0], both, 0.5 * (prior[0] + prior[1]), strength)
     for side in range(2):
         own = mix[2] * prior[side]
         own /= 0.5 * (prior[0] + prior[1]) + 1e-300
         own /= own.sum()
         for _ in range(SWEEPS):
             caught[side, :] = 0.0
-            offered[:] = 0.0
-            _shared(given, tells, hours, weight, mix[side], side, background, told, caught[side],
-                    offered)  # fmt: skip
-            maximised(mix[side], caught[side], offered, own, likeness)
+            _shared(given, tells, hours, weight, mix[side], side, background, told, caught[side])
+            maximised(mix[side], caught[side], offered[side], own, likeness)
 
 
 @kernel
@@ -207,6 +226,16 @@ def _background(tells: FloatArray) -> float:
 
 
 @kernel
+def _offered(given: FloatArray, weight: FloatArray, told: FloatArray) -> FloatArray:
+    """(K,) prints that one side's classes would have had told, were the mix all theirs."""
+    found = np.zeros(given.shape[1])
+    for at in range(len(given)):
+        for k in range(len(found)):
+            found[k] += weight[at] * told[at] * given[at, k]
+    return found
+
+
+@kernel
 def _shared(  # noqa: PLR0913, PLR0917
     given: FloatArray,
     tells: FloatArray,
@@ -217,19 +246,19 @@ def _shared(  # noqa: PLR0913, PLR0917
     background: float,
     told: FloatArray,
     caught: FloatArray,
-    offered: FloatArray,
 ) -> None:
     """The E-step of one side: shares each hour's prints among the classes by what each had to give."""
     for at in range(len(hours)):
+        prints = weight[at] * tells[hours[at], side]
+        if not prints > 0.0:
+            continue
         flow = given[at, side]
         mean = background
         for k in range(len(flow)):
             mean += told[at] * flow[k] * mix[k + 1]
-        share = weight[at] * tells[hours[at], side] / mean if mean > 0.0 else 0.0
-        for k in range(len(flow)):
-            seen = told[at] * flow[k]
-            caught[k] += share * seen * mix[k + 1]
-            offered[k] += weight[at] * seen
+        if mean > 0.0:
+            for k in range(len(flow)):
+                caught[k] += prints / mean * told[at] * flow[k] * mix[k + 1]
 
 
 @kernel

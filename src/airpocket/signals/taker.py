@@ -1,6 +1,7 @@
-"""What takers buy and sell in a minute on one contract, in USD: what a push of so many dollars is held against."""
+"""What takers buy and sell in a minute on some contracts, in USD: what a push of dollars is held against."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -41,13 +42,37 @@ class TakerRate:
 
 
 def taker_rate(
-    market: Market, contract_key: str, settings: TakerSettings | None = None
+    market: Market, keys: tuple[str, ...], settings: TakerSettings | None = None
 ) -> TakerRate | str:
-    """Of one contract by its tape, else by its minute bars, else the mean minute of its last hour; or why not."""
+    """Of the contracts named, added up; or why not, which is so as soon as one of them is not known.
+
+    Each by its tape, else by its minute bars, else the mean minute of its last hour.
+    """
     s = settings or TakerSettings()
-    contract = next((c for c in market.contracts if c.key == contract_key), None)
+    found = [_rate(market, key, s) for key in keys]
+    rates = [rate for rate in found if isinstance(rate, TakerRate)]
+    if len(rates) < len(found) or not rates:
+        return "; ".join(rate for rate in found if isinstance(rate, str)) or "no contract is named"
+    if len(rates) == 1:
+        return rates[0]
+    end = reduce(np.intersect1d, [rate.end for rate in rates])
+    source = " and ".join(rate.source for rate in rates)
+    if len(end) == 0:  # of unlike grids only the newest can be added up
+        end = np.array([min(int(rate.end[-1]) for rate in rates)])
+        at = [np.array([-1]) for _ in rates]
+    else:
+        at = [np.searchsorted(rate.end, end) for rate in rates]
+    bought, sold = (
+        np.sum([values[rows] for values, rows in zip(side, at, strict=True)], axis=0)
+        for side in ([rate.bought for rate in rates], [rate.sold for rate in rates])
+    )
+    return TakerRate(end, bought, sold, source)
+
+
+def _rate(market: Market, key: str, s: TakerSettings) -> TakerRate | str:
+    contract = next((c for c in market.contracts if c.key == key), None)
     if contract is None:
-        return f"nothing is known of {contract_key}"
+        return f"nothing is known of {key}"
     for found in (_of_tape(contract, market.now, s), _of_bars(contract, market.now, s)):
         if found is not None:
             return found

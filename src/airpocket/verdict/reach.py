@@ -108,7 +108,7 @@ def _reach(
     way = scan.up if direction == "up" else scan.down
     if way.profile.no_book:
         return _dark(direction, way.profile.no_book, squeeze, here, s)
-    rate = taker_rate(market, way.profile.contract)
+    rate = taker_rate(market, way.profile.contracts)
     flow = (
         unknown(USD, rate)
         if isinstance(rate, str)
