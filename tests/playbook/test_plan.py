@@ -402,6 +402,12 @@ def test_the_push_to_liquidation_comes_from_the_scan() -> None:
     scan = SimpleNamespace(profile=profile, ignition_usd=[0.0, 1e8, 3e8])
     cascade = SimpleNamespace(price=last_close(), up=scan, down=scan)
     plan = plan_for(position(), replace(situation(), cascade=cascade))
+    cost = steps_of(plan)["trim"].cost
+    usd = (
+        100.0 * last_close()
+    )  # a straight 1e7 USD to 10 %: the mean fill lies half as far as the last
+    assert cost.value == pytest.approx((5e-4 + 0.5 * 0.1 * usd / 1e7) * usd)
+    assert "slippage through a made book, standing in for" in cost.source
     away = tell_of(plan.margin, "distance") / 100
     assert tell_of(plan.fuel, "ignition") == pytest.approx(1e9 * away)
 

@@ -18,6 +18,7 @@ from airpocket.cascade.records import Profile, Unscanned
 from airpocket.domain.errors import MarginError
 from airpocket.domain.positions import Balance, Positions
 from airpocket.domain.units import DAY_NS
+from airpocket.market.state import Observations
 from airpocket.playbook.exits import walk
 from airpocket.playbook.stress.run import stress_of
 
@@ -27,7 +28,7 @@ DISTANCE = np.linspace(0.0, 0.15, 301)
 def profile(usd_per_percent=1e6, contract="binance_usdm:ETHUSDT"):
     """Orders of the same density all the way."""
     absorb = usd_per_percent * 100.0 * DISTANCE
-    return Profile("book", DISTANCE, absorb, "a made book", 0.0 * absorb, 0.15, NOW, contract)
+    return Profile("book", DISTANCE, absorb, "a made book", 0.0 * absorb, 0.15, NOW, (contract,))
 
 
 class Scan:
@@ -149,6 +150,23 @@ def test_without_a_book_exits_are_unknown_and_not_free() -> None:
     assert all(each.cost.unknown == "no book here" for each in test.exits)
     other = stressed(position(), book=profile(contract="okx:ETH-USDT-SWAP"))
     assert "standing in for binance_usdm:ETHUSDT" in other.exits[0].cost.source
+
+
+def test_an_exit_goes_to_its_own_contracts_book_where_there_is_one() -> None:
+    price, known = last_close(), situation()
+    columns = {
+        "ts": np.array([NOW, NOW]), "usable_from": np.array([NOW, NOW]), "percent": np.array([1.0, -1.0]),
+        "notional_usd": np.array([2e6, 3e6]),
+    }  # fmt: skip
+    own = replace(
+        known.market.reference, tables={"depth": Observations("depth", columns, ("made",))}
+    )
+    market = replace(known.market, contracts=(own,))
+    test = stressed(position("short", 500.0), book=profile(1e9), market=market)
+    now = test.exits[0]
+    usd = 500.0 * price
+    assert now.cost.source.startswith("the depth bands of binance_usdm:ETHUSDT to 1.00 %")
+    assert now.cost.value == pytest.approx(0.5 * usd / 2e8 * usd + 5e-4 * usd)
 
 
 def test_a_fee_that_is_not_known_makes_the_cost_a_lower_bound() -> None:

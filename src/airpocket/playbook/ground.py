@@ -100,7 +100,7 @@ class Ground:
         if fee.value is None:
             return unknown(USD, fee.unknown or "")
         told = f"taker fee {100 * fee.value:g} %"
-        profile = exit_profile(self.situation.cascade, self.position.side)
+        profile = exit_profile(self.situation, self.position, self.price)
         if isinstance(profile, str):
             return lower_bound(self._without_book(usd, fee.value, told, profile))
         walked = walk(profile, usd)

@@ -53,7 +53,8 @@ class Terms:
 class PerpLeg:
     """One perpetual. leg.collateral: its own margin, 0 where balances back it. funding_8h: NaN unknown.
 
-    taker_fee: a fraction, None where not known here. currency: what its profit is paid in. on_entry: maintenance stays that of the entry (Bybit's of old).
+    taker_fee: a fraction, None where not known here.
+    currency: what its profit is paid in. on_entry: maintenance stays that of the entry (Bybit's of old).
     """
 
     position: Position

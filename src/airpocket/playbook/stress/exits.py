@@ -23,7 +23,7 @@ def exits_of(bench: Bench) -> list[Exit]:
 
 
 def _exit(bench: Bench, each: PerpLeg, after: float, gone: float) -> Exit:
-    profile = exit_profile(bench.situation.cascade, each.position.side)
+    profile = exit_profile(bench.situation, each.position, each.mark)
     if isinstance(profile, str):
         return _unknown(each, after, gone, profile)
     price = bench.mark * (1.0 - each.leg.sign * after / 100.0)
@@ -44,9 +44,7 @@ def _walked(
     walked = walk(profile, usd, depth=1.0 - gone / 100.0, within=reach)
     cost = walked.cost_usd + (each.taker_fee or 0.0) * usd * walked.filled
     left = float(value(bench.ledger, price).equity_usd) - cost
-    other = profile.contract and profile.contract != each.position.key
-    stands_in = f", standing in for {each.position.key}" if other else ""
-    source = f"{profile.label}{stands_in}, {gone:g} % of it missing"
+    source = f"{profile.label}, {gone:g} % of it missing"
     if walked.filled < 1.0:
         bound = end is not None and reach < float(profile.distance[-1])
         why = (
