@@ -398,6 +398,7 @@ def test_the_push_to_liquidation_comes_from_the_scan() -> None:
         label="a made book",
         as_of=NOW,
         absorb_usd=[0.0, 1e7, 4e7],
+        contracts=(),
     )
     scan = SimpleNamespace(profile=profile, ignition_usd=[0.0, 1e8, 3e8])
     cascade = SimpleNamespace(price=last_close(), up=scan, down=scan)
