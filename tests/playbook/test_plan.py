@@ -13,6 +13,7 @@ from msgspec import structs
 from playbook.accounts_made import option
 from playbook.situations import NOW, last_close, play_of, position, situation, steps_of, tell_of
 
+from airpocket.cascade.records import Profile
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, MarginError
 from airpocket.domain.estimates import known, unknown
@@ -392,14 +393,8 @@ def test_a_position_from_the_future_or_of_another_coin_is_refused() -> None:
 
 
 def test_the_push_to_liquidation_comes_from_the_scan() -> None:
-    profile = SimpleNamespace(
-        kind="book",
-        distance=[0.0, 0.1, 0.3],
-        label="a made book",
-        as_of=NOW,
-        absorb_usd=[0.0, 1e7, 4e7],
-        contracts=(),
-    )
+    distance, absorb = np.array([0.0, 0.1, 0.3]), np.array([0.0, 1e7, 4e7])
+    profile = Profile("book", distance, absorb, "a made book", 0.0 * absorb, 0.3, NOW)
     scan = SimpleNamespace(profile=profile, ignition_usd=[0.0, 1e8, 3e8])
     cascade = SimpleNamespace(price=last_close(), up=scan, down=scan)
     plan = plan_for(position(), replace(situation(), cascade=cascade))
