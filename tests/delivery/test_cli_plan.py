@@ -150,9 +150,9 @@ def test_a_whole_account_is_planned_on_its_balances(store, capsys) -> None:
     capsys.readouterr()
     account = ROOT / "examples" / "whole-account.toml"
     assert main(["plan", str(account), "--store", store]) == 0
-    told = capsys.readouterr().out
+    told = " ".join(capsys.readouterr().out.split())
     assert "on the balances of deribit" in told
     assert "USD of contracts" in told
-    assert "2 options" in told
-    assert "the other way" in " ".join(told.split())
-    assert "floor" in told or "ETH-27MAR26-3000-P" in told
+    assert "1 perpetual and 2 options" in told
+    assert "the other way" in told
+    assert "the hedge: 100 ETH-27MAR26-3000-P pays beyond it" in told
