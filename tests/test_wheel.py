@@ -60,3 +60,12 @@ def test_it_is_imported_from_where_it_was_installed(wheel, tmp_path):
 @pytest.mark.slow
 def test_the_installed_demo_runs(wheel, tmp_path):
     assert "SIMULATED" in elsewhere(wheel, tmp_path, "-m", "airpocket", "demo")
+
+
+def test_the_installed_package_has_the_page(wheel, tmp_path):
+    code = (
+        "from airpocket.delivery.serve.static import pages; found = pages();"
+        "print(found['/index.js'].type, found['/index.css'].type, b'index.js' in found['/'].body)"
+    )
+    told = elsewhere(wheel, tmp_path, "-c", code)
+    assert told.strip() == "text/javascript; charset=utf-8 text/css; charset=utf-8 True"

@@ -134,7 +134,7 @@ def test_hostile_text_adds_no_row_column_link_or_formula_to_the_markdown(hostile
 
 
 @HOSTILE
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(more=st.text(max_size=40), width=st.sampled_from([40, 60, 100]), colour=st.booleans())
 @pytest.mark.fault("V14", "V16")
 def test_hostile_text_neither_colours_nor_widens_the_terminal(hostile, more, width, colour):

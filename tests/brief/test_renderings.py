@@ -91,7 +91,7 @@ def test_the_schema_script_finds_a_current_file():
     assert done.returncode == 0
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     st.text(max_size=60),
     st.sampled_from(["<script>alert(1)</script>", "[red]x[/red]", "a|b", "\x1b[31m", "\u202eevil"]),

@@ -7,7 +7,7 @@ import pytest
 from cascade import made
 from cascade.grounds import ALPHA, deal, even
 from cascade.test_procedures import split
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpocket.cascade.deals import PathPriors, PathSettings, Push
@@ -122,6 +122,7 @@ def test_whatever_the_terms_paths_end_in_numbers(changed):
     assert 0.0 <= told.extreme.middle <= 100.0 * np.expm1(0.5) + 1e-3
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.floats(0.0, 3.0), st.floats(1e-3, 0.1), st.one_of(st.just(np.inf), st.floats(1e-3, 1e6)))
 def test_a_cascade_without_noise_ends_whatever_its_times(reproduction, jump, recovery):
     found = peak_of(even(reproduction, buckets=100), jump, 6.0, recovery)

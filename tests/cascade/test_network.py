@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cascade import made
 from cascade.test_procedures import split
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpocket.cascade.deals import PathPriors, PathSettings, Push
@@ -73,6 +73,7 @@ def test_latency_and_resilience_damp_as_for_one_venue():
     assert slow.radius.middle == pytest.approx(0.5)
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.0, 1e10), st.floats(1e6, 1e10)), min_size=1, max_size=4),
     st.floats(1.0, 5.0),

@@ -5,7 +5,7 @@ whole microseconds. Everything else is the struct as it is: an unknown figure ha
 reason in `unknown`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -22,7 +22,7 @@ _TIMES = {
     "PriceSection": ("chart_ts",),
 }
 _TIME_KEYS = frozenset(key for keys in _TIMES.values() for key in keys)
-_TIME_SCHEMA = {"type": "string", "format": "date-time"}
+TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
 
 def render(brief: Brief) -> bytes:
@@ -58,31 +58,43 @@ def parse(text: bytes) -> Brief:
 def schema(of: type[msgspec.Struct] = Brief, name: str = SCHEMA) -> bytes:
     """The JSON Schema (2020-12) of what `render` gives of a struct: every key present, no others."""
     told: dict[str, Any] = msgspec.json.schema(of)
-    records: dict[str, dict[str, Any]] = told["$defs"]
+    records = tightened(told["$defs"])
+    records[of.__name__]["properties"]["schema"] = {"const": name}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name}
+    return msgspec.json.format(msgspec.json.encode({**head, **told}), indent=2) + b"\n"
+
+
+def tightened(
+    records: dict[str, dict[str, Any]], times: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The schemas of structs as they are written: every key present, no others, times as text.
+
+    Args:
+        times: struct → more of its fields that are written as times.
+    """
     for record in records.values():
         record["required"] = list(record["properties"])
         record["additionalProperties"] = False
-    for title, keys in _TIMES.items():
+    for title, keys in {**_TIMES, **(times or {})}.items():
         properties = records.get(title, {}).get("properties", {})
         for key in (key for key in keys if key in properties):
             properties[key] = _time_schema(properties[key])
-    records[of.__name__]["properties"]["schema"] = {"const": name}
-    records["Estimate"]["oneOf"] = [
-        {"properties": {"value": {"type": "number"}, "unknown": {"type": "null"}}},
-        {"properties": {"value": {"type": "null"}, "unknown": {"type": "string"}}},
-    ]
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name}
-    return msgspec.json.format(msgspec.json.encode({**head, **told}), indent=2) + b"\n"
+    if "Estimate" in records:
+        records["Estimate"]["oneOf"] = [
+            {"properties": {"value": {"type": "number"}, "unknown": {"type": "null"}}},
+            {"properties": {"value": {"type": "null"}, "unknown": {"type": "string"}}},
+        ]
+    return records
 
 
 def _time_schema(given: dict[str, Any]) -> dict[str, Any]:
     """The schema of a time, an optional time, or a list of times, in place of whole numbers."""
     if given.get("type") == "array":
-        return {"type": "array", "items": _TIME_SCHEMA}
+        return {"type": "array", "items": TIME_SCHEMA}
     return (
-        {"anyOf": [_TIME_SCHEMA, {"type": "null"}], "default": None}
+        {"anyOf": [TIME_SCHEMA, {"type": "null"}], "default": None}
         if "anyOf" in given
-        else _TIME_SCHEMA
+        else TIME_SCHEMA
     )
 
 

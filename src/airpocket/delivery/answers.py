@@ -71,7 +71,7 @@ def map_of(
     lake, asset = _lake(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     then = _earlier(since or "24h", now)
-    assessors = [_assessor(lake, asset, at, venue) for at in (then, now)]
+    assessors = [assessor_at(lake, asset, at, venue) for at in (then, now)]
     return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
 
 
@@ -89,7 +89,7 @@ def census_maps(
     for day in range(days):
         at = TimeNs(now - day * DAY_NS)
         try:
-            mapped = _assessor(lake, asset, at, venue).mapped(at)
+            mapped = assessor_at(lake, asset, at, venue).mapped(at)
         except NothingKnown:
             if day == 0:
                 raise
@@ -103,7 +103,7 @@ def assessed(asset: str, store: str | PathLike[str], asof: str | None = None) ->
     """What is thought of an asset from a store, at `asof` or at the newest price stored."""
     lake, asset = _lake(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
-    return _assessor(lake, asset, now, "").assess(now)
+    return assessor_at(lake, asset, now, "").assess(now)
 
 
 def _earlier(since: str, now: TimeNs) -> TimeNs:
@@ -119,8 +119,12 @@ def _earlier(since: str, now: TimeNs) -> TimeNs:
     return TimeNs(then)
 
 
-def _assessor(lake: Lake, asset: str, at: TimeNs, venue: str) -> Assessor:
-    """All that was known at a moment, of one venue where one is named."""
+def assessor_at(lake: Lake, asset: str, at: TimeNs, venue: str = "") -> Assessor:
+    """All that was known at a moment, of one venue where one is named.
+
+    Raises:
+        NothingKnown: the store holds nothing of the asset, or nothing of the venue.
+    """
     assessor = Assessor(asset)
     heard: set[str] = set()
     for fact in facts_of(lake, asset, at):

@@ -21,6 +21,7 @@ from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import trades_of
 from airpocket.liquidations.records import Unmapped
 from airpocket.market.state import Market
+from airpocket.pipeline import Assessment
 
 _TRAIL = 6  # moments; each takes as long as an answer
 
@@ -39,7 +40,22 @@ def what_if_of(
         BadInput: a venue that has no perpetual of the asset here.
         NothingKnown: no store, or no map, book, price or volatility to walk on; says which.
     """
-    found = assessed(asset, store, asof)
+    return what_if_on(
+        assessed(asset, store, asof), store, push, how, break_price=break_price, venues=venues
+    )
+
+
+def what_if_on(
+    found: Assessment, store: str | PathLike[str], push: Push, how: PathSettings | None = None,
+    *, break_price: float | None = None, venues: Sequence[str] = (),
+) -> tuple[WhatIf, bool]:  # fmt: skip
+    """The same on an assessment that is there already.
+
+    Raises:
+        BadInput: a venue that has no perpetual of the asset here.
+        NothingKnown: no map, book, price or volatility to walk on; says which.
+    """
+    asset = found.market.asset
     if break_price is not None and not isinstance(found.map, Unmapped):
         push = dataclasses.replace(push, jump=math.log(break_price / found.map.price))
     if venues:

@@ -20,7 +20,15 @@ def read_positions(path: Path) -> Positions:
     Raises:
         BadInput: unreadable, or an entry is wrong; names file, entry and field.
     """
-    top = read_entries(path)
+    return positions_from(read_entries(path))
+
+
+def positions_from(top: Entry) -> Positions:
+    """The same from entries that came some other way.
+
+    Raises:
+        BadInput: an entry is wrong; names entry and field.
+    """
     portfolio = top.maybe_positive("portfolio_usd")
     balances = tuple(_balance(entry) for entry in top.maybe_entries("balance"))
     backed = frozenset(each.venue for each in balances)

@@ -31,6 +31,8 @@ _COMMANDS = (
         "import_:import_",
         "Tables and archives, described by mapping files, into the store.",
     ),
+    ("serve", "serve:serve", "The dashboard and its API on this machine."),
+    ("watch", "watch:watch", "Messages when the state of the market changes."),
     ("decode", "decode:decode", "What a venue's recorded frames say, one event a line."),
     ("record", "record:record", "Record live markets until stopped: raw frames and minutes."),
     ("census", "census:census", "What a venue's public accounts hold, into the store."),

@@ -1,0 +1,82 @@
+"""`airpocket serve`: dashboard and API on this machine."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from airpocket.delivery.serve.start import Plan
+
+_PORT = 8765
+
+
+def serve(  # noqa: PLR0913 - one flag each
+    asset: str = "ETH",
+    *,
+    demo: Annotated[bool, Parameter(negative="")] = False,
+    record: Annotated[bool, Parameter(negative="")] = False,
+    replay: Annotated[bool, Parameter(negative="")] = False,
+    store: Path = Path("store"),
+    log: Path | None = None,
+    speed: float = 1.0,
+    at: str | None = None,
+    loop: Annotated[bool, Parameter(negative="")] = False,
+    port: int = _PORT,
+    clients: int = 20,
+    through: str = "",
+    link: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """The dashboard and its API, on loopback only, until interrupted; docs/serve.md.
+
+    From a store alone, its newest moment is shown. With a recording that runs (--record starts one) the page
+    follows it; with --replay a recorded session is played again.
+
+    Args:
+        asset: The coin, such as ETH.
+        demo: The bundled SIMULATED market, recorded, from beginning to end and again.
+        record: Also record the live markets into the store.
+        replay: Play the store's log again instead of following it.
+        store: Folder of the store.
+        log: Folder of a log elsewhere, with --replay.
+        speed: Of a replay: 1 is the pace at which it was heard, 60 a minute in a second.
+        at: Where a replay begins, with its time zone: 2025-10-10T20:00Z.
+        loop: At its end a replay begins again.
+        port: On 127.0.0.1; 0: any that is free.
+        clients: How many websockets may be open.
+        through: host:port to reach every venue through, such as a simulated market on this machine.
+        link: Print a fresh link to the server that runs on this port, and end.
+    """
+    from airpocket.delivery.serve import start
+
+    if link:
+        sys.stdout.write(start.fresh_link(port) + "\n")
+        return 0
+    asked = start.Asked(
+        asset=asset.upper(), demo=demo, record=record, replay=replay, store=store, log=log,
+        speed=speed, at=at, loop=loop, port=port, clients=clients, gate=through,
+    )  # fmt: skip
+    with start.planned(asked) as plan:
+        asyncio.run(start.run(plan, _say(plan)))
+    return 0
+
+
+def _say(plan: "Plan") -> Callable[[str], None]:
+    def ready(link: str) -> None:
+        from airpocket.delivery.cli.printing import printable
+
+        if plan.label:
+            sys.stderr.write(
+                printable(f"{plan.label}: an invented market, marked so everywhere") + "\n"
+            )
+        sys.stderr.write(f"{plan.words}; token in {plan.place / 'token'}; Ctrl-C ends it\n")
+        sys.stdout.write(f"{link}\n")
+        sys.stdout.flush()
+        sys.stderr.write(
+            f"the link works once, for a minute; another: airpocket serve --link --port {plan.port}\n"
+        )
+
+    return ready

@@ -1,0 +1,38 @@
+"""What a process of the server is told at its start, and the names of the files that they share."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from airpocket.delivery.serve.models import Mode
+
+LINK, TOKEN = "link", "token"  # in the folder of a running server
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """What a process is told at its start. folder: of the running server; log: of the records to play, None: none.
+
+    socket: the number of the listening socket that the parent opened; begin: where a replay starts, ns, 0: at
+    the log's first record. demo: the engine fills the store with the bundled market first.
+    """
+
+    role: str
+    asset: str
+    mode: Mode
+    folder: str
+    store: str
+    log: str | None = None
+    label: str = ""
+    port: int = 0
+    socket: int = -1
+    speed: float = 1.0
+    loop: bool = False
+    begin: int = 0
+    gate: str = ""
+    clients: int = 20
+    demo: bool = False
+
+    @property
+    def place(self) -> Path:
+        """Folder of the running server."""
+        return Path(self.folder)

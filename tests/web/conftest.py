@@ -1,0 +1,56 @@
+"""A browser, the stand-in server, and pages opened on it."""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from browsing import FLAGS, Opened, opened
+from stand_in import StandIn, serving
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium; each context of it has a profile of its own."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else list(FLAGS)
+    with sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=path, args=flags)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def running():
+    with serving(StandIn()) as stand:
+        yield stand
+
+
+@pytest.fixture
+def stand(running):
+    """The server as it is while all is well."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def visit(browser, stand) -> Iterator[Callable[..., Opened]]:
+    with contextlib.ExitStack() as held:
+        yield lambda **options: held.enter_context(opened(browser, stand, **options))
+
+
+@pytest.fixture(scope="module")
+def shown(browser, running) -> Iterator[Opened]:
+    """One page for all tests that only read it."""
+    running.reset()
+    with opened(browser, running) as found:
+        yield found

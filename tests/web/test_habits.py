@@ -1,0 +1,244 @@
+"""Keys, narrow screens, both colour schemes, and every state in which an answer can be."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from stand_in import ROOT, health, recorded
+
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+
+def colours(page) -> tuple[int, int]:
+    """How many pixels of the candles' pane are clearly orange, and clearly blue."""
+    shot = page.locator(".stage .canvas").screenshot()
+    image = Image.open(io.BytesIO(shot)).convert("RGB").crop((0, 30, 700, 300))
+    pixels = (
+        list(image.get_flattened_data())
+        if hasattr(image, "get_flattened_data")
+        else list(image.getdata())
+    )
+    return (
+        sum(red > blue + 60 for red, _, blue in pixels),
+        sum(blue > red + 60 for red, _, blue in pixels),
+    )
+
+
+def test_keys_lead_everywhere(visit):
+    page = visit().page
+    page.keyboard.press("3")
+    assert page.evaluate("document.activeElement.id") == "triggers"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("#triggers li.open").wait_for()
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="hidden")
+    page.keyboard.press("t")
+    page.locator("html[data-theme=light]").wait_for()
+    page.locator(".stage").focus()
+    range_of = (
+        "document.querySelector('.canvas').marketChart.chart.timeScale().getVisibleLogicalRange()"
+    )
+    before = page.evaluate(range_of)
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("-")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    after = page.evaluate(range_of)
+    assert after["to"] == pytest.approx(before["to"] - 10)
+    assert after["to"] - after["from"] == pytest.approx(1.25 * (before["to"] - before["from"]))
+
+
+def test_the_heatmap_lies_behind_the_candles_and_goes_when_told(visit):
+    page = visit().page
+    page.wait_for_timeout(300)
+    for key in ("l", "f", "n"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(200)
+    orange, blue = colours(page)
+    assert orange > 200
+    page.keyboard.press("h")
+    page.wait_for_timeout(200)
+    assert sum(colours(page)) < (orange + blue) / 20
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_phone_needs_no_sideways_scrolling(visit, scheme):
+    page = visit(color_scheme=scheme, **PHONE).page
+    page.get_by_role("button", name="Plan it").click()
+    page.wait_for_selector(".plan")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    bright = sum(int(v) for v in paper.removeprefix("rgb(").removesuffix(")").split(","))
+    assert (bright > 600) == (scheme == "light")
+
+
+def test_axe_finds_nothing_serious_in_either_scheme(visit):
+    if not AXE.is_file():
+        pytest.skip("no axe-core: npm ci in web/ brings it")
+    page = visit(bypass_csp=True).page
+    page.get_by_role("button", name="Plan it").click()
+    page.wait_for_selector(".plan")
+    page.locator("#triggers button").first.click()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for scheme in ("dark", "light"):
+        page.locator(f"html[data-theme={scheme}]").wait_for(state="attached")
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        grave = [
+            (each["id"], [node["html"][:120] for node in each["nodes"][:4]])
+            for each in found["violations"]
+            if each["impact"] in ("serious", "critical")
+        ]
+        assert grave == [], scheme
+        page.keyboard.press("t")
+
+
+def test_a_stale_server_and_a_lost_one_are_announced_and_forgiven(visit, stand):
+    page = visit().page
+    assert page.locator(".banner").count() == 0
+    stand.told = health(stale="the engine has said nothing for 40 s")
+    banner = page.get_by_role("alert")
+    banner.wait_for()
+    assert "the engine has said nothing for 40 s" in banner.inner_text()
+    stand.told = health()
+    stand.sockets_open = False
+    page.get_by_text("Connection lost").wait_for()
+    assert "15 Jan 2026 12:05 UTC" in banner.inner_text()
+    assert page.locator("#verdict .machine").is_visible()
+    stand.sockets_open = True
+    page.locator(".banner").wait_for(state="detached")
+
+
+def test_an_answer_refused_says_why_and_one_on_its_way_arrives(visit, stand):
+    stand.refuse = {
+        "brief": (503, "the first edition is being made"),
+        "fuel": (404, "this edition has no fuel: its brief says what is missing"),
+    }
+    page = visit().page
+    assert page.get_by_role("status", name="brief is loading").is_visible()
+    assert "the first edition is being made" in page.locator("#verdict").inner_text()
+    assert "this edition has no fuel" in page.locator("#fuel").inner_text()
+    stand.refuse = {}
+    stand.told = health(
+        documents={n: {"sequence": 2, "as_of": "", "made_at": ""} for n in ("brief", "fuel")}
+    )
+    page.wait_for_selector("#verdict .machine")
+    page.wait_for_selector("svg.fuel")
+
+
+def test_a_market_with_nothing_known_shows_reasons_and_no_zeros(visit, stand):
+    brief = json.loads(recorded("brief.json"))
+    why = "no open interest of a perpetual is stored"
+    brief["map"] |= {"unknown": why, "clusters": []}
+    brief["cascade"] |= {"unknown": why, "easier": "unknown"}
+    brief["cascade"]["pushes"] |= {"unknown": why, "ways": []}
+    brief["at_risk"] |= {"shorts": [], "longs": []}
+    brief["verdict"] |= {
+        "state": "unknown",
+        "direction": None,
+        "since": None,
+        "ahead": [],
+        "because": [why],
+    }
+    fuel = json.loads(recorded("fuel.json")) | {
+        "unknown": why,
+        "ways": [],
+        "prints": [],
+        "prints_unknown": "none",
+    }
+    stand.instead = {"brief": json.dumps(brief).encode(), "fuel": json.dumps(fuel).encode()}
+    stand.refuse = {"map/heat": (404, why)}
+    page = visit().page
+    tiles = page.locator("#verdict .tiles").inner_text()
+    assert tiles.count(why) >= 6
+    assert "$0" not in tiles
+    for panel in ("chart", "fuel", "cascade"):
+        assert why in page.locator(f"#{panel}").inner_text()
+
+
+def test_text_from_outside_stays_text(visit, stand):
+    nasty = '<img src=x onerror="document.title=1"><b>bold</b>'
+    brief = json.loads(recorded("brief.json"))
+    brief["answer"] = brief["verdict"]["because"][0] = nasty
+    brief["triggers"][0]["title"] = brief["health"]["missing"][0] = nasty
+    brief["health"]["channels"][0]["symbol"] = nasty
+    stand.instead = {"brief": json.dumps(brief).encode()}
+    opened = visit()
+    assert nasty in opened.page.locator("#verdict .sentence").inner_text()
+    assert opened.page.locator("main img, main b:text-is('bold')").count() == 0
+    assert opened.page.title() == "airpocket"
+    assert opened.complaints == []
+
+
+def test_without_a_key_the_page_says_how_to_get_one(visit, stand):
+    opened = visit()
+    other = opened.page.context.browser.new_context().new_page()
+    other.goto(stand.address)
+    other.get_by_text("airpocket serve --link").wait_for()
+    other.context.close()
+
+
+def test_the_replay_bar_moves_the_replay(visit, stand):
+    page = visit().page
+    page.get_by_role("button", name="play", exact=True).click()
+    page.get_by_role("button", name="pause", exact=True).wait_for()
+    page.get_by_role("button", name="16×").click()
+    page.locator(".replay input").evaluate(
+        "(bar, to) => { bar.value = String(Date.parse(to)); bar.dispatchEvent(new Event('change')); }",
+        "2026-01-15T12:01:00Z",
+    )
+    page.locator(".replay time", has_text="12:01:00").wait_for()
+    assert [body for path, body in stand.asked if path == "replay"] == [
+        {"action": "play"}, {"action": "speed", "speed": 16}, {"action": "seek", "to": "2026-01-15T12:01:00.000Z"}
+    ]  # fmt: skip
+
+
+def test_a_position_is_planned_and_its_exit_follows_the_sliders(visit, stand):
+    page = visit().page
+    page.get_by_role("button", name="Plan it").click()
+    plan = json.loads(recorded("plan.json"))["plans"][0]
+    page.get_by_text(plan["answer"]).wait_for()
+    exit_ = next(t for t in plan["margin"]["tells"] if t["id"] == "liquidation")["estimate"][
+        "value"
+    ]
+    shown = page.locator(".exit b").first
+    assert float(shown.inner_text().split(" ")[0].replace(",", "")) == pytest.approx(
+        exit_, rel=1e-4
+    )
+    before = float(shown.inner_text().split(" ")[0].replace(",", ""))
+    half = page.locator(".sliders input").first
+    half.evaluate(
+        "(bar) => { bar.value = '50'; bar.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    page.locator(".exit", has_text="as it is").wait_for()
+    assert float(shown.inner_text().split(" ")[0].replace(",", "")) > before
+    asked = next(body for path, body in stand.asked if path == "plan")
+    assert asked["positions"][0]["side"] == "short"
+
+
+def test_a_push_is_walked_and_a_scored_drill_is_opened(visit, stand, tmp_path: Path):
+    page = visit().page
+    page.get_by_role("button", name="Walk it").click()
+    page.get_by_text("Furthest").wait_for()
+    asked = next(body for path, body in stand.asked if path == "whatif")
+    assert asked["push_usd"] == 50e6
+    score = tmp_path / "drill.json"
+    score.write_bytes(recorded("drill.json"))
+    page.locator("#drill input[type=file]").set_input_files(score)
+    told = json.loads(recorded("drill.json"))
+    page.get_by_text(told["label"]).wait_for()
+    assert "SIMULATED" in page.locator("#drill").inner_text()
+    score.write_text("[", encoding="utf-8")
+    page.locator("#drill input[type=file]").set_input_files(score)
+    page.get_by_text("drill.json is not JSON").wait_for()
+    assert base64.b64encode(recorded("drill.json")) not in str(stand.asked).encode(), (
+        "nothing was sent"
+    )
