@@ -286,7 +286,7 @@ def _lake(store: str | PathLike[str]) -> Lake:
 
 def _assessed(lake: Lake, asset: str, asof: TimeNs | None) -> Assessment:
     now = newest(lake, asset) if asof is None else asof
-    return _assessor(lake, asset, now, "").assess(now)
+    return assessor_at(lake, asset, now).assess(now)
 
 
 def _planned(
