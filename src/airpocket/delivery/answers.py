@@ -17,7 +17,7 @@ from airpocket.domain.errors import BadInput, NothingKnown, UnknownInstrument
 from airpocket.domain.events import Batch
 from airpocket.domain.instruments import instrument
 from airpocket.domain.portfolio import Account as AccountHeld
-from airpocket.domain.portfolio import accounts_of
+from airpocket.domain.portfolio import account_with, accounts_of
 from airpocket.domain.positions import Position, Positions
 from airpocket.domain.simulated import sourced
 from airpocket.domain.units import DAY_NS, TimeNs, format_time, parse_interval, parse_time
@@ -222,7 +222,7 @@ def plans_of(
     accounts = accounts_of(held)
     plans: list[Plan] = []
     for number, position in enumerate(held.positions, 1):
-        within = next(each for each in accounts if position in each.positions)
+        within = account_with(accounts, position)
         where = f"{file.name}, position {number}"
         plans.append(_planned(position, within, situations, held, where))
     return plans
