@@ -1,14 +1,18 @@
-"""Writes the JSON Schemas of brief and map from their structs, or checks that the committed ones are current."""
+"""Writes the JSON Schemas of brief, map and levels from their structs, or checks that the committed are current."""
 
 import sys
 from pathlib import Path
 
-from airpocket.brief import map_model
+from airpocket.brief import levels_model, map_model
 from airpocket.brief.as_json import schema
 
 FOLDER = Path(__file__).resolve().parent.parent / "src" / "airpocket" / "brief"
 FILE = FOLDER / "brief.schema.json"
-FILES = {FILE: schema(), FOLDER / "map.schema.json": schema(map_model.MapView, map_model.SCHEMA)}
+FILES = {
+    FILE: schema(),
+    FOLDER / "map.schema.json": schema(map_model.MapView, map_model.SCHEMA),
+    FOLDER / "levels.schema.json": schema(levels_model.LevelsView, levels_model.SCHEMA),
+}
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.events import Batch, Event
 from airpocket.domain.tells import Graded
 from airpocket.domain.units import TimeNs
-from airpocket.levels.find import find_levels
+from airpocket.levels.find import Beside, find_levels
 from airpocket.levels.roadmap import Roadmap
 from airpocket.levels.settings import LevelSettings
 from airpocket.liquidations.accounts import AccountsState
@@ -21,6 +21,7 @@ from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.liquidations.settings import MapSettings
 from airpocket.liquidations.state import MapState
 from airpocket.market.health import Channel, channels
+from airpocket.market.options.chain import newest_chain
 from airpocket.market.state import Market, MarketState
 from airpocket.playbook.situation import Situation
 from airpocket.signals.panel import Signals, SignalSettings, SignalState
@@ -130,7 +131,8 @@ class Assessor:
         market = self._market.snapshot(now)
         signals = self._signals.measure(market)
         mapped = self._accounts.blend(self._map.measure(market), market, s.map)
-        roadmap = find_levels(market.reference, now, s.levels)
+        beside = Beside(market.spots, mapped, newest_chain(market, now))
+        roadmap = find_levels(market.reference, now, s.levels, beside)
         found = cascade_of(mapped, market, signals, s.cascade)
         standing = standing_of(mapped, market, signals, found, s.cascade, s.standing)
         near = reaches(market, found, standing, s.reach)

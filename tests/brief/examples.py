@@ -78,6 +78,7 @@ def _level(price: float, kind: str, label: str, weight: float = 1.0) -> Level:
         label=label,
         formed_at=formed,
         confirmed_at=formed + DAY_NS,
+        prominence=weight,
         weight=weight,
     )
 

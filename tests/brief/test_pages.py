@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from airpocket.brief import as_json, html, markdown, page, terminal, words
+from airpocket.brief import as_json, html, markdown, roadmap_page, terminal, words
 from airpocket.brief.model import PriceSection
 from airpocket.domain.estimates import Estimate, known, unknown
 from airpocket.domain.tells import context
@@ -239,11 +239,11 @@ def test_json_of_another_schema_is_refused_by_name():
 
 
 def test_the_ladder_has_the_price_between_what_is_above_and_what_is_below():
-    grid = page.ladder(RICH.roadmap.zones, RICH.price.last)
+    grid = roadmap_page.ladder(RICH.roadmap.zones, RICH.price.last)
     names = [row[0] for row in grid.rows]
     assert names == [
-        "discovery trigger (resistance)", "squeeze zone (resistance)", "resistance 1 (resistance)",
-        "pivot", "PRICE NOW", "immediate support (support)", "major support (support)",
+        "discovery trigger (resistance)", "squeeze zone (resistance)", "resistance 1",
+        "pivot", "PRICE NOW", "immediate support", "major support",
     ]  # fmt: skip
     assert grid.rows[grid.marked][0] == "PRICE NOW"
 

@@ -86,7 +86,11 @@ def test_levels_were_confirmed_when_they_are_shown_and_zones_do_not_overlap(seed
     for zone in found.zones:
         assert zone.low <= zone.high
         assert all(level.confirmed_at <= now for level in zone.confluence)
-        assert zone.strength == pytest.approx(sum(level.weight for level in zone.confluence))
+        assert zone.prominence == pytest.approx(sum(level.prominence for level in zone.confluence))
+        each = {level.key: level.weight for level in zone.confluence}
+        assert zone.strength == pytest.approx(sum(each.values()))
+        assert zone.track is not None
+        assert zone.track.state_since <= now
     edges = [(zone.low, zone.high) for zone in found.zones]
     assert all(a[1] <= b[0] * (1 + 1e-9) for a, b in itertools.pairwise(edges))
 

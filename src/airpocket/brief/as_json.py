@@ -19,6 +19,10 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 _TIMES = {
     "Estimate": ("as_of",),
     "Level": ("formed_at", "confirmed_at"),
+    "Track": ("state_since",),
+    "Change": ("came_at",),
+    "Candles": ("chart_ts",),
+    "Average": ("chart_ts",),
     "PriceSection": ("chart_ts",),
 }
 _TIME_KEYS = frozenset(key for keys in _TIMES.values() for key in keys)

@@ -1,13 +1,12 @@
 """The brief as an ordered page of plain blocks, which the terminal, Markdown and HTML each draw."""
 
 from airpocket.brief import words
-from airpocket.brief.blocks import Block, Cell, Facts, Grid, Part, Points, Words, band, nothing
+from airpocket.brief.blocks import Block, Cell, Facts, Grid, Part, Points, Words, nothing
 from airpocket.brief.forced_page import cascade_blocks, map_blocks
 from airpocket.brief.model import AtRisk, Brief, Health, PriceSection, Side
-from airpocket.domain.estimates import Estimate
+from airpocket.brief.roadmap_page import roadmap_blocks
 from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.domain.units import format_time
-from airpocket.levels.roadmap import Level, Roadmap, Zone
 from airpocket.verdict.records import Transition, Verdict
 
 _SHOWN_CHANGES = 6
@@ -33,7 +32,7 @@ def parts(brief: Brief, *, every_channel: bool) -> list[Part]:
             "Trigger, cluster, effect",
             _graded("Cluster", brief.clusters, "none assessed"),
         ),
-        Part("roadmap", "Roadmap", _roadmap(brief.roadmap, brief.price.last)),
+        Part("roadmap", "Roadmap", roadmap_blocks(brief.roadmap, brief.price.last)),
         Part("flows", "Flows", _graded("Driver", brief.flows, "no flow driver was assessed")),
         Part("shorts", "If you are short", _side(brief.shorts)),
         Part("longs", "If you are long", _side(brief.longs)),
@@ -149,88 +148,6 @@ def _at_risk(risk: AtRisk) -> list[Block]:
             shares,
         ),
     ]
-
-
-def _roadmap(roadmap: Roadmap, last: Estimate) -> list[Block]:
-    blocks: list[Block] = [
-        ladder(roadmap.zones, last) if roadmap.zones else nothing("no zone was found")
-    ]
-    if roadmap.rules:
-        rows: list[tuple[Cell, ...]] = [
-            (
-                rule.text,
-                band(rule.zone_low, rule.zone_high),
-                rule.status,
-                "; ".join(rule.because),
-                rule.implication,
-            )
-            for rule in roadmap.rules
-        ]
-        blocks.append(
-            Grid("Confirmation rules", ("Rule", "Zone", "Status", "Because", "Then"), rows)
-        )
-    averages = [
-        Tell(id=key, label=words.name(key), estimate=each) for key, each in roadmap.averages.items()
-    ]
-    if averages:
-        blocks.append(Facts("Moving averages", averages))
-    blocks.extend(_profile(roadmap))
-    if roadmap.missing:
-        blocks.append(Points("Level sources not had", roadmap.missing))
-    return blocks
-
-
-def ladder(zones: list[Zone], last: Estimate) -> Grid:
-    """Zones from the highest to the lowest, with the price as the marked rung between them."""
-    ordered = sorted(zones, key=lambda zone: (-_side_of(zone, last), -(zone.low + zone.high)))
-    rows = [_rung(zone) for zone in ordered]
-    here = sum(_side_of(zone, last) >= 0 for zone in ordered) if last.known else 0
-    rows.insert(here, ("PRICE NOW", last, "", "", "", ""))
-    columns = ("Zone", "Quote per coin", "Away", "Strength", "Confluence", "Record")
-    return Grid("Zones above and below the price", columns, rows, marked=here)
-
-
-def _side_of(zone: Zone, last: Estimate) -> int:
-    """1 above the price, 0 around it (or nobody knows), -1 below."""
-    if last.value is None or zone.low <= last.value <= zone.high:
-        return 0
-    return 1 if zone.low > last.value else -1
-
-
-def _rung(zone: Zone) -> tuple[Cell, ...]:
-    inside = zone.distance_percent == 0
-    return (
-        f"{words.name(zone.role)} ({zone.bias})"
-        if words.name(zone.role) != zone.bias
-        else zone.bias,
-        band(zone.low, zone.high),
-        "price is inside" if inside else words.signed_percent(zone.distance_percent),
-        words.number(zone.strength, words.RATIO),
-        ", ".join(_reason(level) for level in zone.confluence) or "none named",
-        zone.record,
-    )
-
-
-def _reason(level: Level) -> str:
-    return words.plain(level.label) or words.name(level.kind)
-
-
-def _profile(roadmap: Roadmap) -> list[Block]:
-    profile = roadmap.profile
-    if profile is None:
-        return [Words(f"Volume profile {words.UNKNOWN}: not computed")]
-    tells = [
-        Tell(id="poc", label="Point of control", estimate=profile.point_of_control),
-        Tell(id="val", label="Value area low", estimate=profile.value_area_low),
-        Tell(id="vah", label="Value area high", estimate=profile.value_area_high),
-    ]
-    nodes: list[str] = [profile.acceptance] if profile.acceptance else []
-    for label, prices in (
-        ("High-volume nodes", profile.high_volume_nodes),
-        ("Low-volume nodes", profile.low_volume_nodes),
-    ):
-        nodes.append(f"{label}: {', '.join(words.price(each) for each in prices) or 'none found'}")
-    return [Facts(f"Volume profile, {words.plain(profile.window)}", tells), Points("", nodes)]
 
 
 def _side(side: Side) -> list[Block]:

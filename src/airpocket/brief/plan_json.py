@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from airpocket.domain.units import format_time
 from airpocket.playbook.records import Plan
@@ -15,7 +16,12 @@ _TIMES = frozenset({"as_of", "opened_at", "time", "known_from", "expires_at", "e
 
 def render(plans: Sequence[Plan]) -> bytes:
     """UTF-8 JSON, one object with the key `plans`, indented, ending in a newline."""
-    told = {"plans": [retimed(msgspec.to_builtins(plan)) for plan in plans]}
+    return render_all("plans", plans)
+
+
+def render_all(key: str, sheets: Sequence[Struct]) -> bytes:
+    """The same of any structs about positions, under a key."""
+    told = {key: [retimed(msgspec.to_builtins(each)) for each in sheets]}
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
 
 

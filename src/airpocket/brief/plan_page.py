@@ -3,6 +3,7 @@
 from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Facts, Grid, Part, Points, Words, nothing
 from airpocket.domain.estimates import Estimate
+from airpocket.domain.positions import Position
 from airpocket.domain.tells import Reading
 from airpocket.domain.units import format_time
 from airpocket.playbook.records import Caps, GapTest, Plan, Play, Step
@@ -31,7 +32,11 @@ def parts(plan: Plan) -> list[Part]:
 
 def head_line(plan: Plan) -> str:
     """Entry, margin, opening time and as-of time of the position, on one line."""
-    p = plan.position
+    return position_line(plan.position, plan.asset, plan.as_of)
+
+
+def position_line(p: Position, asset: str, as_of: str) -> str:
+    """A position and the moment it is looked at, on one line."""
     named = f"{words.plain(p.id)}: " if p.id else ""
     backed = f"on the balances of {p.venue}"
     if p.wallet_usd is not None:
@@ -39,9 +44,9 @@ def head_line(plan: Plan) -> str:
     elif p.leverage_x is not None:
         backed = f"{p.leverage_x:g}x"
     return (
-        f"{named}{p.side} {p.size_coin:,.10g} {words.plain(plan.asset)} of {words.plain(p.key)} from "
+        f"{named}{p.side} {p.size_coin:,.10g} {words.plain(asset)} of {words.plain(p.key)} from "
         f"{words.price(p.entry_price)}, {p.margin_mode}, {backed}, opened "
-        f"{words.moment(format_time(p.opened_at))}; as of {words.moment(plan.as_of)}"
+        f"{words.moment(format_time(p.opened_at))}; as of {words.moment(as_of)}"
     )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from airpocket.brief.compose import compose
+from airpocket.brief.levels_model import LevelsView
+from airpocket.brief.levels_view import levels_view
 from airpocket.brief.map_model import MapView
 from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
@@ -43,7 +45,7 @@ from airpocket.playbook.stress.run import stress_of
 
 def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> Brief:
     """The brief of an asset from a store, at `asof` or at the newest price stored."""
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return brief_from(asset, facts_of(lake, asset, now), now, public_of(lake, asset, now))
 
@@ -68,11 +70,16 @@ def map_of(
         BadInput: a time that can't be read, or `since` is not before `asof`.
         NothingKnown: the store has nothing of the asset, or nothing of the venue.
     """
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     then = _earlier(since or "24h", now)
     assessors = [assessor_at(lake, asset, at, venue) for at in (then, now)]
     return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
+
+
+def levels_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> LevelsView:
+    """The roadmap of an asset from a store, at `asof` or at the newest price stored."""
+    return levels_view(assessed(asset, store, asof))
 
 
 def census_maps(
@@ -83,7 +90,7 @@ def census_maps(
     Raises:
         NothingKnown: the store has nothing of the asset, or nothing of the venue.
     """
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset)
     found: list[LiquidationMap] = []
     for day in range(days):
@@ -101,7 +108,7 @@ def census_maps(
 
 def assessed(asset: str, store: str | PathLike[str], asof: str | None = None) -> Assessment:
     """What is thought of an asset from a store, at `asof` or at the newest price stored."""
-    lake, asset = _lake(store), asset.upper()
+    lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     return assessor_at(lake, asset, now, "").assess(now)
 
@@ -261,7 +268,7 @@ def assessments_of(
     Raises:
         NothingKnown: the store has nothing on the asset of a position or an option.
     """
-    lake = _lake(store)
+    lake = lake_at(store)
     now = None if asof is None else parse_time(asof)
     needed = dict.fromkeys(asset for each in accounts_of(held) for asset in each.assets)
     spare = dict.fromkeys(
@@ -277,7 +284,12 @@ def assessments_of(
     return found
 
 
-def _lake(store: str | PathLike[str]) -> Lake:
+def lake_at(store: str | PathLike[str]) -> Lake:
+    """The store in a folder.
+
+    Raises:
+        NothingKnown: there is none.
+    """
     folder = Path(store)
     if not folder.is_dir():
         raise NothingKnown(f"no store at '{folder}': import data first, or run 'airpocket demo'")

@@ -14,15 +14,14 @@ from airpocket.ingest.lake import Lake, SeriesInfo
 # Facts that the market state does not take: hindsight labels never may, accounts and loans are told as states
 # (census.stored), trades are read where they are wanted (trades_of), the rest have no reader yet.
 _NOT_READ = (
-    "label", "trade", "chain_health", "liquidation_total", "option_quote", "account", "account_seen",
-    "loan",
+    "label", "trade", "chain_health", "liquidation_total", "account", "account_seen", "loan",
 )  # fmt: skip
 # Filed under no asset: they are the venue's.
 _OF_VENUES = ("account", "account_seen")
 # In force until the next one, however old.
 _LASTING = ("tier", "listing", "funding_bound")
-# Dense, and read over a day only.
-_RECENT_DAYS = {"lead_lag": 2}
+# Dense, and read over a day or two only.
+_RECENT_DAYS = {"lead_lag": 2, "option_quote": 2}
 # Slow histories are scored against a year; a little more covers warm-ups.
 _OBSERVATION_DAYS = 420
 

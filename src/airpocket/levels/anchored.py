@@ -8,7 +8,7 @@ from airpocket.domain.events import FloatArray
 from airpocket.domain.units import DAY_NS, HOUR_NS, TimeNs, day_of
 from airpocket.levels.pivots import Swings, bars_of, confirmed_swings
 from airpocket.levels.roadmap import Found, Level
-from airpocket.levels.settings import WEIGHTS, LevelSettings
+from airpocket.levels.settings import PROMINENCE, LevelSettings
 from airpocket.market.bars import Bars
 from airpocket.market.state import Contract
 
@@ -20,6 +20,7 @@ class Anchor:
     at: int
     label: str
     confirmed_at: int
+    sort: str
 
 
 def anchored_vwap(bars: Bars, anchor: int) -> FloatArray:
@@ -47,9 +48,9 @@ def anchors_of(contract: Contract, now: TimeNs, settings: LevelSettings) -> list
             ]
     month = _start_of(now, 1)
     quarter = _start_of(now, 3)
-    found.append(Anchor(quarter, f"the quarter's start, {day_of(quarter)}", quarter))
+    found.append(Anchor(quarter, f"the quarter's start, {day_of(quarter)}", quarter, "calendar"))
     if month != quarter:
-        found.append(Anchor(month, f"the month's start, {day_of(month)}", month))
+        found.append(Anchor(month, f"the month's start, {day_of(month)}", month, "calendar"))
     return found
 
 
@@ -61,7 +62,7 @@ def _swing_anchor(hours: Bars, swings: Swings) -> Anchor:
     if len(day):
         row = np.argmax(day.high) if swings.is_high[-1] else np.argmin(day.low)
         at = int(day.ts[row])
-    return Anchor(at, f"the swing {name} of {day_of(at)}", int(swings.confirmed_at[-1]))
+    return Anchor(at, f"the swing {name} of {day_of(at)}", int(swings.confirmed_at[-1]), "swing")
 
 
 def _start_of(now: int, count: int) -> int:
@@ -99,5 +100,6 @@ def _level(anchor: Anchor, price: float) -> Level:
         label=f"VWAP from {anchor.label}",
         formed_at=anchor.at,
         confirmed_at=anchor.confirmed_at,
-        weight=WEIGHTS["anchored_vwap"],
+        prominence=PROMINENCE["anchored_vwap"],
+        sort=anchor.sort,
     )

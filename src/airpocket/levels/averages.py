@@ -7,7 +7,7 @@ from airpocket.domain.events import FloatArray
 from airpocket.domain.kernel import kernel
 from airpocket.domain.units import DAY_NS, TimeNs, day_of, format_interval
 from airpocket.levels.roadmap import Found, Level, LevelKind
-from airpocket.levels.settings import WEIGHTS
+from airpocket.levels.settings import PROMINENCE
 from airpocket.market.bars import Bars
 from airpocket.market.state import Contract
 
@@ -166,7 +166,7 @@ def average_levels(averages: dict[str, Estimate]) -> Found:
             continue
         level = Level(
             price=estimate.value, kind=kind, label=f"EMA {span} daily",
-            formed_at=estimate.as_of - DAY_NS, confirmed_at=estimate.as_of, weight=WEIGHTS[kind],
+            formed_at=estimate.as_of - DAY_NS, confirmed_at=estimate.as_of, prominence=PROMINENCE[kind],
         )  # fmt: skip
         levels.append(level)
     return levels, missing

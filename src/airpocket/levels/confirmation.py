@@ -32,7 +32,11 @@ class _Chart:
 
 
 def rules_of(
-    contract: Contract, zones: list[Zone], now: TimeNs, settings: LevelSettings
+    contract: Contract,
+    zones: list[Zone],
+    now: TimeNs,
+    settings: LevelSettings,
+    spots: tuple[Contract, ...] = (),
 ) -> list[Rule]:
     """The rules for the zones they concern now, nearest to the price first within each rule.
 
@@ -42,7 +46,7 @@ def rules_of(
     chart = _chart_of(contract, now, settings)
     nearest = sorted(zones, key=lambda zone: abs(zone.distance_percent))
     rules = [
-        _continuation(zone, chart, settings)
+        _continuation(zone, chart, settings, spots)
         for zone in _upward(nearest, chart, settings, lambda zone: zone.bias == "resistance")
     ]
     rules += [
@@ -90,21 +94,30 @@ def _upward(
     return fresh[:_FRESH_SHOWN] + pivots + [zone for zone in nearest if ahead(zone)][:1]
 
 
-def _continuation(zone: Zone, chart: _Chart, settings: LevelSettings) -> Rule:
+def _continuation(
+    zone: Zone, chart: _Chart, settings: LevelSettings, spots: tuple[Contract, ...]
+) -> Rule:
     """A four-hour close above with volume and strength: the move goes on."""
     checks: list[Check] = [_closed_above(zone.high, chart)]
+    spots = tuple(spot for spot in spots if _same_hours(spot, chart))
+    note = (
+        ""
+        if spots
+        else "whether spot led the volume is not checked: no spot market has these hours"
+    )
     row = break_row(chart.bars.close, zone.high, settings.fresh_bars)
     if row is not None and not chart.stale:
         checks += [_volume_expands(row, chart, settings), _strength_rises(row, chart, settings)]
+        if spots:
+            checks.append(_spot_led(row, chart, settings, spots))
     elif not chart.stale and checks[0][0]:
         checks.append((False, f"no close crossed it in the last {settings.fresh_bars}"))
     text = (
         f"4 h close above {price_text(zone.high)} with volume at least {settings.volume_ratio:g} × "
-        f"the mean of the {settings.volume_bars} bars before and RSI 14 (4 h) rising, at or above "
-        f"{settings.rsi_level:g}"
+        f"the mean of the {settings.volume_bars} bars before, spot's by as much or more, and RSI 14 (4 h) "
+        f"rising, at or above {settings.rsi_level:g}"
     )
-    spot = "whether spot led the volume is not checked here: bars of one contract cannot show it"
-    return _rule("continuation", zone, text, checks, "the rise is confirmed and continues", spot)
+    return _rule("continuation", zone, text, checks, "the rise is confirmed and continues", note)
 
 
 def _price_discovery(zone: Zone, chart: _Chart, settings: LevelSettings) -> Rule:
@@ -158,17 +171,51 @@ def _closed_above(level: float, chart: _Chart) -> Check:
 
 
 def _volume_expands(row: int, chart: _Chart, settings: LevelSettings) -> Check:
-    volume = chart.bars.volume
+    ratio = _expansion(chart.bars.volume, row, settings)
+    if isinstance(ratio, str):
+        return None, ratio
+    return ratio >= settings.volume_ratio, f"volume of the break was {ratio:.2f} × the mean before"
+
+
+def _expansion(volume: FloatArray, row: int, settings: LevelSettings) -> float | str:
+    """A bar's volume over the mean of the bars before, or why it is not known."""
     before = volume[max(row - settings.volume_bars, 0) : row]
     if len(before) < settings.volume_bars:
-        return None, f"volume: {len(before)} of the {settings.volume_bars} bars before are there"
+        return f"volume: {len(before)} of the {settings.volume_bars} bars before are there"
     if not np.all(np.isfinite(volume[row - settings.volume_bars : row + 1])):
-        return None, "volume: not published for every bar needed"
+        return "volume: not published for every bar needed"
     mean = float(before.mean())
     if mean <= 0:
-        return None, f"volume: nothing traded in the {settings.volume_bars} bars before the break"
-    ratio = float(volume[row]) / mean
-    return ratio >= settings.volume_ratio, f"volume of the break was {ratio:.2f} × the mean before"
+        return f"volume: nothing traded in the {settings.volume_bars} bars before the break"
+    return float(volume[row]) / mean
+
+
+def _same_hours(spot: Contract, chart: _Chart) -> bool:
+    """Whether a spot market's four-hour bars reach the chart's newest."""
+    ends = spot.four_hours.end
+    return len(ends) > 0 and len(chart.bars) > 0 and int(ends[-1]) >= int(chart.bars.end[-1])
+
+
+def _spot_led(
+    row: int, chart: _Chart, settings: LevelSettings, spots: tuple[Contract, ...]
+) -> Check:
+    """Spot's volume in the same four hours expanded at least as much as the contract's own."""
+    own = _expansion(chart.bars.volume, row, settings)
+    if isinstance(own, str):
+        return None, f"spot-led: {own}"
+    best: tuple[float, float, str] | None = None
+    for spot in spots:
+        bars = spot.four_hours.until(int(chart.bars.end[row])).last_run()
+        if len(bars) == 0 or int(bars.end[-1]) != int(chart.bars.end[row]):
+            continue
+        ratio = _expansion(bars.volume, len(bars) - 1, settings)
+        if not isinstance(ratio, str) and (best is None or float(bars.volume[-1]) > best[0]):
+            best = float(bars.volume[-1]), ratio, spot.key
+    if best is None:
+        return None, "spot-led: no spot market has the volumes of the break and the bars before"
+    _, ratio, key = best
+    words = f"spot's ({key}) was {ratio:.2f} × its mean, against {own:.2f} × here"
+    return ratio >= own, words
 
 
 def _strength_rises(row: int, chart: _Chart, settings: LevelSettings) -> Check:

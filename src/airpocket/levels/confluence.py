@@ -7,14 +7,15 @@ import numpy as np
 
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.events import FloatArray
+from airpocket.levels.evidence import record_of, strength_of
 from airpocket.levels.roadmap import Bias, Level, LevelKind, Zone
 from airpocket.levels.settings import LevelSettings
 
-_WIDTH_RANGE = (0.001, 0.05)  # log price: no market's zones are thinner or wider than that
+_WIDTH_RANGE = (0.001, 0.012)  # log price: after a crash a wider zone would name every price
 # One extreme seen by several rules is one reason, not several.
 _FAMILIES: dict[LevelKind, str] = {
     "swing_high": "high", "all_time_high": "high", "cycle_high": "high", "range_high": "high",
-    "swing_low": "low", "range_low": "low",
+    "swing_low": "low", "range_low": "low", "breakout_retest": "breakout",
 }  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def kernel_width(price: float, atr: Estimate, settings: LevelSettings) -> float:
 
 
 def one_reason_each(levels: list[Level]) -> list[Level]:
-    """Highs (or lows) at exactly the same price become one level: the heaviest, with every label."""
+    """Highs (or lows) at exactly the same price become one level: the loudest, with every label."""
     merged: dict[tuple[str, float], Level] = {}
     for level in levels:
         key = (_FAMILIES.get(level.kind, level.label), level.price)
@@ -35,18 +36,18 @@ def one_reason_each(levels: list[Level]) -> list[Level]:
         if twin is None:
             merged[key] = level
             continue
-        heavy, light = (twin, level) if twin.weight >= level.weight else (level, twin)
-        label = heavy.label
-        if light.label.split(" (")[0] not in label:  # the same swing on a finer scale says no more
-            label = f"{label}; {light.label}"
+        loud, quiet = (twin, level) if twin.prominence >= level.prominence else (level, twin)
+        label = loud.label
+        if quiet.label.split(" (")[0] not in label:  # the same swing on a finer scale says no more
+            label = f"{label}; {quiet.label}"
         merged[key] = msgspec.structs.replace(
-            heavy, label=label, standing=heavy.standing and light.standing
+            loud, label=label, standing=loud.standing and quiet.standing
         )
     return list(merged.values())
 
 
 def density(at: FloatArray, prices: FloatArray, weights: FloatArray, width: float) -> FloatArray:
-    """(len(at),) Σ w·exp(−½((x − x_i)/width)²): the weighted level density, in log price."""
+    """(len(at),) Σ w·exp(−½((x − x_i)/width)²): the level density, in log price; weighted by prominence."""
     steps = (at[:, None] - prices[None, :]) / width
     return (np.exp(-0.5 * steps * steps) * weights).sum(axis=1)
 
@@ -75,7 +76,7 @@ def zones_of(
 
     A zone's band is from its lowest to its highest level with a quarter of a kernel width to spare, or
     half the way to the next level if that is less. Kept are the nearest zone, the nearest with a
-    standing swing high, the highest in the data, then the strongest.
+    standing swing high, the highest in the data, then the most prominent.
     """
     near = [level for level in one_reason_each(levels) if _within(level, price, settings)]
     if not near:
@@ -84,9 +85,9 @@ def zones_of(
     logs = np.log([level.price for level in near])
     ends = np.concatenate([[-np.inf], logs, [np.inf]])
     zones: list[Zone] = []
-    for start, stop in groups_of(logs, np.array([level.weight for level in near]), width):
+    for start, stop in groups_of(logs, np.array([level.prominence for level in near]), width):
         inside = near[start:stop]
-        if math.fsum(level.weight for level in inside) < settings.min_strength:
+        if math.fsum(level.prominence for level in inside) < settings.min_prominence:
             continue
         below = min(width / 4, float(ends[start + 1] - ends[start]) / 2)
         above = min(width / 4, float(ends[stop + 1] - ends[stop]) / 2)
@@ -108,10 +109,11 @@ def _zone(levels: list[Level], low: float, high: float, price: float) -> Zone:
         bias, distance = "resistance", 100 * (low / price - 1)
     elif high < price:
         bias, distance = "support", 100 * (high / price - 1)
-    heaviest_first = sorted(levels, key=lambda level: (-level.weight, level.price, level.label))
+    loudest_first = sorted(levels, key=lambda level: (-level.prominence, level.price, level.label))
     return Zone(
         low=low, high=high, bias=bias, role=bias, distance_percent=distance,
-        strength=math.fsum(level.weight for level in levels), confluence=heaviest_first,
+        strength=strength_of(levels), confluence=loudest_first,
+        prominence=math.fsum(level.prominence for level in levels), record=record_of(levels),
     )  # fmt: skip
 
 
@@ -140,7 +142,7 @@ def _chosen(side: list[Zone], count: int) -> list[Zone]:
     resistance = bool(side) and side[0].bias == "resistance"
     release = next((k for k, zone in enumerate(side) if holds_swing_high(zone)), 0)
     pinned = {0, release, len(side) - 1} if resistance else {0}
-    order = sorted(range(len(side)), key=lambda k: (k not in pinned, -side[k].strength, k))
+    order = sorted(range(len(side)), key=lambda k: (k not in pinned, -side[k].prominence, k))
     return [side[k] for k in order[:count]]
 
 
@@ -151,11 +153,12 @@ def with_roles(zones: list[Zone], settings: LevelSettings) -> list[Zone]:
     roles = {id(zone): f"support_{k}" for k, zone in enumerate(supports, 1)}
     roles |= {id(zone): f"resistance_{k}" for k, zone in enumerate(resistances, 1)}
     if supports[1:]:
-        roles[id(max(supports[1:], key=lambda zone: zone.strength))] = "major_support"
+        roles[id(max(supports[1:], key=lambda zone: zone.prominence))] = "major_support"
     if supports:
         roles[id(supports[0])] = "immediate_support"
-    if resistances:
-        roles[id(resistances[-1])] = "discovery_trigger"
+    for zone in resistances:
+        if any(level.kind == "all_time_high" for level in zone.confluence):
+            roles[id(zone)] = "discovery_trigger"
     reachable = [zone for zone in resistances if zone.distance_percent <= settings.reach_percent]
     release = next((zone for zone in reachable if holds_swing_high(zone)), None)
     if release is not None:

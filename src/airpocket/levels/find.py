@@ -1,32 +1,99 @@
 """The roadmap of one contract: every level source, merged into zones, with rules and what is missing."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from msgspec.structs import replace as replace_level
+
+from airpocket.domain.estimates import Estimate
 from airpocket.domain.units import HOUR_NS, TimeNs, format_time
 from airpocket.levels.anchored import anchored_levels
 from airpocket.levels.averages import average_levels, averages_of
+from airpocket.levels.blocks import block_levels
 from airpocket.levels.confirmation import rules_of
 from airpocket.levels.confluence import kernel_width, zones_of
+from airpocket.levels.demand import demand_levels
+from airpocket.levels.evidence import weight_of
 from airpocket.levels.numbers import high_levels, range_levels, round_levels
 from airpocket.levels.pivots import swing_levels
 from airpocket.levels.profile import profile_levels, volume_profile
+from airpocket.levels.pulls import gravity_levels, wall_levels
+from airpocket.levels.retests import retest_levels
 from airpocket.levels.retracement import retracement_levels
-from airpocket.levels.roadmap import Found, Level, Roadmap, Zone
+from airpocket.levels.roadmap import Found, Level, Roadmap, VolumeProfile, Zone
 from airpocket.levels.settings import DEFAULTS, LevelSettings
+from airpocket.levels.tracking import followed
+from airpocket.liquidations.records import LiquidationMap, Unmapped
+from airpocket.market.options.chain import ChainSnapshot
 from airpocket.market.state import Contract
 
 _STALE_NS = 6 * HOUR_NS
-NOT_READ = (
-    "options open-interest gravity: strikes are not read for the roadmap in this version",
-    "options flow: trades of options are not read in this version",
-    "4-hour supply blocks: no rule for them has been fixed in this version",
-    "spot-demand clusters: signed spot volume by price is not read in this version",
-    "liquidation walls: the map of forced positions is not laid over the roadmap in this version",
-)
+NOT_READ = ("options flow: trades of options are not read in this version",)
 
 
-def find_levels(contract: Contract, now: TimeNs, settings: LevelSettings = DEFAULTS) -> Roadmap:
-    """Zones around the present price, from this contract's bars that had closed by `now`.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What names prices besides one contract's bars: spot markets, the map of forced positions, a chain."""
+
+    spots: tuple[Contract, ...] = ()
+    mapped: LiquidationMap | Unmapped | None = None
+    chain: ChainSnapshot | str = "no option chain was asked for"
+
+
+ALONE = Beside()
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Every level found at a moment, before any merging, and in sentences what could not be had."""
+
+    levels: list[Level]
+    missing: list[str]
+    profile: VolumeProfile
+    averages: dict[str, Estimate]
+
+
+def sources_at(
+    contract: Contract, now: TimeNs, settings: LevelSettings = DEFAULTS, beside: Beside = ALONE
+) -> Sources:
+    """All levels that are known of a contract at `now`; its bars, of which there must be one, end by then."""
+    price = float(contract.base.close[-1])
+    averages = averages_of(contract, now)
+    profile = volume_profile(contract, now, settings)
+    found: list[Found] = [
+        swing_levels(contract, now, price, settings),
+        retest_levels(contract, now, settings),
+        block_levels(contract, now, settings),
+        average_levels(averages),
+        retracement_levels(contract, settings),
+        profile_levels(profile),
+        round_levels(contract.base, price, settings),
+        high_levels(contract.base, settings),
+        range_levels(contract.days, now, settings),
+        anchored_levels(contract, now, settings),
+        demand_levels(beside.spots, now, settings),
+        wall_levels(beside.mapped, settings),
+        gravity_levels(beside.chain, settings),
+    ]
+    return Sources(
+        _weighed([level for levels, _ in found for level in levels]),
+        [sentence for _, gone in found for sentence in gone],
+        profile,
+        averages,
+    )
+
+
+def _weighed(levels: list[Level]) -> list[Level]:
+    """With what each has been worth, and without swings that are breakouts to be retested: one reason, not two."""
+    broken = {level.price for level in levels if level.kind == "breakout_retest"}
+    swings = ("swing_high", "swing_low")
+    kept = [level for level in levels if level.kind not in swings or level.price not in broken]
+    return [replace_level(level, weight=weight_of(level.key)) for level in kept]
+
+
+def find_levels(
+    contract: Contract, now: TimeNs, settings: LevelSettings = DEFAULTS, beside: Beside = ALONE
+) -> Roadmap:
+    """Zones around the present price, from what had closed and was told by `now`.
 
     Nothing after `now` is used: the roadmap of a past moment is the same whether or not the data go on.
     Without any bar the roadmap is empty and says so.
@@ -37,29 +104,20 @@ def find_levels(contract: Contract, now: TimeNs, settings: LevelSettings = DEFAU
         averages = averages_of(contract, now)
         return Roadmap(zones=[], rules=[], profile=None, averages=averages, missing=[reason])
     price = float(contract.base.close[-1])
-    averages = averages_of(contract, now)
-    profile = volume_profile(contract, now, settings)
-    sources: list[Found] = [
-        swing_levels(contract, now, price, settings),
-        average_levels(averages),
-        retracement_levels(contract, settings),
-        profile_levels(profile),
-        round_levels(contract.base, price, settings),
-        high_levels(contract.base, settings),
-        range_levels(contract.days, now, settings),
-        anchored_levels(contract, now, settings),
+    found = sources_at(contract, now, settings, beside)
+    width = kernel_width(price, found.averages["atr_14d"], settings)
+    zones = [
+        followed(contract.four_hours, zone)
+        for zone in zones_of(found.levels, price, width, settings)
     ]
-    levels: list[Level] = [level for found, _ in sources for level in found]
-    width = kernel_width(price, averages["atr_14d"], settings)
-    zones = zones_of(levels, price, width, settings)
     return Roadmap(
         zones=zones,
-        rules=rules_of(contract, zones, now, settings),
-        profile=profile,
-        averages=averages,
+        rules=rules_of(contract, zones, now, settings, beside.spots),
+        profile=found.profile,
+        averages=found.averages,
         missing=[
             *_staleness(contract, now),
-            *(sentence for _, gone in sources for sentence in gone),
+            *found.missing,
             *_no_squeeze_zone(zones, settings),
             *NOT_READ,
         ],

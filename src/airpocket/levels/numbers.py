@@ -9,17 +9,18 @@ from airpocket.domain.kernel import kernel
 from airpocket.domain.units import DAY_NS, TimeNs, day_of
 from airpocket.levels.averages import owned
 from airpocket.levels.roadmap import Found, Level, LevelKind
-from airpocket.levels.settings import WEIGHTS, LevelSettings
+from airpocket.levels.settings import PROMINENCE, LevelSettings
 from airpocket.levels.words import price_text
 from airpocket.market.bars import Bars
 
 _RANGE_COVERAGE = 0.9
+_ROUND_SORTS = {1.5: "tenfold", 1.0: "half", 0.5: "tenth"}
 
 
 def round_numbers(price: float, reach_percent: float) -> list[tuple[float, float]]:
-    """(price, weight) of round numbers within reach, scaled to the magnitude of the price.
+    """(price, prominence) of round numbers within reach, scaled to the magnitude of the price.
 
-    With m the power of ten at or below the price: multiples of m weigh 1.5, of m/2 1.0, of m/10 0.5.
+    With m the power of ten at or below the price: multiples of m have 1.5, of m/2 1.0, of m/10 0.5.
 
     >>> round_numbers(2450.0, 5.0)
     [(2400.0, 0.5), (2500.0, 1.0)]
@@ -29,10 +30,10 @@ def round_numbers(price: float, reach_percent: float) -> list[tuple[float, float
     found: list[tuple[float, float]] = []
     for k in range(_steps(price * (1 - reach), exponent, up=True),
                    _steps(price * (1 + reach), exponent, up=False) + 1):  # fmt: skip
-        weight = 1.5 if k % 10 == 0 else 1.0 if k % 5 == 0 else 0.5
+        size = 1.5 if k % 10 == 0 else 1.0 if k % 5 == 0 else 0.5
         value = k * 10**exponent if exponent >= 0 else k / 10**-exponent
         if k > 0:
-            found.append((float(value), weight))
+            found.append((float(value), size))
     return found
 
 
@@ -46,8 +47,8 @@ def round_levels(base: Bars, price: float, settings: LevelSettings) -> Found:
     start = int(base.ts[0])
     levels = [
         Level(price=value, kind="round_number", label=f"round number {price_text(value)}",
-              formed_at=start, confirmed_at=start, weight=weight)
-        for value, weight in round_numbers(price, settings.reach_percent)
+              formed_at=start, confirmed_at=start, prominence=size, sort=_ROUND_SORTS[size])
+        for value, size in round_numbers(price, settings.reach_percent)
     ]  # fmt: skip
     return levels, []
 
@@ -94,9 +95,11 @@ def high_levels(base: Bars, settings: LevelSettings) -> Found:
 
 
 def _high(base: Bars, row: int, seen: int, kind: LevelKind, label: str) -> Level:
+    price = float(base.high[row])
+    standing = not bool((base.high[row + 1 :] > price).any())
     return Level(
-        price=float(base.high[row]), kind=kind, label=label,
-        formed_at=int(base.ts[row]), confirmed_at=int(base.end[seen]), weight=WEIGHTS[kind],
+        price=price, kind=kind, label=label if standing else f"{label}, traded through since", standing=standing,
+        formed_at=int(base.ts[row]), confirmed_at=int(base.end[seen]), prominence=PROMINENCE[kind],
     )  # fmt: skip
 
 
@@ -114,18 +117,20 @@ def range_levels(days: Bars, now: TimeNs, settings: LevelSettings) -> Found:
             missing.append(f"{span}-day range: {len(window)} of {span} closed days are there")
             continue
         dates = f"{span}-day range to {day_of(end - 1)}"
-        levels.append(_edge(window, int(np.argmax(window.high)), "range_high", dates, end))
-        levels.append(_edge(window, int(np.argmin(window.low)), "range_low", dates, end))
+        sort = f"{span} d"
+        levels.append(_edge(window, int(np.argmax(window.high)), "range_high", (dates, sort), end))
+        levels.append(_edge(window, int(np.argmin(window.low)), "range_low", (dates, sort), end))
     return levels, missing
 
 
-def _edge(window: Bars, row: int, kind: LevelKind, dates: str, end: int) -> Level:
+def _edge(window: Bars, row: int, kind: LevelKind, dates: tuple[str, str], end: int) -> Level:
     high = kind == "range_high"
     return Level(
         price=float(window.high[row] if high else window.low[row]),
         kind=kind,
-        label=f"{'high' if high else 'low'} of the {dates}",
+        label=f"{'high' if high else 'low'} of the {dates[0]}",
         formed_at=int(window.ts[row]),
         confirmed_at=end,
-        weight=WEIGHTS[kind],
+        prominence=PROMINENCE[kind],
+        sort=dates[1],
     )

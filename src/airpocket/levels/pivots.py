@@ -150,6 +150,7 @@ def _level(swings: Swings, k: int, scale: SwingScale, price: float, *, broken: b
         label=f"{name} ({scale.label})",
         formed_at=int(swings.formed_at[k]),
         confirmed_at=int(swings.confirmed_at[k]),
-        weight=scale.weight / 2 if broken else scale.weight,
+        prominence=scale.prominence / 2 if broken else scale.prominence,
         standing=not broken,
+        sort=scale.label,
     )

@@ -9,7 +9,7 @@ from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.kernel import kernel
 from airpocket.domain.units import DAY_NS, HOUR_NS, TimeNs, format_time
 from airpocket.levels.roadmap import Found, Level, LevelKind, VolumeProfile
-from airpocket.levels.settings import WEIGHTS, LevelSettings
+from airpocket.levels.settings import PROMINENCE, LevelSettings
 from airpocket.levels.words import price_text
 from airpocket.market.bars import Bars
 from airpocket.market.state import Contract
@@ -220,7 +220,7 @@ def profile_levels(profile: VolumeProfile) -> Found:
     ]
     levels = [
         Level(price=price, kind=kind, label=label, formed_at=as_of, confirmed_at=as_of,
-              weight=WEIGHTS[kind])
+              prominence=PROMINENCE[kind])
         for price, kind, label in marks if price is not None
     ]  # fmt: skip
     return levels, []

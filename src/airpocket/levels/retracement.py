@@ -7,7 +7,7 @@ import numpy as np
 from airpocket.domain.units import day_of
 from airpocket.levels.pivots import Swings, bars_of, confirmed_swings
 from airpocket.levels.roadmap import Found, Level
-from airpocket.levels.settings import WEIGHTS, LevelSettings
+from airpocket.levels.settings import PROMINENCE, LevelSettings
 from airpocket.market.state import Contract
 
 _GOLDEN = 0.618
@@ -85,5 +85,6 @@ def _level(leg: Leg, ratio: float, scale: str) -> Level:
         label=f"{ratio} retracement of the {move} of {dates} ({scale})",
         formed_at=leg.ended_at,
         confirmed_at=leg.confirmed_at,
-        weight=WEIGHTS["fibonacci"] * (2 if ratio == _GOLDEN else 1),
+        prominence=PROMINENCE["fibonacci"] * (2 if ratio == _GOLDEN else 1),
+        sort=f"{ratio}",
     )

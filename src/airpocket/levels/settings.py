@@ -5,8 +5,9 @@ from typing import Literal
 
 from airpocket.levels.roadmap import LevelKind
 
-# Weights are judgement, not fitted: 1 is one ordinary reason. Swings take theirs from their scale.
-WEIGHTS: dict[LevelKind, float] = {
+# How loudly a level asks to be named: judgement, not fitted, 1 for an ordinary one; swings by their scale. It
+# chooses what is shown and where zones lie. What levels have been worth is another thing: learned.py.
+PROMINENCE: dict[LevelKind, float] = {
     "ema_20d": 0.75,  # 20 and 21 lie side by side: together they count as one average and a half
     "ema_21d": 0.75,
     "ema_50d": 1.5,
@@ -20,6 +21,12 @@ WEIGHTS: dict[LevelKind, float] = {
     "range_high": 1.0,
     "range_low": 1.0,
     "anchored_vwap": 1.0,
+    "breakout_retest": 1.0,
+    "supply_block": 1.0,
+    "demand_block": 1.0,
+    "spot_demand": 1.0,
+    "liquidation_wall": 1.0,
+    "option_gravity": 1.0,
 }
 
 
@@ -31,7 +38,7 @@ class SwingScale:
     label: str
     reach: int
     lookback_days: int
-    weight: float
+    prominence: float
 
 
 # A day, three days, a week on both sides: each scale sees swings about three times as large as the last.
@@ -62,12 +69,22 @@ class LevelSettings:
     range_skip_days: int = 3
     cycle_fall: float = 0.5  # a fall by half ends a cycle
     vwap_min_coverage: float = 0.95
+    # supply and demand blocks, on four-hour bars
+    block_days: int = 90
+    block_bars: int = 3  # how soon after its base a move must have left: half a day
+    block_atr: float = 2.0  # how far beyond the base it must have closed
+    # spot demand, walls of the map, strikes
+    demand_prominence: float = 0.25  # of the highest net buying by price
+    demand_clusters: int = 3
+    walls: int = 3  # a side
+    gravity_days: int = 35
+    gravity_strikes: int = 4
     # zones
     width_atr: float = 0.25  # kernel width in daily ATR
     width_percent: float = 1.0  # kernel width while the ATR is unknown
     reach_percent: float = 25.0
     zones_per_side: int = 6
-    min_strength: float = 1.0
+    min_prominence: float = 1.0
     # confirmation, on closed four-hour bars
     fresh_bars: int = 6  # how long a break counts as fresh
     volume_ratio: float = 1.5  # "expanding": against the mean of the bars before

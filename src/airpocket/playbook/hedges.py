@@ -1,25 +1,80 @@
-"""Option hedges of a position: not given without a usable option chain, and it says so (M25 to M28, M44)."""
+"""Option hedges of a position as steps of its plan, from the chain where one can be priced (M25 to M28, M44)."""
 
+from airpocket.domain.errors import BadInput
+from airpocket.domain.positions import Positions
 from airpocket.playbook.ground import Ground
+from airpocket.playbook.hedging.asked import Asked
+from airpocket.playbook.hedging.backing import asked_for
+from airpocket.playbook.hedging.records import Hedge
+from airpocket.playbook.hedging.settings import HedgeSettings
+from airpocket.playbook.hedging.sheet import APART, QUOTES, option_hedges
 from airpocket.playbook.records import Play, Step
 
-NO_CHAIN = "no option chain that these plans can price"
+_UNDONE = "expiry; roll what is held a week before it, or after a move of 8 to 10 %"
 
 
 def hedge_play(ground: Ground) -> Play:
-    """One row that says what is missing."""
-    if ground.is_short:
-        refs, what = ["M25", "M26", "M27", "M28"], "an out-of-the-money call ladder or call spread"
-        left = "every rise up to the stop, and gaps through it"
-    else:
-        refs, what = (
-            ["M44"],
-            "a collar: a put of about 25 delta paid for by a call of 20 to 30 delta",
+    """The shapes that can be had, each with legs and cost; else one row that says what is missing."""
+    asked = _asked(ground)
+    if isinstance(asked, str):
+        return Play(
+            id="hedges", title="Hedges", refs=_refs(ground), steps=[_missing(ground, asked)]
         )
-        left = "every fall down to the stop, and gaps through it"
-    step = Step(
-        id="hedge", title="Hedge", refs=refs, state="unknown", condition="a chain with two-sided quotes",
-        because=[NO_CHAIN], action=f"{what}: neither strike, size nor cost can be given",
-        uncovered=left,
+    aim, hedges = option_hedges(asked)
+    steps = [_step(ground, each, aim) for each in hedges if each.unknown is None]
+    if not steps:
+        why = "; ".join(dict.fromkeys(each.unknown or "" for each in hedges))
+        return Play(id="hedges", title="Hedges", refs=_refs(ground), steps=[_missing(ground, why)])
+    notes = [
+        APART,
+        QUOTES,
+        "One of these, not all: airpocket hedge has them side by side, with what more costs.",
+    ]
+    return Play(id="hedges", title="Hedges", refs=_refs(ground), steps=steps, notes=notes)
+
+
+def _refs(ground: Ground) -> list[str]:
+    return ["M25", "M26", "M27", "M28"] if ground.is_short else ["M44"]
+
+
+def _asked(ground: Ground) -> Asked | str:
+    """The question of a sheet, or why it can't be asked here."""
+    held = Positions(positions=(ground.position,))
+    try:
+        asked = asked_for(
+            ground.position, held, ground.situation, HedgeSettings(), major="not asked for here"
+        )
+    except BadInput as error:
+        return str(error)
+    return asked.candidates if isinstance(asked.candidates, str) else asked
+
+
+def _missing(ground: Ground, why: str) -> Step:
+    if ground.is_short:
+        what, left = "an out-of-the-money call ladder or call spread", "every rise up to the stop"
+    else:
+        what, left = (
+            "a collar: a put of about 25 delta paid for by a call",
+            "every fall down to the stop",
+        )
+    return Step(
+        id="hedge", title="Hedge", refs=_refs(ground), state="unknown",
+        condition="a chain with two-sided quotes", because=[why],
+        action=f"{what}: neither strike, size nor cost can be given", uncovered=f"{left}, and gaps through it",
     )  # fmt: skip
-    return Play(id="hedges", title="Hedges", refs=refs, steps=[step])
+
+
+def _step(ground: Ground, hedge: Hedge, aim: str) -> Step:
+    legs = ", ".join(
+        f"{leg.side} {leg.size.value or 0.0:,.10g} {leg.name} at {leg.price_coin or 0.0:.4f} coin"
+        for leg in hedge.legs
+    )
+    gap = HedgeSettings().gap_percent
+    needed = bool(hedge.legs)
+    return Step(
+        id=f"hedge_{hedge.id}", title=hedge.title, refs=hedge.refs, state="waiting" if needed else "quiet",
+        condition="at any time, while the quotes stand",
+        because=[f"sized up to {gap:g} % against the position, {aim}, in every scenario tried"],
+        action=legs if needed else "nothing has to be bought: the position holds up as it is",
+        invalidation=_UNDONE if needed else "", cost=hedge.cost, uncovered="; ".join(hedge.uncovered),
+    )  # fmt: skip

@@ -104,7 +104,7 @@ def _snapped(ground: Ground, price: float, words: str) -> tuple[float, str]:
     near = [z for z in ground.situation.roadmap.zones if _level(z, price, reach) is not None]
     if not near:
         return price, f"{words}; no zone within {ground.settings.snap_percent:g} % to lean on"
-    zone = max(near, key=lambda z: z.strength)
+    zone = max(near, key=lambda z: (z.strength, z.prominence))
     level = _level(zone, price, reach)
     if level is None:
         return price, words

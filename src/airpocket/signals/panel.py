@@ -12,6 +12,7 @@ from airpocket.market.bars import Bars
 from airpocket.market.state import Market
 from airpocket.signals import depth, drivers, funding, interest, leading, motion, spotled, tape
 from airpocket.signals.bundle import Bundle, BundleSettings
+from airpocket.signals.chain import ChainSettings, ChainState
 from airpocket.signals.depth import DepthSettings
 from airpocket.signals.drivers import DriverSettings
 from airpocket.signals.funding import FundingSettings
@@ -36,6 +37,7 @@ class SignalSettings:
     depth: DepthSettings = field(default_factory=DepthSettings)
     tape: TapeSettings = field(default_factory=TapeSettings)
     drivers: DriverSettings = field(default_factory=DriverSettings)
+    chain: ChainSettings = field(default_factory=ChainSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class SignalState:
 
     def __init__(self, settings: SignalSettings | None = None) -> None:
         self.settings = settings or SignalSettings()
+        self._chain = ChainState(self.settings.chain)
         self._reference = ""
         self._bundle = Bundle(self.settings.bundle)
         self._hours_seen = 0
@@ -83,6 +86,8 @@ class SignalState:
             interest.venue_interests(market), market.now, s.interest.stale_h
         )
         first = leading.reading(market, s.leading)
+        moving = motion.volatility_reading(market, s.motion)
+        realised = next(tell.estimate for tell in moving.tells if tell.id == "rv_30d")
         regimes = (
             carry,
             funding.convergence(market, venues),
@@ -92,7 +97,8 @@ class SignalState:
             first,
             depth.reading(market, s.depth),
             tape.reading(market, s.tape),
-            motion.volatility_reading(market, s.motion),
+            moving,
+            self._chain.reading(market, realised),
             motion.low_volume_hours(market, s.motion),
             drivers.hinge(flows, day),
         )

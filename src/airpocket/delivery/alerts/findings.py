@@ -58,9 +58,12 @@ def _triggers(rule: Rule, brief: Brief) -> Iterator[Finding]:
     for row in brief.triggers:
         if rule.what in ("", row.id):
             blind = row.state == "unknown"
-            speaks = None if blind else row.state in rule.states
             because = f": {row.because[0]}" if row.because else ""
-            yield Finding(rule, row.id, speaks, speaks, f"{row.title} is {row.state}{because}")
+            words = f"{row.title} is {row.state}{because}"
+            # each state is an episode of its own: armed that begins to fire is news
+            for state in rule.states:
+                speaks = None if blind else row.state == state
+                yield Finding(rule, f"{row.id} {state}", speaks, speaks, words)
 
 
 def _verdict(rule: Rule, brief: Brief) -> Iterator[Finding]:

@@ -1,9 +1,10 @@
-"""Calculators of options: prices, greeks, coin-settled ones, implied volatility, smiles, volatility shocks."""
+"""Calculators of options: prices, greeks, coin-settled ones, implied volatility, smiles, the hedge programme."""
 
 import math
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, TypeAlias
 
+import numpy as np
 from msgspec import Meta, Struct
 
 from airpocket.delivery.calculators.numbers import NotNegative, Positive
@@ -11,8 +12,11 @@ from airpocket.domain.errors import BadInput
 from airpocket.market.options.greeks import SpotGreeks, greeks, spot_greeks
 from airpocket.market.options.implied import implied_volatility
 from airpocket.market.options.svi import Svi
+from airpocket.playbook.hedging.programme import Programme, Unsolved, solve
 
 OptionType: TypeAlias = Literal["call", "put"]
+Rate: TypeAlias = Annotated[float, Meta(ge=0.0, lt=1.0)]
+Move: TypeAlias = Annotated[float, Meta(gt=-1.0)]
 Correlation: TypeAlias = Annotated[float, Meta(gt=-1.0, lt=1.0)]
 _MOST_POINTS = 2_000_000
 
@@ -186,6 +190,39 @@ def vol_shock_factor(
     return {"factor": (30.0 / max(1.0, days_to_expiry)) ** power}
 
 
+def hedge_lp(  # noqa: PLR0913 - the inputs of the oracle
+    *, position_coin: float, entry_price_usd: Positive, wallet_usd: NotNegative, mmr_fraction: Rate,
+    buffer_multiple_of_maintenance: NotNegative, option_type: Sequence[OptionType],
+    strike_usd: Sequence[Positive], premium_usd: Sequence[NotNegative],
+    price_moves_fraction: Sequence[Move], max_quantity: Sequence[NotNegative] | None = None,
+) -> dict[str, object]:  # fmt: skip
+    """The cheapest options that keep b times maintenance after every move, at intrinsic value."""
+    kinds, count = np.array([each == "call" for each in option_type]), len(option_type)
+    for name, given in (
+        ("strike_usd", strike_usd),
+        ("premium_usd", premium_usd),
+        ("max_quantity", max_quantity),
+    ):
+        if given is not None and len(given) != count:
+            raise BadInput(f"{name} has {len(given)} numbers for {count} options")
+    if not count or not len(price_moves_fraction):
+        raise BadInput("hedge_lp needs at least one option and one move")
+    price = entry_price_usd * (1.0 + np.array(price_moves_fraction))
+    strike, premium = np.array(strike_usd), np.array(premium_usd)
+    inside = np.maximum(np.where(kinds, price[:, None] - strike, strike - price[:, None]), 0.0)
+    needed = buffer_multiple_of_maintenance * mmr_fraction * abs(position_coin) * price
+    found = solve(
+        Programme(
+            cost=premium, rows=inside - premium,
+            at_least=needed - wallet_usd - position_coin * (price - entry_price_usd),
+            upper=np.full(count, math.inf) if max_quantity is None else np.array(max_quantity),
+        )
+    )  # fmt: skip
+    if isinstance(found, Unsolved):
+        raise BadInput(f"price_moves_fraction, max_quantity: {found.reason}")
+    return {"quantity": found.x, "cost_usd": found.cost}
+
+
 def _inside(option_type: OptionType, strike: float, price: float) -> float:
     """Intrinsic value, in the quote."""
     return max(price - strike if option_type == "call" else strike - price, 0.0)
@@ -196,6 +233,6 @@ CALCULATORS: dict[str, Callable[..., dict[str, object]]] = {
     for each in (
         generalised_black_scholes, option_delta, option_gamma, option_vega, option_theta, option_rho, black76,
         option_price_and_greeks, inverse_option, inverse_option_payoff, inverse_option_intrinsic, implied_vol,
-        svi_butterfly, vol_shock_factor,
+        svi_butterfly, vol_shock_factor, hedge_lp,
     )
 }  # fmt: skip

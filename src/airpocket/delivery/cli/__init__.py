@@ -24,8 +24,18 @@ _COMMANDS = (
         "cascade:cascade",
         "What a push costs each way, and where forced flow carries it; what if.",
     ),
+    (
+        "levels",
+        "levels:levels",
+        "Prices with a reason: zones, what they did, what would confirm them.",
+    ),
     ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
     ("stress", "stress:stress", "What every account of a position file survives, exits included."),
+    (
+        "hedge",
+        "hedge:hedge",
+        "What the positions of a file could be hedged with, and at what cost.",
+    ),
     (
         "import",
         "import_:import_",
@@ -69,6 +79,7 @@ _EVALUATE_COMMANDS = (
     ("impact", "impact", "What moves price and comes back, on known worlds and recorded data."),
     ("cascade", "cascade", "Where pushes of known size were said to stop, and where they did."),
     ("census", "census", "The liquidation map of a venue against what its accounts hold."),
+    ("levels", "levels", "Every kind of level against placebo prices, over all recorded years."),
 )
 
 

@@ -217,6 +217,46 @@ def census(
     return 0
 
 
+def levels(
+    *,
+    real: Path,
+    page: Path | None = None,
+    weights: Path | None = None,
+    workers: int = 2,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Hold every kind of level against placebo prices, over all years recorded, and learn what each is worth.
+
+    docs/evidence/levels.md is such a run, some minutes on two cores.
+
+    Args:
+        real: Folder of recorded market data, such as ../shared/data.
+        page: Also write everything as a Markdown page.
+        weights: Also write what was learned as the table that the roadmap reads (src/airpocket/levels/learned.py).
+        workers: Processes; two can be used.
+        as_json: Print JSON.
+    """
+    from airpocket.delivery.files import write_text
+    from airpocket.delivery.warmup import compiling
+    from airpocket.domain.errors import BadInput
+
+    if not 1 <= workers <= 64:
+        raise BadInput("--workers must lie between 1 and 64")
+    with compiling():
+        from airpocket.evaluation.level_history import known_histories
+        from airpocket.evaluation.level_page import as_data, learned_source, markdown, tables
+        from airpocket.evaluation.level_study import study_of
+
+        study = study_of(known_histories(real, workers, _told))
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_text(page, markdown(study))
+    if weights is not None:
+        write_text(weights, learned_source(study))
+    _show(as_data(study) if as_json else None, tables(study))
+    return 0
+
+
 def _told(name: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"scored {name}\n")

@@ -1,5 +1,6 @@
 """The heatmap as bytes: a JSON head, times, prices, and one byte a cell; docs/api.md has the layout."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -90,7 +91,7 @@ def changed_since(before: Grid | None, now: Grid) -> int | None:
         or not np.array_equal(before.edge, now.edge)
     ):
         return None
-    known = int(np.searchsorted(before.time_s, now.time_s[0]))
+    known = int(np.searchsorted(before.time_s, float(now.time_s[0])))
     kept = min(len(before.time_s) - known, len(now.time_s))
     if kept < 1 or not np.array_equal(before.time_s[known:-1], now.time_s[: kept - 1]):
         return None
@@ -104,9 +105,9 @@ def _rows(found: LiquidationMap) -> tuple[int, int]:
     # the same number for a price in every edition
     exact: FloatArray = np.asarray(np.log(found.edge) / step, np.float64)
     number: IntArray = exact.round().astype(np.int64)
-    low, high = (np.log(found.price * (1.0 + way * _REACH)) / step for way in (-1.0, 1.0))
-    first = int(np.searchsorted(number, np.floor(low / _STEADY) * _STEADY))
-    last = int(np.searchsorted(number, np.ceil(high / _STEADY) * _STEADY))
+    low, high = (math.log(found.price * (1.0 + way * _REACH)) / step for way in (-1.0, 1.0))
+    first = int(np.searchsorted(number, math.floor(low / _STEADY) * _STEADY))
+    last = int(np.searchsorted(number, math.ceil(high / _STEADY) * _STEADY))
     return first, max(min(last, len(found.edge) - 1), first + 1)
 
 

@@ -220,8 +220,11 @@ class Player:
 
     def _heard(self) -> Heard:
         replay = None if self.course is None else self.course.told(loop=self._job.loop)
-        alarms = [] if replay is not None else _alarms(Path(self._job.store))
-        return Heard(label=self._job.label, replay=replay, feeds=self._feeds(), alarms=alarms)
+        health = None if replay is not None else health_file.read(Path(self._job.store))
+        if health is None:
+            return Heard(label=self._job.label, replay=replay, feeds=self._feeds())
+        label = health.simulated or self._job.label
+        return Heard(label=label, feeds=self._feeds(), alarms=list(health.alarms))
 
     def _feeds(self) -> list[FeedState]:
         statuses = self._run.pulse.status(self._moment) if self._moment else ()
@@ -280,8 +283,3 @@ def _span(folder: Path) -> tuple[int, int]:
     if not report.records:
         raise NothingKnown(f"{folder}: the log holds no record to replay")
     return report.first, report.last
-
-
-def _alarms(store: Path) -> list[str]:
-    health = health_file.read(store)
-    return [] if health is None else list(health.alarms)

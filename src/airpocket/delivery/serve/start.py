@@ -19,6 +19,7 @@ from airpocket.delivery.serve.job import TOKEN, Job
 from airpocket.delivery.serve.models import LaunchCode, Mode
 from airpocket.delivery.serve.supervisor import Supervisor, listen, make_place
 from airpocket.domain.errors import BadInput, NothingKnown
+from airpocket.domain.simulated import labelled
 from airpocket.domain.units import SECOND_NS, parse_time
 from airpocket.ingest.world import SystemClock
 
@@ -68,7 +69,7 @@ def planned(asked: Asked) -> Generator[Plan]:
     _check(asked)
     found = _demo(asked) if asked.demo else asked
     mode, log = _mode(found)
-    label = _label(log)
+    label = _label(log) or (labelled(f"heard through {found.gate}") if found.gate else "")
     listening = listen(found.port)
     port = int(listening.getsockname()[1])
     place = place_of(port)

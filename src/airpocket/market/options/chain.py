@@ -31,13 +31,19 @@ class ChainSnapshot:
 
 
 def newest_chain(market: Market, now: int) -> ChainSnapshot | str:
-    """The chain with the most two-sided quotes among the venues' newest, or why there is none."""
+    """The chain with the most two-sided quotes among the venues' newest told by `now`, or why there is none."""
     found, reasons = list[ChainSnapshot](), list[str]()
     for contract in market.contracts:
         table = contract.table(_KIND)
         if table is None or not len(table):
             continue
-        snapshot = _last_look(contract, table)
+        told = table.where(table.ints("usable_from") <= now)
+        if not len(told):
+            reasons.append(
+                f"no chain of {contract.instrument.venue} was told by {format_time(now)}"
+            )
+            continue
+        snapshot = _last_look(contract, told)
         if now - snapshot.ts > OLDEST_NS:
             reasons.append(f"the chain of {snapshot.venue} is of {format_time(snapshot.ts)}")
         elif not _two_sided(snapshot):

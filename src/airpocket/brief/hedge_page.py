@@ -1,0 +1,142 @@
+"""A sheet of hedges as an ordered page of plain blocks: the answer, the hedges side by side, then each."""
+
+from airpocket.brief import words
+from airpocket.brief.blocks import Block, Cell, Grid, Part, Points, Words, nothing
+from airpocket.brief.plan_page import position_line
+from airpocket.domain.estimates import Estimate
+from airpocket.playbook.hedging.records import Hedge, HedgeLeg, HedgeSheet
+
+ADVICE = (
+    "A hedge here is arithmetic on quotes and assumptions, not a forecast and not advice to trade: check every "
+    "price at your venue before you act."
+)
+_ROWS = (-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0, 60.0)
+
+
+def parts(sheet: HedgeSheet) -> list[Part]:
+    """All sections in reading order."""
+    return [
+        Part("hedges", "Hedges side by side", _overview(sheet)),
+        Part("more", "What more protection costs", _table(sheet)),
+        *(Part(each.id, each.title, _hedge(each)) for each in sheet.hedges if each.unknown is None),
+        Part("quotes", "Quotes", _quotes(sheet)),
+        Part("about", "About this sheet", [Points("", [*sheet.notes, ADVICE])]),
+    ]
+
+
+def head_line(sheet: HedgeSheet) -> str:
+    """Entry, margin, opening time and as-of time of the position, on one line."""
+    return position_line(sheet.position, sheet.asset, sheet.as_of)
+
+
+def _overview(sheet: HedgeSheet) -> list[Block]:
+    rows: list[tuple[Cell, ...]] = []
+    for each in sheet.hedges:
+        if each.unknown is not None:
+            rows.append((each.title, words.UNKNOWN, "-", "-", "-", "-"))
+            continue
+        rows.append((
+            each.title, _short(each.cost), _short(each.cost_percent), _short(each.protected),
+            _short(each.next_percent), _tied(each),
+        ))  # fmt: skip
+    grid = Grid("", ("Hedge", "Cost", "Of notional", "Holds to", "One % more", "Tied up"), rows)
+    missing = [
+        f"{each.title}: {words.plain(each.unknown)}" for each in sheet.hedges if each.unknown
+    ]
+    facts = [
+        f"Sized up to a gap of {sheet.gap_percent:g} % against the position, {sheet.buffer:g} × maintenance.",
+        f"The position's own venue lacks {_short(sheet.top_up)} at that gap, whatever is held elsewhere.",
+    ]
+    return [grid, Points("", facts), *([Points("Not to be had", missing)] if missing else [])]
+
+
+def _tied(each: Hedge) -> str:
+    sums = [e.value for e in (each.margin, each.capital) if e is not None and e.value is not None]
+    return words.number(sum(sums), words.USD)
+
+
+def _short(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "-"
+    if estimate.value is None:
+        return words.UNKNOWN
+    text = words.with_unit(estimate.value, estimate.unit)
+    return f"≥ {text}" if estimate.at_least else text
+
+
+def _table(sheet: HedgeSheet) -> list[Block]:
+    if not sheet.table:
+        return [nothing(sheet.no_chain)]
+    names = list(sheet.table[0].cost)
+    titles = {each.id: each.title for each in sheet.hedges}
+    sign = "+" if sheet.position.side == "short" else "-"
+    rows: list[tuple[Cell, ...]] = [
+        (
+            "any move" if row.gap_percent is None else f"{sign}{row.gap_percent:g} %",
+            *(_cheap(row.cost[name]) for name in names),
+        )
+        for row in sheet.table
+    ]  # fmt: skip
+    grid = Grid("", ("Holds to", *(titles.get(name, name) for name in names)), rows)
+    told = "Least cost in any amounts; nothing: no such hedge holds it. The strip stands for its own days only."
+    return [grid, Points("", [told])]
+
+
+def _cheap(estimate: Estimate) -> str:
+    return "none" if estimate.value is None else words.number(estimate.value, estimate.unit)
+
+
+def _hedge(each: Hedge) -> list[Block]:
+    if not each.legs:
+        return [Words("Nothing has to be bought: the position holds up as it is.")]
+    options = any(leg.volatility is not None for leg in each.legs)
+    grid = Grid("", ("Trade", "Size", "Price", "In coin", "Volatility", "Delta", "Days"), [
+        _leg(leg) for leg in each.legs
+    ])  # fmt: skip
+    told = [
+        f"Cost {_short(each.cost)} with fees; nothing of its kind costs less than {_short(each.bound)}."
+    ]
+    if options and each.margin is not None and each.margin.value:
+        told.append(f"Margin for what is sold: {_short(each.margin)} now.")
+    if each.capital is not None and each.capital.value:
+        told.append(f"Ties up {_short(each.capital)}.")
+    told.append(f"At the gap it could be sold for {_short(each.worth_at_gap)} in the worst row.")
+    curve = {round(point.move_percent): point for point in each.curve}
+    rows: list[tuple[Cell, ...]] = [
+        (
+            f"{move:+g} %", words.number(curve[round(move)].plain_usd, words.USD),
+            words.number(curve[round(move)].hedged_usd, words.USD),
+            words.number(curve[round(move)].hedged_later_usd, words.USD),
+        )
+        for move in _ROWS
+        if round(move) in curve
+    ]  # fmt: skip
+    picture = Grid(
+        "Equity after a move", ("Move", "Unhedged", "Hedged, at once", "Hedged, last day"), rows
+    )
+    left = [Points("Left open", each.uncovered)] if each.uncovered else []
+    return [grid, Points("", [*told, *each.notes]), picture, *left]
+
+
+def _leg(leg: HedgeLeg) -> tuple[Cell, ...]:
+    def text(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    return (
+        f"{leg.side} {words.plain(leg.name)}", words.number(leg.size.value or 0.0, leg.size.unit),
+        words.number(leg.price.value or 0.0, leg.price.unit), text(leg.price_coin, ".4f"),
+        "-" if leg.volatility is None else f"{leg.volatility.value or 0.0:.1f} %",
+        text(leg.delta, "+.2f"), text(leg.days, ".1f"),
+    )  # fmt: skip
+
+
+def _quotes(sheet: HedgeSheet) -> list[Block]:
+    chain = sheet.chain
+    if chain is None:
+        return [nothing(sheet.no_chain)]
+    left = ", ".join(f"{count} {why}" for why, count in chain.left_out.items()) or "none"
+    return [Points("", [
+        f"{chain.options} options of {words.plain(chain.venue)}, quotes of {words.moment(chain.as_of)}, "
+        f"{chain.age_s / 60:,.0f} min old; index {_short(chain.index)}.",
+        f"Left out: {left}.",
+    ])]  # fmt: skip

@@ -1,0 +1,51 @@
+"""What a hedge must hold up in and may be made of: choices fixed before any result was seen; none is fitted."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeSettings:
+    """All choices of the hedge programme.
+
+    Rows: moves from `calm_percent` with the position to the gap against it in steps of step_percent, each with
+    every relative change of volatility (at 30 days to expiry) and every day ahead. tails: moves beyond, in
+    fractions. buffer: multiple of maintenance kept in every row up to the gap.
+    Candidates: days to expiry and |delta| windows by template; `beyond_d` the least tenor of a hedge that is to
+    outlast a catalyst or a week. legs: the most of one hedge; lot: of an option, coin.
+    standard_margin: sold options that bought ones cover need Deribit's standard margin all the same; else none, as
+    under its portfolio margin. Those that only the position covers need it in any case.
+    budget_usd: the most that a hedge may cost. most_loss_usd: the most that equity may fall up to the gap.
+    Costs: option_fee of the underlying, at most option_fee_cap of the premium (Deribit's regular fee).
+    """
+
+    gap_percent: float = 15.0
+    buffer: float = 2.0
+    calm_percent: float = 30.0
+    step_percent: float = 1.0
+    vol_shifts: tuple[float, ...] = (-0.22, 0.0, 0.40)
+    days: tuple[float, ...] = (0.0, 1.0, 3.0, 7.0)
+    tails_up: tuple[float, ...] = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
+    tails_down: tuple[float, ...] = (-0.33, -0.5, -0.66, -0.9)
+    table_percent: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
+    beyond_d: float = 8.0
+    longest_d: float = 95.0
+    weekly_d: float = 9.5
+    weekly_days: tuple[float, ...] = (0.0, 1.0, 3.0)
+    collar_d: tuple[float, float] = (14.0, 42.0)
+    otm_delta: tuple[float, float] = (0.03, 0.50)
+    spread_buy_delta: tuple[float, float] = (0.10, 0.55)
+    spread_sell_delta: tuple[float, float] = (0.02, 0.35)
+    gamma_delta: tuple[float, float] = (0.10, 0.60)
+    collar_buy_delta: tuple[float, float] = (0.20, 0.30)
+    collar_sell_delta: tuple[float, float] = (0.20, 0.30)
+    legs: int = 4
+    lot: float = 1.0
+    standard_margin: bool = False
+    most_sizes: float = 3.0  # options bought at most, in sizes of the position
+    budget_usd: float | None = None
+    most_loss_usd: float | None = None
+    option_fee: float = 0.0003
+    option_fee_cap: float = 0.125
+    kept_columns: int = 40  # of the linear optimum, from which whole lots are searched
+    search_s: float = 10.0
+    slippage_sd: float = 1.645  # of a major's hedge: what it misses in one of twenty moves

@@ -1,0 +1,225 @@
+"""A position and its candidates → every hedge: cost, what it holds up to, what stays open; and the table."""
+
+from dataclasses import replace
+
+from airpocket.domain.estimates import USD, Estimate, unknown
+from airpocket.domain.units import SECOND_NS, format_time
+from airpocket.playbook.hedging.asked import (
+    SPOT_FEE,
+    Asked,
+    Maker,
+    major_maker,
+    option_maker,
+    spot_maker,
+    task_of,
+    trim_maker,
+)
+from airpocket.playbook.hedging.candidates import Candidates
+from airpocket.playbook.hedging.choose import cheapest
+from airpocket.playbook.hedging.made import Shape, at_gap, hedge_of, plain_protected, top_up
+from airpocket.playbook.hedging.major import Major
+from airpocket.playbook.hedging.programme import Unsolved
+from airpocket.playbook.hedging.records import (
+    ChainFacts,
+    Hedge,
+    HedgeSheet,
+    Protection,
+)
+from airpocket.playbook.hedging.rows import rows_of
+from airpocket.playbook.hedging.templates import Template, templates
+
+_HALF = 0.5
+APART = (
+    "The position's venue counts nothing that is held elsewhere: a hedge pays for a loss there, but the venue "
+    "liquidates at its own price unless money is moved in time."
+)
+QUOTES = (
+    "Options are bought at the ask and sold at the bid, and valued in every row at the volatility of the other "
+    "side of their quote. Sizes behind the quotes are not stored: a large order costs more."
+)
+STICKY = (
+    "Every option keeps its own volatility as price moves, shifted by a fifth down and two fifths up (at 30 days, "
+    "more for shorter): an assumption. Who is hurt by a sharper crush than that is not covered."
+)
+
+
+def hedge_sheet(asked: Asked) -> HedgeSheet:
+    """Every shape of hedge for the position's side, and what more protection costs."""
+    found = asked.candidates
+    asked, aim = _aim(asked)
+    hedges = [_of_options(asked, each) for each in templates(asked.short, asked.settings)]
+    hedges += [_spot(asked), _major(asked), _trim(asked)]
+    plain = plain_protected(asked)
+    s = asked.settings
+    return HedgeSheet(
+        asset=asked.asset, as_of=format_time(asked.now), simulated=asked.simulated, position=asked.position,
+        answer=_answer(asked, plain, aim, hedges), price=asked.price, gap_percent=s.gap_percent, buffer=s.buffer,
+        plain_protected=plain, top_up=top_up(asked), chain=_chain(found),
+        no_chain=found if isinstance(found, str) else None, hedges=hedges, table=_table(asked),
+        notes=[APART, *([QUOTES, STICKY] if isinstance(found, Candidates) else [])],
+    )  # fmt: skip
+
+
+def option_hedges(asked: Asked) -> tuple[str, list[Hedge]]:
+    """What they are sized for, in words, and the hedges made of options alone."""
+    asked, aim = _aim(asked)
+    return aim, [_of_options(asked, each) for each in templates(asked.short, asked.settings)]
+
+
+def _chain(found: Candidates | str) -> ChainFacts | None:
+    if isinstance(found, str):
+        return None
+    return ChainFacts(
+        venue=found.venue, as_of=format_time(found.at), age_s=(found.now - found.at) / SECOND_NS,
+        options=len(found), index=found.index_estimate, left_out=dict(found.left_out),
+    )  # fmt: skip
+
+
+def _of_options(asked: Asked, template: Template) -> Hedge:
+    found = asked.candidates
+    if isinstance(found, str):
+        return _none(template, found)
+    maker = option_maker(asked, found, template)
+    if maker is None:
+        return _none(
+            template, "no quote of the chain has the deltas and days that this shape needs"
+        )
+    return hedge_of(asked, Shape(template, maker, whole=True))
+
+
+def _none(template: Template, why: str) -> Hedge:
+    return Hedge(id=template.id, title=template.title, refs=list(template.refs), unknown=why)
+
+
+def _spot(asked: Asked) -> Hedge:
+    template = Template("spot", "Spot bought against the perpetual", ("M26",))
+    if not asked.short:
+        return _none(
+            template, "a long is no shorter for holding spot; the mirror is closing part of it"
+        )
+    notes = [
+        f"the basis kept: {_funding(asked)}",
+        f"spot fee {100 * SPOT_FEE:g} % of what is bought",
+    ]
+    return hedge_of(
+        asked, Shape(template, spot_maker(asked), capital=asked.mark, notes=tuple(notes))
+    )
+
+
+def _funding(asked: Asked) -> str:
+    if asked.funding_8h is None:
+        return "its funding is unknown"
+    rate = 3.0 * 100.0 * asked.funding_8h
+    got = "received" if rate > 0.0 else "paid"
+    return f"{abs(rate):.3f} % of the hedged notional a day {got} in funding, while the rate stays"
+
+
+def _major(asked: Asked) -> Hedge:
+    way = "bought" if asked.short else "sold"
+    template = Template("major", f"A major's perpetual {way}", ("M29",))
+    major = asked.major
+    if not isinstance(major, Major):
+        return _none(template, major)
+    if asked.taker_fee is None:
+        return _none(template, "no taker fee is known")
+    title = f"{major.name} perpetual {way} in the same notional"
+    notes = (
+        f"{major.name} moves {major.follow:.2f} (± {1.645 * major.error:.2f}) per 1 of {asked.asset}, beta of "
+        f"{asked.asset} on it {major.beta:.2f}, correlation {major.correlation:.2f}, over {major.days} days",
+        f"it misses by {100 * major.slip:.1f} % of the notional a day (one deviation), and "
+        f"{asked.settings.slippage_sd:g} deviations are taken off in every row",
+        _large(asked, major),
+        "funding of its perpetual and its own margin are not counted",
+    )
+    maker = major_maker(asked, major, asked.taker_fee)
+    return hedge_of(asked, Shape(Template("major", title, ("M29",)), maker, notes=notes))
+
+
+def _large(asked: Asked, major: Major) -> str:
+    if major.large_days < 3:
+        return f"{major.large_days} days of 5 % and more: too few to say how it follows then"
+    return (
+        f"on the {major.large_days} days that {asked.asset} moved 5 % and more, it made {100 * major.large:.0f} % "
+        "of the move in the median"
+    )
+
+
+def _trim(asked: Asked) -> Hedge:
+    template = Template("trim", "Closing part instead", ("M31", "M35"))
+    if asked.taker_fee is None:
+        return _none(template, "no taker fee is known")
+    notes = ("what closing gives up is the position itself; its cost here is the taker fee alone",)
+    return hedge_of(asked, Shape(template, trim_maker(asked, asked.taker_fee), notes=notes))
+
+
+def _table(asked: Asked) -> list[Protection]:
+    """Least cost by gap of each shape of options, any amounts and legs."""
+    found = asked.candidates
+    if isinstance(found, str):
+        return []
+    makers = {
+        each.id: (each, maker)
+        for each in templates(asked.short, asked.settings)
+        if (maker := option_maker(asked, found, each)) is not None
+    }
+    gaps: list[float | None] = [*asked.settings.table_percent, None]
+    return [
+        Protection(gap_percent=gap, cost={
+            name: _least(asked, maker, template, gap) for name, (template, maker) in makers.items()
+        })
+        for gap in gaps
+    ]  # fmt: skip
+
+
+def _least(asked: Asked, maker: Maker, template: Template, gap: float | None) -> Estimate:
+    s = asked.settings
+    widest = s.table_percent[-1]
+    rows = rows_of(
+        asked.short, widest if gap is None else gap, s, days=template.days, paths=asked.paths,
+        tails_kept=gap is None,
+    )  # fmt: skip
+    linear = cheapest(task_of(asked, maker, rows, paired=template.paired))
+    if isinstance(linear, Unsolved):
+        return unknown(USD, linear.reason)
+    return asked.figure(linear.cost, USD, "least cost in any amounts, at executable prices")
+
+
+def _aim(asked: Asked) -> tuple[Asked, str]:
+    """With the equity that the gap is to leave, and in words what the hedges are sized for.
+
+    Where margin survives the gap as it is, hedges are sized to halve its loss, unless told how much may be lost.
+    """
+    s = asked.settings
+    now, there = at_gap(asked)
+    if s.most_loss_usd is not None:
+        return replace(
+            asked, floor_usd=now - s.most_loss_usd
+        ), f"losing at most ${s.most_loss_usd:,.0f}"
+    plain = plain_protected(asked).value
+    if plain is None or abs(plain) < s.gap_percent or there >= now:
+        return asked, f"keeping {s.buffer:g} × maintenance"
+    most = _HALF * (now - there)
+    return replace(
+        asked, floor_usd=now - most
+    ), f"losing at most ${most:,.0f}, half of what it loses unhedged"
+
+
+def _answer(asked: Asked, plain: Estimate, aim: str, hedges: list[Hedge]) -> str:
+    s = asked.settings
+    what = f"{asked.position.side} {asked.position.size_coin:,.10g} {asked.asset}"
+    sign = "+" if asked.short else "-"
+    alone = "at no move" if plain.value is None else f"up to {sign}{abs(plain.value):.1f} %"
+    head = (
+        f"{what[0].upper()}{what[1:]}: {s.buffer:g} × maintenance is kept {alone} without a hedge."
+    )
+    priced = [
+        h for h in hedges if h.unknown is None and h.cost and h.cost.value is not None and h.legs
+    ]
+    options = [h for h in priced if h.id in ("ladder", "spread", "collar", "free")]
+    if not options:
+        why = next((h.unknown for h in hedges if h.unknown), "no shape holds every row")
+        return f"{head} No option hedge holds it up to {sign}{s.gap_percent:g} %: {why}."
+    best = min(options, key=lambda h: (h.cost.value or 0.0) if h.cost else 0.0)
+    legs = ", ".join(f"{leg.side} {leg.size.value or 0.0:,.10g} {leg.name}" for leg in best.legs)
+    cost = round(best.cost.value or 0.0) + 0 if best.cost else 0
+    return f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees."
