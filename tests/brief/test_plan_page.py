@@ -73,7 +73,7 @@ def test_the_json_has_times_as_text_and_reads_back() -> None:
     assert len(told["plans"]) == 2
     first = told["plans"][0]
     assert list(first) == [field.name for field in structs.fields(plan)]
-    assert first["schema"] == "airpocket.plan/1"
+    assert first["schema"] == "airpocket.plan/2"
     assert first["position"]["opened_at"] == "2025-05-05T23:00:00Z"
     assert first["mark"]["as_of"] == first["as_of"] == "2025-05-06T00:00:00Z"
     assert first["answer"] == plan.answer

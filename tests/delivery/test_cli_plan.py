@@ -1,10 +1,13 @@
 """`airpocket plan`: pages, Markdown and JSON of a position file, and the errors people meet."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from airpocket.delivery.cli import main
 
+ROOT = Path(__file__).resolve().parents[2]
 POSITION = """
 [[position]]
 venue = "{venue}"
@@ -106,3 +109,50 @@ def test_a_venue_without_rules_is_said_in_the_answer(store, tmp_path, capsys) ->
     assert "margin is unknown (no margin rules of lighter" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+def test_the_short_form_is_the_answer_and_the_steps(store, tmp_path, capsys) -> None:
+    capsys.readouterr()
+    assert main(["plan", written(tmp_path), "--store", store, "--short"]) == 0
+    told = capsys.readouterr().out
+    assert "WHAT TO DO" in told
+    assert "MARGIN" not in told
+    assert len(told.splitlines()) < 45
+
+
+def test_stress_gives_a_page_a_picture_and_json(store, tmp_path, capsys) -> None:
+    capsys.readouterr()
+    picture = tmp_path / "stress.png"
+    command = ["stress", written(tmp_path), "--store", store, "--png", str(picture)]
+    assert main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "SIMULATED" in lines[0]
+    assert any("GETTING OUT" in line for line in lines)
+    assert max(map(len, lines)) <= 100
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert main([*command[:4], "--json"]) == 0
+    (test,) = msgspec.json.decode(capsys.readouterr().out)["accounts"]
+    assert test["simulated"]
+    assert any(
+        each["kind"] == "cascade" and each["liquidated"] is not None for each in test["outcomes"]
+    )
+
+
+def test_stress_of_what_can_not_be_valued_names_file_and_account(store, tmp_path, capsys) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(POSITION.format(venue="binance_usdm", side="short", opened="2026-01-10T00:00Z")
+                    + '[[balance]]\nvenue = "coinbase"\ncurrency = "PEPE"\namount = 5\n')  # fmt: skip
+    assert main(["stress", str(path), "--store", store]) == 2
+    assert "odd.toml: account coinbase: no price of PEPE" in capsys.readouterr().err
+
+
+def test_a_whole_account_is_planned_on_its_balances(store, capsys) -> None:
+    capsys.readouterr()
+    account = ROOT / "examples" / "whole-account.toml"
+    assert main(["plan", str(account), "--store", store]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "on the balances of deribit" in told
+    assert "USD of contracts" in told
+    assert "1 perpetual and 2 options" in told
+    assert "the other way" in told
+    assert "the hedge: 100 ETH-27MAR26-3000-P pays beyond it" in told

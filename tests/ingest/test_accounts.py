@@ -221,4 +221,5 @@ def test_a_wrong_event_is_named(tmp_path, changes, field, problem) -> None:
 
 def test_the_examples_are_valid() -> None:
     assert len(read_positions(ROOT / "examples" / "positions.toml").positions) == 3
+    assert len(read_positions(ROOT / "examples" / "whole-account.toml").options) == 2
     assert read_catalysts(ROOT / "examples" / "catalysts.toml")

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 from msgspec import structs
+from playbook.accounts_made import option
 from playbook.situations import NOW, last_close, play_of, position, situation, steps_of, tell_of
 
+from airpocket.cascade.records import Profile
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, MarginError
 from airpocket.domain.estimates import known, unknown
@@ -303,6 +305,46 @@ def test_an_inverse_short_is_planned_in_coin_and_usd() -> None:
     assert next(cap for cap in plan.caps.caps if cap.id == "gap").max_leverage_x.known
 
 
+def test_steps_say_how_they_are_sent_and_when_they_lapse() -> None:
+    for side in ("short", "long"):
+        plan = plan_for(position(side), situation())
+        for step in steps_of(plan).values():
+            assert (step.order == "none") == (step.expires_at is None and not step.id.startswith(
+                ("hard_stop", "stop", "trail")))  # fmt: skip
+            if step.size_coin is not None:
+                assert step.order != "none"
+            assert step.expires_at in (None, NOW + 24 * HOUR_NS)
+    assert steps_of(plan_for(position(), situation()))["hard_stop"].order == "stop_market"
+
+
+def test_a_short_trails_its_best_close() -> None:
+    steps = steps_of(plan_for(position(opened_at=NOW - 40 * 24 * HOUR_NS), situation()))
+    hours = situation().market.reference.hours.since(NOW - 40 * 24 * HOUR_NS)
+    best = min(*hours.close.tolist(), last_close())
+    span = situation().roadmap and steps["trail"].price.value - best
+    assert span > 0.0
+    assert "only falls" in steps["trail"].invalidation
+
+
+def test_a_hedge_widens_stops_and_is_named() -> None:
+    call = option("long", 100.0, 2_400.0, expiry=NOW + 30 * 24 * HOUR_NS)
+    bare = plan_for(position(wallet_usd=1e6), situation())
+    held = plan_for(position(wallet_usd=1e6), situation(), cover=(call,))
+    assert steps_of(held)["trail"].price.value > steps_of(bare)["trail"].price.value
+    assert call.symbol in steps_of(held)["trend_acceleration"].action
+    put = option("long", 100.0, 2_400.0, call=False, expiry=NOW + 30 * 24 * HOUR_NS)
+    other = plan_for(position(wallet_usd=1e6), situation(), cover=(put,))
+    assert steps_of(other)["trail"].price == steps_of(bare)["trail"].price
+
+
+def test_leverage_is_capped_lower_while_the_side_is_forced_out() -> None:
+    verdict = SimpleNamespace(state="squeeze on", direction="up", because=[])
+    plan = plan_for(position(), replace(situation(), verdict=verdict))
+    caps = {cap.id: cap.max_leverage_x.value for cap in plan.caps.caps}
+    assert caps["squeeze"] < caps["gap"]
+    assert "squeeze" not in {cap.id for cap in plan_for(position("long"), situation()).caps.caps}
+
+
 def test_two_positions_of_one_wallet_are_counted_together() -> None:
     price = last_close()
     pair = (
@@ -351,16 +393,17 @@ def test_a_position_from_the_future_or_of_another_coin_is_refused() -> None:
 
 
 def test_the_push_to_liquidation_comes_from_the_scan() -> None:
-    profile = SimpleNamespace(
-        kind="book",
-        distance=[0.0, 0.1, 0.3],
-        label="a made book",
-        as_of=NOW,
-        absorb_usd=[0.0, 1e7, 4e7],
-    )
+    distance, absorb = np.array([0.0, 0.1, 0.3]), np.array([0.0, 1e7, 4e7])
+    profile = Profile("book", distance, absorb, "a made book", 0.0 * absorb, 0.3, NOW)
     scan = SimpleNamespace(profile=profile, ignition_usd=[0.0, 1e8, 3e8])
     cascade = SimpleNamespace(price=last_close(), up=scan, down=scan)
     plan = plan_for(position(), replace(situation(), cascade=cascade))
+    cost = steps_of(plan)["trim"].cost
+    usd = (
+        100.0 * last_close()
+    )  # a straight 1e7 USD to 10 %: the mean fill lies half as far as the last
+    assert cost.value == pytest.approx((5e-4 + 0.5 * 0.1 * usd / 1e7) * usd)
+    assert "slippage through a made book, standing in for" in cost.source
     away = tell_of(plan.margin, "distance") / 100
     assert tell_of(plan.fuel, "ignition") == pytest.approx(1e9 * away)
 

@@ -28,3 +28,9 @@ def test_rounding_goes_the_way_it_says_and_stays_inside(whole, share) -> None:
 
 def test_a_rest_has_no_binary_dust() -> None:
     assert rest_of(500.0, 465.6) == 34.4
+
+
+def test_the_whole_stays_whole_whatever_its_digits() -> None:
+    whole = 300_000 / 3_450
+    assert rounded_down(whole, whole) == whole
+    assert rest_of(whole, rounded_down(whole, whole)) == 0.0

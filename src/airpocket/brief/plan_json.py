@@ -11,7 +11,7 @@ from airpocket.playbook.records import Plan
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-_TIMES = frozenset({"as_of", "opened_at", "time", "known_from"})
+_TIMES = frozenset({"as_of", "opened_at", "time", "known_from", "expires_at", "expiry"})
 
 
 def render(plans: Sequence[Plan]) -> bytes:
@@ -21,17 +21,17 @@ def render(plans: Sequence[Plan]) -> bytes:
 
 def render_all(key: str, sheets: Sequence[Struct]) -> bytes:
     """The same of any structs about positions, under a key."""
-    told = {key: [_retimed(msgspec.to_builtins(each)) for each in sheets]}
+    told = {key: [retimed(msgspec.to_builtins(each)) for each in sheets]}
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
 
 
-def _retimed(value: Json) -> Json:
+def retimed(value: Json) -> Json:
     """The same tree with nanoseconds as text: they don't fit the numbers of a JavaScript reader."""
     if isinstance(value, list):
-        return [_retimed(each) for each in value]
+        return [retimed(each) for each in value]
     if isinstance(value, dict):
         return {
-            key: format_time(each) if key in _TIMES and isinstance(each, int) else _retimed(each)
+            key: format_time(each) if key in _TIMES and isinstance(each, int) else retimed(each)
             for key, each in value.items()
         }
     return value

@@ -38,10 +38,11 @@ def head_line(plan: Plan) -> str:
 def position_line(p: Position, asset: str, as_of: str) -> str:
     """A position and the moment it is looked at, on one line."""
     named = f"{words.plain(p.id)}: " if p.id else ""
+    backed = f"on the balances of {p.venue}"
     if p.wallet_usd is not None:
         backed = f"wallet {words.with_unit(p.wallet_usd, words.USD)}"
-    else:
-        backed = "the balances of its venue" if p.leverage_x is None else f"{p.leverage_x:g}x"
+    elif p.leverage_x is not None:
+        backed = f"{p.leverage_x:g}x"
     return (
         f"{named}{p.side} {p.size_coin:,.10g} {words.plain(asset)} of {words.plain(p.key)} from "
         f"{words.price(p.entry_price)}, {p.margin_mode}, {backed}, opened "
@@ -74,7 +75,9 @@ def _short(estimate: Estimate | None) -> str:
     """A figure without its trust, which the step itself gives; '-' where there is none to give."""
     if estimate is None:
         return "-"
-    return words.UNKNOWN if estimate.value is None else words.number(estimate.value, estimate.unit)
+    if estimate.value is None:
+        return words.UNKNOWN
+    return f"{'≥ ' if estimate.at_least else ''}{words.number(estimate.value, estimate.unit)}"
 
 
 def _size(step: Step, asset: str) -> str:
@@ -159,6 +162,7 @@ def _step(step: Step, asset: str) -> Reading:
         ("When", step.condition),
         ("Do", step.action),
         ("How much", _amount(step, asset)),
+        ("Order", _order(step)),
         ("Why", "; ".join(each for each in step.because if each)),
         ("Undone by", step.invalidation),
         ("Left open", step.uncovered),
@@ -172,6 +176,30 @@ def _step(step: Step, asset: str) -> Reading:
         tells=step.tells,
         refs=step.refs,
     )
+
+
+_ORDERS = {
+    "market": "at market",
+    "market_on_close": "at market, once the bar has closed so",
+    "limit": "limit",
+    "stop_market": "stop, at market",
+    "oco": "limit and stop, one cancels the other",
+}
+
+
+def _order(step: Step) -> str:
+    """How it is sent and until when it stands."""
+    if step.order == "none":
+        return ""
+    until = "until the position is closed"
+    if step.expires_at is not None:
+        until = f"until {words.moment(format_time(step.expires_at))}"
+    return f"{_ORDERS[step.order]}; stands {until}"
+
+
+def short(plan: Plan) -> list[Part]:
+    """The steps alone, at a glance."""
+    return parts(plan)[:1]
 
 
 def _amount(step: Step, asset: str) -> str:

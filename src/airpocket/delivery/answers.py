@@ -15,12 +15,11 @@ from airpocket.brief.map_model import MapView
 from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
 from airpocket.domain.accounts import AccountState, LoanState
-from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, NothingKnown, UnknownInstrument
 from airpocket.domain.events import Batch
 from airpocket.domain.instruments import instrument
 from airpocket.domain.portfolio import Account as AccountHeld
-from airpocket.domain.portfolio import accounts_of
+from airpocket.domain.portfolio import account_with, accounts_of
 from airpocket.domain.positions import Position, Positions
 from airpocket.domain.simulated import sourced
 from airpocket.domain.units import DAY_NS, TimeNs, format_time, parse_interval, parse_time
@@ -40,6 +39,8 @@ from airpocket.playbook.ledger import STABLECOINS
 from airpocket.playbook.plan import plan_for
 from airpocket.playbook.records import Plan
 from airpocket.playbook.situation import Situation
+from airpocket.playbook.stress.records import StressTest
+from airpocket.playbook.stress.run import stress_of
 
 
 def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> Brief:
@@ -220,31 +221,53 @@ def plans_of(
         raise BadInput(
             f"{file.name}: holds no [[position]] to plan for; stress tests options alone"
         )
-    situations = situations_of(held, store, catalysts=catalysts, asof=asof)
+    calendar = None if catalysts is None else read_catalysts(Path(catalysts))
+    found = assessments_of(held, store, asof=asof)
+    situations = {
+        asset: each.situation(calendar, held.portfolio_usd) for asset, each in found.items()
+    }
     accounts = accounts_of(held)
     plans: list[Plan] = []
     for number, position in enumerate(held.positions, 1):
-        within = next(each for each in accounts if position in each.positions)
-        plans.append(_planned(position, within, situations, f"{file.name}, position {number}"))
+        within = account_with(accounts, position)
+        where = f"{file.name}, position {number}"
+        plans.append(_planned(position, within, situations, held, where))
     return plans
 
 
-def situations_of(
-    held: Positions,
+def stress_tests_of(
+    positions: str | PathLike[str],
     store: str | PathLike[str],
     *,
-    catalysts: str | PathLike[str] | None = None,
     asof: str | None = None,
-) -> dict[str, Situation]:
-    """What is known of every coin held, by asset, at `asof` or at the newest price stored of each.
+) -> list[StressTest]:
+    """A stress test of every account of a file, at `asof` or at the newest price stored of each coin.
+
+    Raises:
+        BadInput: the file is wrong, or something in it can't be valued; names file and account.
+        NothingKnown: the store has nothing on an asset held.
+    """
+    file = Path(positions)
+    held = read_positions(file)
+    found = assessments_of(held, store, asof=asof)
+    situations = {asset: each.situation(None, held.portfolio_usd) for asset, each in found.items()}
+    pushes = {asset: each.pushes() for asset, each in found.items()}
+    try:
+        return stress_of(held, situations, pushes)
+    except BadInput as error:
+        raise BadInput(f"{file.name}: {error}") from error
+
+
+def assessments_of(
+    held: Positions, store: str | PathLike[str], *, asof: str | None = None
+) -> dict[str, Assessment]:
+    """What is thought of every coin held, by asset, at `asof` or at the newest price stored of each.
 
     Coins that only balances hold are left out where the store has nothing of them.
 
     Raises:
-        BadInput: the catalyst file is wrong.
         NothingKnown: the store has nothing on the asset of a position or an option.
     """
-    calendar = None if catalysts is None else read_catalysts(Path(catalysts))
     lake = lake_at(store)
     now = None if asof is None else parse_time(asof)
     needed = dict.fromkeys(asset for each in accounts_of(held) for asset in each.assets)
@@ -252,10 +275,10 @@ def situations_of(
         each.currency for each in held.balances
         if each.currency not in STABLECOINS and each.currency not in needed
     )  # fmt: skip
-    found = {asset: _situation(lake, asset, now, held, calendar) for asset in needed}
+    found = {asset: _assessed(lake, asset, now) for asset in needed}
     for asset in spare:
         try:
-            found[asset] = _situation(lake, asset, now, held, calendar)
+            found[asset] = _assessed(lake, asset, now)
         except (NothingKnown, UnknownInstrument):  # ledger_of says so where it is missed
             continue
     return found
@@ -273,26 +296,20 @@ def lake_at(store: str | PathLike[str]) -> Lake:
     return Lake(folder)
 
 
-def _situation(
-    lake: Lake,
-    asset: str,
-    asof: TimeNs | None,
-    held: Positions,
-    calendar: tuple[Catalyst, ...] | None,
-) -> Situation:
+def _assessed(lake: Lake, asset: str, asof: TimeNs | None) -> Assessment:
     now = newest(lake, asset) if asof is None else asof
-    assessor = Assessor(asset)
-    for fact in facts_of(lake, asset, now):
-        assessor.apply(fact)
-    assessor.hear(*public_of(lake, asset, now))
-    return assessor.assess(now).situation(calendar, held.portfolio_usd)
+    return assessor_at(lake, asset, now).assess(now)
 
 
 def _planned(
-    position: Position, within: AccountHeld, situations: dict[str, Situation], where: str
+    position: Position,
+    within: AccountHeld,
+    situations: dict[str, Situation],
+    held: Positions,
+    where: str,
 ) -> Plan:
     situation = situations[instrument(position.venue, position.symbol).base]
     try:
-        return plan_for(position, situation, within=within, others=situations)
+        return plan_for(position, situation, within=within, others=situations, cover=held.options)
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from error

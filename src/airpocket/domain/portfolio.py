@@ -45,6 +45,11 @@ def accounts_of(held: Positions) -> list[Account]:
     return [*alone, *(_shared(venue, shared, held) for venue in venues)]
 
 
+def account_with(accounts: list[Account], position: Position) -> Account:
+    """The one that holds a position."""
+    return next(each for each in accounts if position in each.positions)
+
+
 def _stands_alone(position: Position) -> bool:
     return position.margin_mode == "isolated" or position.wallet_usd is not None
 

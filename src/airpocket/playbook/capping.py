@@ -15,6 +15,7 @@ from airpocket.playbook.account import Account
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.records import Cap, Caps
 from airpocket.playbook.sizes import rounded_down
+from airpocket.playbook.tide import against
 
 LEVERAGE = "x"
 
@@ -69,10 +70,15 @@ def caps_of(ground: Ground) -> Caps:
         ("distance", f"liquidation at least {distance:.1f} % away", by_distance),
         ("gap", f"{buffer:g} × maintenance left after {gap:g} % against you", by_gap),
     ]
+    keeps = {"distance": (distance, 1.0), "gap": (gap, buffer)}
+    tide = against(ground)
+    if tide:
+        wide = s.squeeze_gap_percent
+        keeps["squeeze"] = (wide, buffer)
+        rules.append(_squeeze(ground, account, tide, wide, buffer))
     if ground.venue_leverage is not None:
         rules.append(("venue", "the venue's limit at this size", ground.venue_leverage))
     binding, _, least = min(rules, key=lambda rule: rule[2])
-    keeps = {"distance": (distance, 1.0), "gap": (gap, buffer)}
     kept_after = account.size_surviving(*keeps[binding]) if binding in keeps else None
     used = _effective(ground)
     caps = [
@@ -110,6 +116,16 @@ def _both(
         leverage_cap_inverse(side, distance, 1.0, at[0]),
         leverage_cap_inverse(side, gap, buffer, at[1]),
     )
+
+
+def _squeeze(
+    ground: Ground, account: Account, tide: str, percent: float, buffer: float
+) -> tuple[str, str, float]:
+    """M34: while this side is being forced out, the gap to survive is wider."""
+    rate = _rate(account, percent)
+    cap = leverage_cap_gap if account.leg.leg.form == "linear" else leverage_cap_inverse
+    words = f"the verdict is {tide}: {buffer:g} × maintenance left after {percent:g} % against you"
+    return "squeeze", words, cap(ground.position.side, percent / 100.0, buffer, rate)
 
 
 def _rate(account: Account, percent: float) -> float:

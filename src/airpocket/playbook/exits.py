@@ -1,11 +1,15 @@
 """What it takes to get out: an order walked through what rests, or through the impact law's stand-in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from airpocket.cascade.records import Cascade, Profile, Unscanned
-from airpocket.domain.units import PositionSide
+from airpocket.cascade.profile import Resting, profile_of, resting_in
+from airpocket.cascade.records import Profile, Unscanned
+from airpocket.cascade.settings import CascadeSettings
+from airpocket.domain.positions import Position
+from airpocket.domain.units import TimeNs
+from airpocket.playbook.situation import Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,23 @@ def walk(profile: Profile, usd: float, *, depth: float = 1.0, within: float = np
     return Walk(usd, float(np.trapezoid(ys, xs)) / taken, float(ys[-1]), filled)
 
 
-def exit_profile(cascade: Cascade | Unscanned, side: PositionSide) -> Profile | str:
-    """The orders that closing a position of this side takes, or why they are not known."""
+def exit_profile(situation: Situation, position: Position, price: float) -> Profile | str:
+    """The orders that closing a position takes, or why they are not known.
+
+    Its own contract's, where a book or depth bands of it can be used: an order goes to one venue. Else what the
+    scan stands on, which may add up the books of several: an optimistic stand-in, named so.
+    """
+    short, settings = position.side == "short", CascadeSettings()
+    own = situation.contract(position)
+    if own is not None:
+        found = resting_in(own, TimeNs(situation.now), price, "up" if short else "down", settings)
+        if isinstance(found, Resting):
+            steps = np.arange(0.0, settings.reach + settings.step / 2, settings.step)
+            return profile_of(found, found.source, steps, settings)
+    cascade = situation.cascade
     if isinstance(cascade, Unscanned):
         return cascade.reason
-    return (cascade.up if side == "short" else cascade.down).profile
+    profile = (cascade.up if short else cascade.down).profile
+    if profile.kind != "book" or profile.contracts == (position.key,):
+        return profile
+    return replace(profile, label=f"{profile.label}, standing in for {position.key}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from airpocket.cascade.records import Profile
 from airpocket.domain.estimates import COIN, USD, Estimate, known, lower_bound, unknown
 from airpocket.domain.instruments import instrument
-from airpocket.domain.positions import Position
+from airpocket.domain.positions import OptionPosition, Position
 from airpocket.playbook.account import Account
 from airpocket.playbook.exits import exit_profile, walk
 from airpocket.playbook.settings import PlanSettings
@@ -33,6 +33,15 @@ class Ground:
     venue_leverage: float | None
     taker_fee: Estimate
     spread: Estimate
+    cover: tuple[OptionPosition, ...] = ()  # options that pay when it loses
+
+    @property
+    def hedged(self) -> str:
+        """What stands behind the position, in words."""
+        if not self.cover:
+            return "no hedge is stated in the position file, so none is counted"
+        held = ", ".join(f"{each.size_coin:,.10g} {each.symbol}" for each in self.cover)
+        return f"the hedge: {held}"
 
     @property
     def price(self) -> float:
@@ -91,7 +100,7 @@ class Ground:
         if fee.value is None:
             return unknown(USD, fee.unknown or "")
         told = f"taker fee {100 * fee.value:g} %"
-        profile = exit_profile(self.situation.cascade, self.position.side)
+        profile = exit_profile(self.situation, self.position, self.price)
         if isinstance(profile, str):
             return lower_bound(self._without_book(usd, fee.value, told, profile))
         walked = walk(profile, usd)

@@ -53,6 +53,7 @@ class Terms:
 class PerpLeg:
     """One perpetual. leg.collateral: its own margin, 0 where balances back it. funding_8h: NaN unknown.
 
+    taker_fee: a fraction, None where not known here.
     currency: what its profit is paid in. on_entry: maintenance stays that of the entry (Bybit's of old).
     """
 
@@ -64,7 +65,7 @@ class PerpLeg:
     mark: float
     on_entry: bool
     funding_8h: float
-    taker_fee: float
+    taker_fee: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def _perp(
         asset=contract.base, currency=contract.base if inverse else contract.quote or "USDT", mark=mark,
         on_entry=known.rules.maintenance_on == "entry" and account.mode == "isolated",
         funding_8h=marks.funding_8h.get(position.key, np.nan),
-        taker_fee=known.rules.taker_fee or 0.0,
+        taker_fee=known.rules.taker_fee,
     )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from airpocket.playbook.ground import Ground
 from airpocket.playbook.records import Play, Step
 from airpocket.playbook.sizes import rounded_down, split
 from airpocket.playbook.steps import all_of, resting
-from airpocket.playbook.stops import Stop, atr_multiple, best_stop, trail
+from airpocket.playbook.stops import Stop, best_stop
 from airpocket.playbook.structure import Shelf
 from airpocket.playbook.tide import against, result_note
+from airpocket.playbook.trailing import trailing
 
 ISOLATED = (
     "Put each bid on isolated margin, so that it can't take the rest of the account with it; blend it "
@@ -178,7 +179,7 @@ def stop_play(ground: Ground) -> Play:
         uncovered="slippage past the stop in a thin book",
     )  # fmt: skip
     return Play(
-        id="stop", title=title, refs=refs, steps=[resting_stop, *_trailing(ground, stop)],
+        id="stop", title=title, refs=refs, steps=[resting_stop, *trailing(ground, stop, ["M45"])],
         notes=[result_note(ground, [(size, stop.price)], "If the stop fills at its price")],
     )  # fmt: skip
 
@@ -188,28 +189,6 @@ def _before_liquidation(ground: Ground, stop: Stop) -> list[str]:
         return [f"liquidation: {ground.no_account or 'this position has none'}"]
     room = 100 * (1 - ground.liquidation / stop.price)
     return [f"{room:.1f} % above liquidation at {price_text(ground.liquidation)}"]
-
-
-def _trailing(ground: Ground, stop: Stop) -> list[Step]:
-    multiple, because = atr_multiple(ground)
-    at = trail(ground, multiple)
-    if at is None or stop.price is None:
-        return []
-    size, text = ground.position.size_coin, price_text(at)
-    crossed = at >= ground.price
-    if not crossed and at <= stop.price:
-        because = [*because, f"not in force: it lies under the stop at {price_text(stop.price)}"]
-    return [
-        Step(
-            id="trail", title="Trailing stop", refs=["M45"], state="firing" if crossed else "waiting",
-            condition=f"price trades at {text}, {multiple:g} × ATR 14 (daily) under the best close since "
-            "the position was opened",
-            because=["the price is already below it", *because] if crossed else because,
-            action=f"sell all, {ground.text(size)}", size_coin=ground.coins(size),
-            price=ground.modelled(at, PRICE), cost=ground.cost(size, at),
-            invalidation="recomputed at each daily close; it only rises", uncovered="gaps",
-        )
-    ]  # fmt: skip
 
 
 def add_play(ground: Ground, smallest_bid: float | None) -> Play:

@@ -97,8 +97,8 @@ def _notes(ground: Ground, account: Account, standing: Standing) -> list[str]:
 def _shared(account: Account) -> str:
     """What else is counted, and the other price that liquidates the account."""
     ledger = account.ledger
-    counts = [f"{len(ledger.perps)} perpetuals"]
-    counts += [f"{len(ledger.options.positions)} options"] if ledger.options.positions else []
+    held = (("perpetual", len(ledger.perps)), ("option", len(ledger.options.positions)))
+    counts = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in held if count]
     told = (
         f"Equity, maintenance and prices are those of the whole account ({' and '.join(counts)}); other coins' "
         "prices stand still while this one moves."

@@ -7,7 +7,7 @@ from airpocket.domain.estimates import PRICE, RATIO, Estimate, known, unknown
 from airpocket.domain.instruments import instrument
 from airpocket.domain.portfolio import Account as AccountHeld
 from airpocket.domain.portfolio import accounts_of
-from airpocket.domain.positions import Position, Positions
+from airpocket.domain.positions import OptionPosition, Position, Positions
 from airpocket.domain.units import TimeNs, format_time
 from airpocket.margin.rules import VenueRules, rules_in_force
 from airpocket.margin.standing import Standing
@@ -26,6 +26,7 @@ from airpocket.playbook.ledger import ledger_of
 from airpocket.playbook.longs import add_play, bid_play, scale_out_play, stop_play
 from airpocket.playbook.margin import margin_facts
 from airpocket.playbook.marking import marked
+from airpocket.playbook.orders import sent
 from airpocket.playbook.records import Caps, Facts, GapTest, Plan, Play
 from airpocket.playbook.scenarios import scenario_play, trim_play
 from airpocket.playbook.settings import PlanSettings
@@ -44,6 +45,7 @@ def plan_for(
     *,
     within: AccountHeld | None = None,
     others: Mapping[str, Situation] | None = None,
+    cover: tuple[OptionPosition, ...] = (),
 ) -> Plan:
     """The plan of one position at the situation's moment.
 
@@ -53,6 +55,7 @@ def plan_for(
     Args:
         within: the account it shares its margin with; by default it stands alone.
         others: situations of that account's other coins, by asset.
+        cover: options held anywhere; those that pay when this position loses let its stops be wider.
 
     Raises:
         BadInput: the position was opened after that moment, is another asset's, or has nothing behind it.
@@ -66,9 +69,10 @@ def plan_for(
         return _no_price(position, situation, mark)
     held = within or accounts_of(Positions(positions=(position,)))[0]
     known = {**(others or {}), situation.market.asset: situation}
-    ground, stand, notes = _ground(position, held, known, s, mark)
+    ground, stand, notes = _ground(position, held, known, s, mark, cover)
     bleed = bleed_of(ground)
-    plays = _plays(ground, bleed, urgent=stand is not None and stand.already_liquidatable)
+    urgent = stand is not None and stand.already_liquidatable
+    plays = sent(_plays(ground, bleed, urgent=urgent), situation.now, s.valid_h)
     return Plan(
         asset=situation.market.asset,
         as_of=format_time(situation.now),
@@ -127,6 +131,7 @@ def _ground(
     situations: Mapping[str, Situation],
     settings: PlanSettings,
     mark: Mark,
+    cover: tuple[OptionPosition, ...],
 ) -> tuple[Ground, Standing | None, tuple[str, ...]]:
     asset = instrument(position.venue, position.symbol).base
     situation = situations[asset]
@@ -154,6 +159,14 @@ def _ground(
         venue_leverage=None if stand is None else stand.venue_max_leverage,
         taker_fee=_fee(rules, position, now),
         spread=situation.signals.figure("spread"),
+        cover=tuple(
+            each
+            for each in cover
+            if each.base == asset
+            and each.side == "long"
+            and each.expiry > now
+            and each.call == (position.side == "short")
+        ),
     )
     return ground, stand, found.notes
 

@@ -9,17 +9,21 @@ from airpocket.domain.estimates import Estimate
 from airpocket.domain.positions import Position
 from airpocket.domain.tells import NOT_EVALUATED, Tell
 
-SCHEMA = "airpocket.plan/1"
+SCHEMA = "airpocket.plan/2"
 
 # waiting: an order that rests until its price or time comes; the others as for triggers
 StepState: TypeAlias = Literal["quiet", "armed", "firing", "waiting", "unknown"]
+# market_on_close: at market once a bar has closed so; oco: a limit and a stop, one cancels the other
+OrderType: TypeAlias = Literal["none", "market", "market_on_close", "limit", "stop_market", "oco"]
 
 
 class Step(Struct, frozen=True, kw_only=True):
     """One thing to do: when, how much, at what price, what undoes it, what it costs, what stays open.
 
     size_coin: coins to trade, never signed; None where the step trades nothing. price: quote per coin;
-    None where the step is not tied to one. cost: of carrying the step out, USD.
+    None where the step is not tied to one. cost: of carrying the step out, USD. order: how it is sent, always
+    reduce-only where it closes. expires_at: ns, when its levels are too old; None where it stands until the
+    position is closed, and where it trades nothing.
     """
 
     id: str
@@ -36,6 +40,8 @@ class Step(Struct, frozen=True, kw_only=True):
     uncovered: str = ""
     tells: list[Tell] = []
     record: str = NOT_EVALUATED
+    order: OrderType = "none"
+    expires_at: int | None = None
 
 
 class Play(Struct, frozen=True, kw_only=True):

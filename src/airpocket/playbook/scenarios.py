@@ -16,15 +16,16 @@ from airpocket.playbook.shorts import exit_prices
 from airpocket.playbook.sizes import rounded_up
 from airpocket.playbook.steps import all_of, any_of
 
-NO_HEDGE = "no hedge is stated in the position file, so none is counted"
-
 
 def scenario_play(ground: Ground) -> Play:
     """The four rows of M32 and the trim rule of M31 for this position."""
     rows = [_trend(ground), _hot_funding(ground), _spot_bid(ground), _volatility(ground)]
     return Play(
         id="scenarios", title="Scenario table", refs=["M32"], steps=rows,
-        notes=[f"The rows are independent; do the larger one if two fire. {NO_HEDGE[0].upper()}{NO_HEDGE[1:]}."],
+        notes=[
+            "The rows are independent; do the larger one if two fire. "
+            f"{ground.hedged[0].upper()}{ground.hedged[1:]}."
+        ],
     )  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def _trend(ground: Ground) -> Step:
         id="trend_acceleration", title="Trend acceleration", refs=["M32"], state=state, because=because,
         condition="higher highs on expanding volume",
         action=f"buy back {ground.text(half)} ({100 * s.trend_share:.0f} %) at once; keep the hedge "
-        f"({NO_HEDGE})",
+        f"({ground.hedged})",
         size_coin=ground.coins(half), tells=tells, cost=ground.cost(half, ground.price),
         invalidation="a 4 h close back under the high that was broken",
         uncovered=f"the other {ground.text(ground.rest(half))}",
@@ -120,7 +121,7 @@ def _volatility(ground: Ground) -> Step:
     return Step(
         id="implied_jump", title="Implied volatility +20 % in a day", refs=["M32"], state=state,
         because=because, condition="30-day implied volatility up 20 % (relative) in 24 h",
-        action=f"roll the hedges, add nothing uncovered ({NO_HEDGE})", tells=[tell],
+        action=f"roll the hedges, add nothing uncovered ({ground.hedged})", tells=[tell],
         invalidation="volatility falls back within a day",
         uncovered=f"the whole {ground.text(ground.position.size_coin)}: rolling trades no perpetual",
     )  # fmt: skip

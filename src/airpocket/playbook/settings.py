@@ -10,7 +10,8 @@ class PlanSettings:
     Margin: gaps_percent are the overnight moves tested; buffers the multiples of maintenance to keep
     after them. distance_percent is the least liquidation distance, raised to `distance_sigmas` daily
     standard deviations, and to at least high_vol_distance_percent when realised volatility ranks at
-    high_vol_rank or above in its year.
+    high_vol_rank or above in its year. squeeze_gap_percent: the gap to survive while the verdict runs against
+    the position. valid_h: how long steps stand that rest on levels.
     Stops: in multiples of ATR 14; noise_atr (4 h) is the least distance of a structural stop, pad_atr
     (4 h) how far beyond the structure it lies; margin_share is the most of the way to liquidation a stop
     may use. Bids: discounts below the high-volume node with rising weights, snapped to zones within
@@ -19,6 +20,7 @@ class PlanSettings:
 
     fresh_h: float = 2.0
     gaps_percent: tuple[float, ...] = (5.0, 10.0, 15.0)
+    squeeze_gap_percent: float = 20.0
     survive_percent: tuple[float, ...] = (10.0, 15.0)
     buffers: tuple[float, ...] = (2.0, 3.0)
     distance_percent: float = 8.0
@@ -51,3 +53,4 @@ class PlanSettings:
     vol_rank_exit: float = 90.0
     neutral_funding_8h: float = 0.01
     chase_sd: float = 2.5
+    valid_h: float = 24.0

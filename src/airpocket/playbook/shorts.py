@@ -9,8 +9,9 @@ from airpocket.playbook.ground import Ground
 from airpocket.playbook.records import Play, Step
 from airpocket.playbook.sizes import split
 from airpocket.playbook.steps import all_of, resting
-from airpocket.playbook.stops import structural, volatility_stop
+from airpocket.playbook.stops import Stop, structural, volatility_stop
 from airpocket.playbook.tide import result_note
+from airpocket.playbook.trailing import trailing
 
 CHOOSE = (
     "Choose one way out: the thirds above, or the price invalidation here for the whole. Send every order "
@@ -94,9 +95,11 @@ def exit_play(ground: Ground) -> Play:
         uncovered=f"a move past {confirm} before the bar closes: the hard stop at "
         f"{price_text(prices.stop)} stands for that",
     )  # fmt: skip
+    follow = trailing(ground, Stop(prices.stop, "the hard stop", []), ["M31"])
     return Play(
-        id="exits", title="Exits by rule", refs=["M30"], steps=[invalid, *steps], notes=notes
-    )
+        id="exits", title="Exits by rule", refs=["M30", "M31"], steps=[invalid, *follow, *steps],
+        notes=notes,
+    )  # fmt: skip
 
 
 def _room(ground: Ground, prices: ExitPrices) -> list[str]:

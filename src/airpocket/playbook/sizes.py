@@ -13,7 +13,9 @@ def grid_of(whole_coin: float) -> float:
 
 
 def rounded_down(coin: float, whole_coin: float) -> float:
-    """The nearest step at or below `coin`, never below zero."""
+    """The nearest step at or below `coin`, never below zero; the whole stays whole, whatever its digits."""
+    if coin >= whole_coin * (1.0 - 1e-12):
+        return whole_coin
     return _on_grid(math.floor(coin / grid_of(whole_coin) + 1e-9), whole_coin)
 
 

@@ -52,6 +52,9 @@ def atr_multiple(ground: Ground) -> tuple[float, list[str]]:
         if swelling:
             multiple += s.stop_atr_step
             because.append("wider: open interest swells with positive funding")
+    if ground.cover:
+        multiple += s.stop_atr_step
+        because.append(f"wider: {ground.hedged} pays beyond it")
     if _stalls(ground):
         multiple -= s.stop_atr_step
         because.append("tighter: momentum stalls just before the next zone that would pay")

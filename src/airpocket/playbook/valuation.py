@@ -195,7 +195,10 @@ def standard_maintenance(ledger: Ledger, at: Scenario, paid: FloatArray) -> Floa
 
 
 def _portfolio(ledger: Ledger, at: Scenario) -> tuple[FloatArray, FloatArray]:
-    """Initial and maintenance requirement: each coin's worst loss of the stress grid, by itself, summed."""
+    """Initial and maintenance requirement: each coin's worst loss of the stress grid, by itself, summed.
+
+    A taker fee that is not known here is left out.
+    """
     lead = (-1, *[1] * at.shift.ndim)
     shape = (len(GRID.move), *at.shift.shape)
     left = _days_left(ledger, at)
@@ -214,7 +217,7 @@ def _portfolio(ledger: Ledger, at: Scenario) -> tuple[FloatArray, FloatArray]:
         moved = Scenario(factor, shift, days)
         change = _derivatives(ledger, asset, moved, shocked) - _derivatives(ledger, asset, at, None)
         fee = sum(
-            (each.taker_fee * _usd_notional(each, at) for each in ledger.perps if each.asset == asset),
+            ((each.taker_fee or 0.0) * _usd_notional(each, at) for each in ledger.perps if each.asset == asset),
             start=np.zeros_like(at.shift),
         )  # fmt: skip
         more, needed = requirement(change, fee)

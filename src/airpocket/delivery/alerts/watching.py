@@ -14,6 +14,7 @@ from airpocket.delivery.alerts.rules import Rules
 from airpocket.delivery.ground import Ground
 from airpocket.domain.errors import AirpocketError
 from airpocket.domain.instruments import instrument
+from airpocket.domain.portfolio import account_with, accounts_of
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import SECOND_NS
 from airpocket.ingest.accounts import read_positions
@@ -58,8 +59,11 @@ class Looker:
             return ()
         held = read_positions(self._positions)
         here = found.situation(None, held.portfolio_usd)
+        accounts = accounts_of(held)
         mine = (p for p in held.positions if instrument(p.venue, p.symbol).base == self._asset)
-        return tuple(plan_for(position, here) for position in mine)
+        return tuple(
+            plan_for(p, here, within=account_with(accounts, p), cover=held.options) for p in mine
+        )
 
     def _alarms(self, now: int) -> tuple[str, ...]:
         health = health_file.read(self._store)

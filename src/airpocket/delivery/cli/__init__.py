@@ -30,6 +30,7 @@ _COMMANDS = (
         "Prices with a reason: zones, what they did, what would confirm them.",
     ),
     ("plan", "plan:plan", "What to do with the positions of a file, and what they survive."),
+    ("stress", "stress:stress", "What every account of a position file survives, exits included."),
     (
         "hedge",
         "hedge:hedge",
@@ -73,6 +74,12 @@ _FLOWS_COMMANDS = (
     ("add", "Files of slow figures, transfers and calendars into the store."),
     ("sources", "Where slow drivers can be had, on what terms."),
 )
+_ACCOUNT_COMMANDS = (
+    ("add", "Keep a read-only key of an exchange account, sealed."),
+    ("ls", "Names of the accounts whose keys are kept."),
+    ("read", "What an account holds, as a position file."),
+    ("rm", "Forget a key."),
+)
 _EVALUATE_COMMANDS = (
     ("map", "map_", "The liquidation map against worlds whose positions are known."),
     ("impact", "impact", "What moves price and comes back, on known worlds and recorded data."),
@@ -107,6 +114,10 @@ def build() -> App:
     for name, about in _FLOWS_COMMANDS:
         flows.command(f"{_HERE}.flows:{name}", name=name, help=about)
     app.command(flows)
+    account = App(name="account", help="What your exchange accounts hold, by read-only keys.")
+    for name, about in _ACCOUNT_COMMANDS:
+        account.command(f"{_HERE}.account:{name}", name=name, help=about)
+    app.command(account)
     evaluate = App(name="evaluate", help="What the models say, held against truth and baselines.")
     for name, function, about in _EVALUATE_COMMANDS:
         evaluate.command(f"{_HERE}.evaluate:{function}", name=name, help=about)

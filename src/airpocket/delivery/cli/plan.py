@@ -18,6 +18,7 @@ def plan(
     asof: str | None = None,
     store: Path = Path("store"),
     md: Path | None = None,
+    short: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """For every position of a file: liquidation, what a gap leaves, exits, stops and sizes.
@@ -28,6 +29,7 @@ def plan(
         asof: The moment, with its time zone: 2025-10-10T20:00Z. Default: the newest price stored.
         store: Folder of the store.
         md: Also write Markdown to this file.
+        short: The answer and the steps at a glance, nothing else.
         as_json: Print JSON instead of the terminal page.
     """
     import sys
@@ -42,7 +44,7 @@ def plan(
         found = plans_of(positions, store, catalysts=catalysts, asof=asof)
     if md is not None:
         write_text(md, _as_markdown(found))
-    sys.stdout.write(_as_json(found) if as_json else _as_pages(found))
+    sys.stdout.write(_as_json(found) if as_json else _as_pages(found, short=short))
     if md is not None:
         sys.stderr.write(f"wrote {md}\n")
     return 0
@@ -65,7 +67,7 @@ def _as_markdown(plans: "list[Plan]") -> str:
     )
 
 
-def _as_pages(plans: "list[Plan]") -> str:
+def _as_pages(plans: "list[Plan]", *, short: bool) -> str:
     from rich.console import Console
 
     from airpocket.brief import plan_page, terminal
@@ -77,7 +79,7 @@ def _as_pages(plans: "list[Plan]") -> str:
         terminal.sheet(
             each.answer,
             plan_page.head_line(each),
-            plan_page.parts(each),
+            plan_page.short(each) if short else plan_page.parts(each),
             simulated=each.simulated,
             width=width,
             colour=colour,

@@ -17,6 +17,7 @@ from airpocket.domain.errors import (
     UnknownInstrument,
 )
 from airpocket.domain.instruments import instrument
+from airpocket.domain.portfolio import account_with, accounts_of
 from airpocket.ingest.accounts import positions_from
 from airpocket.ingest.entries import Entry
 from airpocket.pipeline import Assessment
@@ -80,7 +81,13 @@ def _plans(asked: dict[str, Any], found: Assessment) -> bytes:
         base = instrument(position.venue, position.symbol).base
         if base != found.market.asset:
             raise BadInput(f"{position.key} is {base}; this server is of {found.market.asset}")
-    return plan_json.render([plan_for(position, situation) for position in held.positions])
+    accounts = accounts_of(held)
+    return plan_json.render(
+        [
+            plan_for(p, situation, within=account_with(accounts, p), cover=held.options)
+            for p in held.positions
+        ]
+    )
 
 
 def _compact(text: bytes) -> bytes:
