@@ -200,7 +200,10 @@ def test_a_written_option_keeps_deribits_standard_margin():
     held = ledger(option("short", 10.0, 2_200.0), balance(20.0, "ETH", "deribit"))
     coin = float(greeks(True, 2_000.0, 2_200.0, 30 / 365, 0.7).price) / 2_000.0
     at = value(held, 2_000.0)
-    assert float(at.maintenance_usd) == pytest.approx(10.0 * (0.075 + coin) * 2_000.0, rel=1e-12)
+    # the rule's (0.075 + mark) is held against a balance that still has the premium: here equity has it off
+    assert float(at.equity_usd) == pytest.approx((20.0 - 10.0 * coin) * 2_000.0, rel=1e-12)
+    surplus = (20.0 - 10.0 * (0.075 + coin)) * 2_000.0
+    assert float(at.equity_usd - at.maintenance_usd) == pytest.approx(surplus, rel=1e-12)
     assert float(value(held, 2_500.0, days=40.0).maintenance_usd) == 0.0
 
 

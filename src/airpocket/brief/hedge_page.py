@@ -45,9 +45,19 @@ def _overview(sheet: HedgeSheet) -> list[Block]:
     ]
     facts = [
         f"Sized up to a gap of {sheet.gap_percent:g} % against the position, {sheet.buffer:g} × maintenance.",
-        f"The position's own venue lacks {_short(sheet.top_up)} at that gap, whatever is held elsewhere.",
+        _at_the_venue(sheet),
     ]
-    return [grid, Points("", facts), *([Points("Not to be had", missing)] if missing else [])]
+    return [Points("", facts), grid, *([Points("Not to be had", missing)] if missing else [])]
+
+
+def _at_the_venue(sheet: HedgeSheet) -> str:
+    """What decides first: a hedge elsewhere pays nothing in at the venue that liquidates."""
+    if sheet.top_up.value is not None and sheet.top_up.value <= 0.0:
+        return "The position's own venue holds enough for that gap, whatever is held elsewhere."
+    return (
+        f"The position's own venue lacks {_short(sheet.top_up)} at that gap. A hedge held elsewhere does not bring "
+        "it there in time: add margin, or close a part, whatever else is bought."
+    )
 
 
 def _tied(each: Hedge) -> str:

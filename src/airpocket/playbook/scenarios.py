@@ -72,7 +72,7 @@ def _hot_funding(ground: Ground) -> Step:
         id="funding_spike", title="Funding above +0.10 % and rising", refs=["M32"], state=state,
         because=because, condition=f"funding above {s.hot_funding_8h:+.2f} % per 8 h, and rising",
         action=f"buy back {ground.text(cut)} ({100 * s.funding_share:.0f} %) and add a call spread "
-        "(none can be priced without an option chain)",
+        "(the one under Hedges, where a chain prices one)",
         size_coin=ground.coins(cut), tells=tells, cost=ground.cost(cut, ground.price),
         invalidation="funding falls back under the threshold",
         uncovered=f"the other {ground.text(ground.rest(cut))}; the short receives this funding meanwhile",

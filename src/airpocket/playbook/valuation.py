@@ -175,7 +175,10 @@ def _maintenance(ledger: Ledger, at: Scenario, paid: FloatArray) -> FloatArray:
 
 
 def standard_maintenance(ledger: Ledger, at: Scenario, paid: FloatArray) -> FloatArray:
-    """Each holding's own maintenance, summed: tiers of perpetuals, Deribit's standard rule of written options."""
+    """Each holding's own maintenance, summed: tiers of perpetuals, Deribit's standard rule of written options.
+
+    Equity has what a written option is owed off already: the rule's mark is not taken twice.
+    """
     needed = np.zeros_like(at.shift)
     for each in ledger.perps:
         price = each.mark * at.factor[each.asset]
@@ -189,7 +192,7 @@ def standard_maintenance(ledger: Ledger, at: Scenario, paid: FloatArray) -> Floa
         coin = legs.positions[row].base
         index = ledger.marks.coin[coin] * at.factor[coin]
         open_still = legs.expiry[row] > ledger.marks.now + at.days * DAY_NS
-        rate = written_maintenance(legs.call[row], paid[row])
+        rate = written_maintenance(legs.call[row], paid[row]) - paid[row]
         needed = needed + np.where(open_still, -legs.signed[row] * rate * index, 0.0)
     return needed
 

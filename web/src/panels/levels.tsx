@@ -37,7 +37,7 @@ function Ladder({ told }: { told: Brief }) {
                   <td class="n">{percent(row.zone.distance_percent)}</td>
                   <td><span class={`side ${row.zone.bias === "resistance" ? "short" : "long"}`} {...explains({ label: row.zone.role.replaceAll("_", " "), lines: [...row.zone.confluence.map(({ label }) => label), `Record: ${row.zone.record}`], term: "zone" })}>{row.zone.role.replaceAll("_", " ")}</span> <small>{row.zone.confluence[0]?.label.split(";")[0]}{row.zone.confluence.length > 1 ? ` +${row.zone.confluence.length - 1}` : ""}</small></td>
                   <td class="n" />
-                  <td class="n">{decimal(row.zone.strength, 1)}</td>
+                  <td class="n">{row.zone.strength === 0 ? "0" : `${row.zone.strength > 0 ? "+" : ""}${decimal(row.zone.strength, 2)}`}</td>
                 </tr>
               ) : (
                 <tr key={`c${row.cluster.peak}`} class="cluster">
