@@ -13,7 +13,7 @@ from airpocket.delivery.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [
     "schema", "asset", "as_of", "answer", "price", "health", "at_risk", "triggers", "verdict", "regimes",
-    "clusters", "map", "cascade", "flows", "roadmap", "shorts", "longs", "record",
+    "clusters", "map", "cascade", "flows", "drivers", "roadmap", "shorts", "longs", "record",
 ]  # fmt: skip
 
 

@@ -14,9 +14,12 @@ from browsing import FLAGS, Opened, opened
 from stand_in import StandIn, serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium; each context of it has a profile of its own."""
+    """Debian's Chromium; each context of it has a profile of its own.
+
+    Of a module, not the session: while the driver runs, no other test of the process could run a loop.
+    """
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")

@@ -24,7 +24,10 @@ _STRUCTS = (
     models.BarColumns, models.Plans, models.ServerHealth, models.ReplayState, models.Token, models.Ticket,
     models.LaunchCode, models.Problem, models.State, models.Tape, models.HeatHead,
 )  # fmt: skip
-_PLAN_TIMES = {"Position": ("opened_at",), "Catalyst": ("time", "known_from")}
+_PLAN_TIMES = {
+    "Position": ("opened_at",), "Catalyst": ("time", "known_from"), "Step": ("expires_at",),
+    "OptionPosition": ("expiry",),
+}  # fmt: skip
 _WHAT_IF = {
     "type": "object",
     "required": ["schema", "asset", "simulated", "provenance", "as_of"],
