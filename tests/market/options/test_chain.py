@@ -5,9 +5,13 @@ import math
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from airpocket.domain.events import Batch
-from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS
+from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, format_time
+from airpocket.levels.pulls import gravity_levels
+from airpocket.levels.settings import DEFAULTS
 from airpocket.market.options.chain import ChainSnapshot, newest_chain
 from airpocket.market.options.gravity import gamma_exposure, interest_by_strike, least_pain
 from airpocket.market.options.greeks import greeks
@@ -54,6 +58,25 @@ def test_the_newest_look_is_taken_and_an_option_told_twice_counts_once():
     assert found.quotes.bid.tolist() == [0.01, 0.03]
     assert (found.ts, found.usable_from) == (NOW - 2 * MINUTE_NS, NOW - MINUTE_NS)
     assert found.index == 2_990.0
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.integers(1, 47 * 60), min_size=1, max_size=6, unique=True), st.integers(0, 47 * 60)
+)
+def test_the_pull_of_a_past_moment_is_that_of_the_looks_told_by_then(minutes, back):
+    looks = [
+        rows(NOW - minute * MINUTE_NS, [2_500.0 + minute, 3_000.0])
+        for minute in sorted(minutes)[::-1]
+    ]
+    then = NOW - back * MINUTE_NS
+    told = [look for look in looks if int(look["usable_from"][0]) <= then]
+    whole, prefix = (newest_chain(market_of(*each), then) for each in (looks, told))
+    if told:
+        assert gravity_levels(whole, DEFAULTS) == gravity_levels(prefix, DEFAULTS)
+        assert all(level.confirmed_at <= then for level in gravity_levels(whole, DEFAULTS)[0])
+    else:
+        assert whole == f"no chain of deribit was told by {format_time(then)}"
 
 
 def test_no_chain_an_old_one_and_a_one_sided_one_are_none_and_say_why():

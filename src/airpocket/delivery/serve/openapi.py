@@ -26,7 +26,7 @@ _STRUCTS = (
 )  # fmt: skip
 _PLAN_TIMES = {
     "Position": ("opened_at",), "Catalyst": ("time", "known_from"), "Step": ("expires_at",),
-    "OptionPosition": ("expiry",),
+    "OptionPosition": ("opened_at", "expiry"),
 }  # fmt: skip
 _WHAT_IF = {
     "type": "object",
