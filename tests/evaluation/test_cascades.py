@@ -28,6 +28,8 @@ from airpocket.evaluation.pushed import Pushed
 from airpocket.evaluation.truemap import true_map
 from airpocket.lab.runs.worldcheck import read_world
 
+pytestmark = pytest.mark.slow  # whole simulated worlds
+
 BASE = Path(__file__).resolve().parents[2] / "src/airpocket/evaluation/worlds/cascade/base.toml"
 CROWDED = f"""
 base = "{BASE}"

@@ -24,6 +24,8 @@ from airpocket.lab.runs.worldcheck import read_world
 from airpocket.liquidations.settings import MapSettings
 from airpocket.market.state import MarketState
 
+pytestmark = pytest.mark.slow  # whole simulated worlds
+
 COARSE = Path(__file__).resolve().parents[2] / "src/airpocket/evaluation/worlds/coarse.toml"
 SMALL = """
 base = "{base}"
