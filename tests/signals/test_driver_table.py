@@ -1,5 +1,7 @@
 """The driver table: units before prices, staleness, the hinge and what turns it, transfers and the calendar."""
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
@@ -218,6 +220,13 @@ def test_transfers_are_lower_bounds_by_who_received_them() -> None:
     silent = row(market(transfers("USDT", [5e6], "exchange", [100])), "whale_transfers")
     assert silent.standing == "stale"
     assert silent.signal.value is None
+
+
+def test_a_day_without_a_priced_transfer_says_nothing_of_who_sent_more() -> None:
+    told = [transfers("USDT", [5e6, math.nan], "exchange", [30, 2])]
+    found = row(market(*told), "whale_transfers")
+    assert found.state == "unknown"
+    assert found.signal.at_least
 
 
 def test_events_are_listed_from_when_they_were_public() -> None:

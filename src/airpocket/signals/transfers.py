@@ -75,11 +75,16 @@ def whales(market: Market) -> Whales:
         else "more coin than dollars was sent"
     )
     state = "supportive" if more else "not supportive"
+    if bought[-1] == sold[-1] == 0.0:
+        state, because = "unknown", "no transfer with a dollar amount was told in the last day"
     return Whales(told[0], told[1], scored, state, because, "current", newest, seen, source, days)
 
 
 def _daily(tables: list[Observations], now: int, targets: tuple[str, ...]) -> FloatArray:
-    """(30,) USD sent to `targets` from anywhere else, by 24 hours back from now, oldest first."""
+    """(30,) USD sent to `targets` from anywhere else, by 24 hours back from now, oldest first.
+
+    A lower bound: a transfer without a dollar amount adds nothing to it.
+    """
     sums = np.zeros(30)
     for table in tables:
         inside = np.isin(table.texts("target"), targets) & ~np.isin(table.texts("origin"), targets)
