@@ -81,7 +81,8 @@ order.
 added up as depth feeds tell them, each contract's venue and rules, and the pace of the hour before; its priors are
 those that ship. Where nobody arbitrages a venue it is asked about that venue alone, and a push on spot is told as
 one. What-ifs, scan, verdict and brief add the books up alike; the one book of the reference contract ran away far
-too often on the train worlds. The model knows neither who makes the market nor how fast they come back.
+too often on the train worlds. The model knows neither
+who makes the market nor how fast they come back.
 *no feedback* is the same paths on the same draws with nobody forced out. *static scan* is the fast limit: the push through the resting book, every level
 crossed adding its forced flow at once, over the same beliefs.
 
