@@ -83,7 +83,8 @@ those that ship. Where nobody arbitrages a venue it is asked about that venue al
 one. What-ifs, scan, verdict and brief add the books up alike; the one book of the reference contract ran away far
 too often on the train worlds. The model knows neither
 who makes the market nor how fast they come back.
-*no feedback* is the same paths on the same draws with nobody forced out. *static scan* is the fast limit: the push through the resting book, every level
+*no feedback* is the same paths on the same draws with nobody forced out.
+*static scan* is the fast limit: the push through the resting book, every level
 crossed adding its forced flow at once, over the same beliefs.
 
 Worlds are in `evaluation/worlds/cascade`: those under `train` were run freely while the model was made, those
