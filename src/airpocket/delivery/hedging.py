@@ -57,7 +57,10 @@ def hedges_of(
             found[asset] = _situation(lake, asset, now, sources)
         situation, major = found[asset]
         try:
-            asked = asked_for(position, held, situation, settings or HedgeSettings(), major=major)
+            asked = asked_for(
+                position, held, situation, settings or HedgeSettings(), major=major,
+                sketched=sources.chain is None,
+            )  # fmt: skip
         except BadInput as error:
             raise BadInput(f"{file.name}, position {number}: {error}") from error
         if sources.chain is not None and isinstance(asked.candidates, str):
