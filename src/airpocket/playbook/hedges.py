@@ -50,7 +50,9 @@ class Priced:
 
 def priced(ground: Ground) -> Priced | str:
     """The hedges that the position could have, or why none can be priced."""
-    held = Positions(positions=(ground.position,), volatility=ground.situation.volatility)
+    held = ground.beside or Positions(
+        positions=(ground.position,), volatility=ground.situation.volatility
+    )
     try:
         asked = asked_for(
             ground.position, held, ground.situation, HedgeSettings(), major="not asked for here"
