@@ -1,8 +1,9 @@
 """Regenerates docs/plans-read: plans, hedges and stress tests of six positions, and what then followed.
 
-    python scripts/plans_read.py STORE
+    python scripts/plans_read.py STORE [DAY …]
 
-STORE holds the recorded data: airpocket import tests/real/mappings --root ../shared/data --store STORE
+DAY: only positions of these days, such as 2026-02-06. STORE holds the recorded data:
+    airpocket import tests/real/mappings --root ../shared/data --store STORE
 """
 
 import re
@@ -83,12 +84,12 @@ class Case:
         return unrealised - (tells["equity"] or 0.0), gone
 
 
-def cases(store: Path) -> list[Case]:
-    """All six, in the order of their files."""
+def cases(store: Path, days: Sequence[str]) -> list[Case]:
+    """Every position of the days, in the order of their files."""
     lake, found = lake_at(store), list[Case]()
     hours, fours = _bars(lake)
     calendar = read_catalysts(FOLDER / "catalysts.toml")
-    for day in DAYS:
+    for day in (each for each in DAYS if not days or each[:10] in days):
         file = FOLDER / f"{day[:10]}.toml"
         held, at = read_positions(file), parse_time(day)
         assessed = assessments_of(held, store, asof=day)["ETH"]
@@ -333,11 +334,11 @@ def write(case: Case) -> None:
 
 def main() -> int:
     """Write every page, and the computed parts of docs/plans-read.md between their marks."""
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2
     page = PAGE.read_text(encoding="utf-8")
-    for case in cases(Path(sys.argv[1])):
+    for case in cases(Path(sys.argv[1]), sys.argv[2:]):
         write(case)
         name = _name(case)
         marks = re.compile(rf"(<!-- {name}: computed -->\n).*?(<!-- end -->)", re.DOTALL)
