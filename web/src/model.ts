@@ -48,7 +48,7 @@ export interface Transition {
 
 export interface Verdict extends Graded {
   direction: "up" | "down" | null;
-  since: number | null;
+  since: string | null;
   other: string;
   would_change: string[];
   path: Transition[];

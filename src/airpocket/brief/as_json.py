@@ -24,6 +24,9 @@ _TIMES = {
     "Candles": ("chart_ts",),
     "Average": ("chart_ts",),
     "PriceSection": ("chart_ts",),
+    "Verdict": ("since",),
+    "Transition": ("at",),
+    "DriverRow": ("history_ts",),
 }
 _TIME_KEYS = frozenset(key for keys in _TIMES.values() for key in keys)
 TIME_SCHEMA = {"type": "string", "format": "date-time"}

@@ -107,8 +107,8 @@ def resolved(served, struct: str):
 @pytest.mark.parametrize(
     ("path", "struct"),
     [
-        ("brief", "Brief"), ("map", "MapView"), ("levels", "Levels"), ("cascade", "CascadeView"),
-        ("triggers", "Triggers"), ("flows", "Flows"), ("funding", "Funding"), ("bars", "BarColumns"),
+        ("brief", "Brief"), ("map", "MapView"), ("levels", "LevelsView"), ("cascade", "CascadeView"),
+        ("triggers", "Triggers"), ("flows", "FlowsView"), ("funding", "Funding"), ("bars", "BarColumns"),
         ("health", "ServerHealth"),
     ],
 )  # fmt: skip

@@ -12,7 +12,6 @@ from airpocket.brief.model import CascadeSection, ChannelHealth, Record
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.instruments import ContractKind
 from airpocket.domain.tells import Graded, Reading
-from airpocket.levels.roadmap import Roadmap
 from airpocket.playbook.records import Plan
 from airpocket.verdict.records import Verdict
 
@@ -51,17 +50,6 @@ class LaunchCode(Struct, frozen=True, kw_only=True):
     expires_s: float
 
 
-class Levels(Struct, frozen=True, kw_only=True):
-    """The roadmap of the brief."""
-
-    schema: str = "airpocket.levels/1"
-    asset: str
-    as_of: str
-    simulated: bool
-    price: Estimate
-    roadmap: Roadmap
-
-
 class CascadeView(Struct, frozen=True, kw_only=True):
     """What `airpocket cascade ASSET --json` says."""
 
@@ -84,16 +72,6 @@ class Triggers(Struct, frozen=True, kw_only=True):
     clusters: list[Graded]
     regimes: list[Reading]
     record: Record
-
-
-class Flows(Struct, frozen=True, kw_only=True):
-    """The driver table of the brief."""
-
-    schema: str = "airpocket.flows/1"
-    asset: str
-    as_of: str
-    simulated: bool
-    flows: list[Graded]
 
 
 class BarColumns(Struct, frozen=True, kw_only=True):

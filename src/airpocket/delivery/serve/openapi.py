@@ -9,18 +9,20 @@ from fastapi.openapi.utils import get_openapi
 
 from airpocket import __version__
 from airpocket.brief.as_json import TIME_SCHEMA, tightened
+from airpocket.brief.flows_view import FlowsView
 from airpocket.brief.fuel_model import FuelView
+from airpocket.brief.levels_model import LevelsView
 from airpocket.brief.map_model import MapView
 from airpocket.brief.model import Brief
 from airpocket.delivery.serve import models
 
 # answers by path below /api/v1
 DOCUMENTS = {
-    "brief": "Brief", "map": "MapView", "levels": "Levels", "cascade": "CascadeView", "triggers": "Triggers",
-    "flows": "Flows", "fuel": "FuelView", "funding": "Funding",
+    "brief": "Brief", "map": "MapView", "levels": "LevelsView", "cascade": "CascadeView", "triggers": "Triggers",
+    "flows": "FlowsView", "fuel": "FuelView", "funding": "Funding",
 }  # fmt: skip
 _STRUCTS = (
-    Brief, MapView, models.Levels, models.CascadeView, models.Triggers, models.Flows, FuelView, models.Funding,
+    Brief, MapView, LevelsView, models.CascadeView, models.Triggers, FlowsView, FuelView, models.Funding,
     models.BarColumns, models.Plans, models.ServerHealth, models.ReplayState, models.Token, models.Ticket,
     models.LaunchCode, models.Problem, models.State, models.Tape, models.HeatHead,
 )  # fmt: skip
