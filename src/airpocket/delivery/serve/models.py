@@ -12,7 +12,9 @@ from airpocket.brief.model import CascadeSection, ChannelHealth, Record
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.instruments import ContractKind
 from airpocket.domain.tells import Graded, Reading
+from airpocket.playbook.hedging.records import HedgeSheet
 from airpocket.playbook.records import Plan
+from airpocket.playbook.stress.records import StressTest
 from airpocket.verdict.records import Verdict
 
 Column: TypeAlias = list[float | None]  # None is unknown, never zero
@@ -136,6 +138,18 @@ class Plans(Struct, frozen=True, kw_only=True):
     """What `airpocket plan --json` says."""
 
     plans: list[Plan]
+
+
+class StressTests(Struct, frozen=True, kw_only=True):
+    """What `airpocket stress --json` says."""
+
+    accounts: list[StressTest]
+
+
+class Hedges(Struct, frozen=True, kw_only=True):
+    """What `airpocket hedge --json` says."""
+
+    hedges: list[HedgeSheet]
 
 
 class ProcessState(Struct, frozen=True, kw_only=True):
