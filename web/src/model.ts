@@ -326,6 +326,7 @@ export interface ServerHealth {
   channels: Channel[];
   missing: string[];
   alarms: string[];
+  watch: { state: "watching" | "silent"; age_s: number; waiting: number; trouble: string } | null;
 }
 
 export interface RunningBar {

@@ -194,11 +194,24 @@ class FeedState(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class WatchState(Struct, frozen=True, kw_only=True):
+    """The `airpocket watch` of this store. silent: it has not looked for three of its rounds and a minute.
+
+    waiting: messages not delivered yet; trouble: why they do not go out, or ''.
+    """
+
+    state: Literal["watching", "silent"]
+    age_s: float
+    waiting: int
+    trouble: str
+
+
 class ServerHealth(Struct, frozen=True, kw_only=True):
     """Whether what is served can be trusted. as_of: the moment the analysis is of; now: the wall clock.
 
     stale: why the figures shown are older than they should be. label: of a market that is invented, '' else.
-    epoch: changes when the history shown is no longer the one before (a restart, a seek).
+    epoch: changes when the history shown is no longer the one before (a restart, a seek). watch: None where no
+    alerts are watched for.
     """
 
     schema: str = "airpocket.health/1"
@@ -219,6 +232,7 @@ class ServerHealth(Struct, frozen=True, kw_only=True):
     channels: list[ChannelHealth]
     missing: list[str]
     alarms: list[str]
+    watch: WatchState | None
     clients: int
 
 
