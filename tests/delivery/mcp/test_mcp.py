@@ -93,7 +93,8 @@ def test_every_answer_has_its_moment_its_age_and_its_provenance(tools, name):
     assert told["age_s"] > 0
     assert told["simulated"] is True
     assert told["asset"] == "ETH"
-    if name != "what_if":  # its figures are said to be modelled as a whole
+    assert told["provenance"]
+    if told["provenance"] == "each figure says its own":
         assert sum(told["figures"].values()) > 0
 
 
@@ -125,7 +126,7 @@ def test_the_verdict_is_the_briefs_own(tools):
         ("what_if", {"asset": "ETH", "push_usd": float("1e300")}, "push_usd"),
         ("plan", {"positions": "size_coin = 1"}, "size_coin"),
         ("plan", {"positions": HELD.replace("short", "sideways")}, "side"),
-        ("stress", {"positions": "[" * 3_000}, "toml"),
+        ("stress", {"positions": "[" * 3_000}, "not TOML"),
         ("hedge", {"positions": HELD, "gap_percent": -1}, "gap_percent"),
         ("coverage", {"asset": "DOGE"}, "nothing of DOGE"),
     ],

@@ -1,5 +1,6 @@
 """Messages through apprise: needs the extra [alerts]. Addresses hold secrets: none is ever printed."""
 
+import logging
 import os
 
 import apprise
@@ -21,6 +22,7 @@ class AppriseNotifier:
         """
         # what goes through a proxy can't be checked by the address it reaches
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it names hosts and topics
         asset = apprise.AppriseAsset(http_redirects=False)
         self._of: dict[str, apprise.Apprise] = {}
         for service in services:

@@ -1,7 +1,7 @@
 """Alert rules from a TOML file; what is wrong names file, rule and field. docs/alerts.md has the format."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -43,7 +43,7 @@ class Service:
     """
 
     name: str
-    url: str
+    url: str = field(repr=False)
     private: bool = False
 
 
@@ -51,7 +51,7 @@ class Service:
 class Pulse:
     """Where a sign of life goes, every so often; an https address from the environment, `private` as above."""
 
-    url: str
+    url: str = field(repr=False)
     every_s: float
     private: bool = False
 

@@ -12,6 +12,7 @@ from airpocket.brief.flows_view import flows_view
 from airpocket.brief.fuel import fuel_view
 from airpocket.brief.levels_view import levels_view
 from airpocket.brief.map_view import map_view
+from airpocket.brief.model import Brief
 from airpocket.delivery.answers import assessor_at, lake_at, map_of
 from airpocket.delivery.holdings import held_in
 from airpocket.delivery.mcp.fitting import as_text, fitted, provenances
@@ -32,6 +33,11 @@ _PARTS = {
     "cascade": ("answer", "at_risk", "cascade"),
 }
 _MOST_SERIES = 200
+_OWN = "each figure says its own"
+_OF_FUEL = (
+    "forced dollars: the map's, modelled, or mixed where accounts are public; resting dollars: measured as far as "
+    "measured_to_percent, modelled beyond; prints: measured, at_least where a venue tells only some"
+)
 
 
 class Reader:
@@ -45,6 +51,7 @@ class Reader:
         self._store, self._clock = store, clock
         self._lake = lake_at(store)
         self._others = Others(self._lake)
+        self._composed: tuple[Assessment, Brief] | None = None
 
     def coverage(self, asset: str) -> str:
         """What the store holds, of an asset or of all."""
@@ -74,12 +81,12 @@ class Reader:
     def brief(self, asset: str, asof: str) -> str:
         """The whole brief, less its charts."""
         found = self._found(asset, asof)
-        return self._told(found, as_json.render(compose(found)))
+        return self._told(found, as_json.render(self._brief(found)))
 
     def part(self, asset: str, asof: str, name: str) -> str:
         """A part of the brief."""
         found = self._found(asset, asof)
-        whole: dict[str, Any] = msgspec.json.decode(as_json.render(compose(found)))
+        whole: dict[str, Any] = msgspec.json.decode(as_json.render(self._brief(found)))
         return self._told(found, msgspec.json.encode({key: whole[key] for key in _PARTS[name]}))
 
     def levels(self, asset: str, asof: str) -> str:
@@ -90,12 +97,12 @@ class Reader:
     def flows(self, asset: str, asof: str) -> str:
         """The slow drivers."""
         found = self._found(asset, asof)
-        return self._told(found, as_json.render_struct(flows_view(compose(found))))
+        return self._told(found, as_json.render_struct(flows_view(self._brief(found))))
 
     def fuel(self, asset: str, asof: str) -> str:
         """Forced against resting dollars by distance."""
         found = self._found(asset, asof)
-        return self._told(found, msgspec.json.encode(fuel_view(found)))
+        return self._told(found, msgspec.json.encode(fuel_view(found)), _OF_FUEL)
 
     def map(self, asset: str, asof: str, venue: str, since: str) -> str:
         """The liquidation map, of one venue where one is named."""
@@ -122,13 +129,19 @@ class Reader:
         )
         if status != 200:
             raise BadInput(msgspec.json.decode(told)["message"])
-        return self._told(found, told)
+        return self._told(found, told, "modelled" if verb == "whatif" else _OWN)
 
     def held(self, verb: str, asof: str, body: dict[str, Any]) -> str:
         """The same of what somebody holds, dated by the newest price of the first coin held."""
         accounts = accounts_of(held_in(body["toml"]))
         asset = next(asset for each in accounts for asset in each.assets)
         return self.asked(verb, asset, asof, body)
+
+    def _brief(self, found: Assessment) -> Brief:
+        """Of the assessment asked about last, composed once."""
+        if self._composed is None or self._composed[0] is not found:
+            self._composed = (found, compose(found))
+        return self._composed[1]
 
     def _found(self, asset: str, asof: str) -> Assessment:
         return self._others.of(_asset(asset), self._moment(asset, asof))
@@ -141,7 +154,7 @@ class Reader:
         except ValueError as error:
             raise BadInput(f"asof: {error}") from error
 
-    def _told(self, found: Assessment, body: bytes) -> str:
+    def _told(self, found: Assessment, body: bytes, provenance: str = _OWN) -> str:
         told = msgspec.json.decode(body)
         answer, left = fitted(told)
         market = found.market
@@ -149,7 +162,8 @@ class Reader:
             {
                 "asset": market.asset, "as_of": format_time(market.now),
                 "age_s": round((self._clock.now() - market.now) / SECOND_NS),
-                "simulated": market.simulated, "figures": provenances(told), "left_off": left,
+                "simulated": market.simulated, "provenance": provenance, "figures": provenances(told),
+                "left_off": left,
                 "answer": answer,
             }
         )  # fmt: skip

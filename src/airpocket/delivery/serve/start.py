@@ -114,7 +114,7 @@ async def _first_link(port: int) -> str:
 async def run(plan: Plan, ready: Callable[[str], None]) -> None:
     """Keep the processes running until interrupted; `ready` gets the link as soon as the server answers."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(each, stop.set)
     supervisor = Supervisor(plan.place, plan.jobs, SystemClock())
     running = asyncio.create_task(supervisor.run(stop))
