@@ -67,6 +67,23 @@ def test_what_dies_is_started_anew_and_what_stands_is_left_alone(tmp_path, scrip
     asyncio.run(run())
 
 
+def test_the_web_is_started_before_what_takes_its_time(tmp_path, scripted):
+    scripted |= {"web": WAIT, "engine": WAIT}
+
+    async def run():
+        stop, go = asyncio.Event(), asyncio.Event()
+        found = Supervisor(tmp_path, [job("web"), job("engine")], SystemClock())
+        running = asyncio.create_task(found.run(stop, go))
+        await until(lambda: found.states[0].state == "running")
+        assert found.states[1].pid is None
+        go.set()
+        await until(lambda: found.states[1].state == "running")
+        stop.set()
+        await running
+
+    asyncio.run(run())
+
+
 def test_what_cannot_work_is_not_tried_for_ever(tmp_path, scripted):
     scripted["recorder"] = (
         "import sys; sys.exit(3)"  # as where another process records into the store
@@ -170,6 +187,7 @@ def test_a_signal_ends_everything_in_any_state(tmp_path, scripted, monkeypatch, 
         seen.append(self)
 
     monkeypatch.setattr(Supervisor, "__init__", kept)
+    monkeypatch.setattr("airpocket.delivery.serve.start._HOLD_S", 0.02)
 
     def come() -> bool:
         if not seen:
