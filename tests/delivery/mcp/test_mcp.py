@@ -12,7 +12,6 @@ from airpocket.brief import as_json
 from airpocket.brief.compose import compose
 from airpocket.delivery.cli import main
 from airpocket.delivery.mcp.fitting import MOST_BYTES, fitted, provenances
-from airpocket.delivery.simulated import bundled_store
 from airpocket.ingest.world import SystemClock
 
 mcp = pytest.importorskip("mcp")
@@ -41,15 +40,8 @@ TOOLS = {
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("store")
-    bundled_store(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def tools(store):
-    return Tools(store, SystemClock())
+def tools(bundled):
+    return Tools(bundled, SystemClock())
 
 
 def called(tools, name: str, arguments: dict):
@@ -147,10 +139,10 @@ def test_a_fault_of_ours_tells_nothing_of_its_insides(tools, monkeypatch, capsys
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_the_command_speaks_over_stdin_and_stdout(store):
+def test_the_command_speaks_over_stdin_and_stdout(bundled):
     async def call():
         way = StdioServerParameters(
-            command=sys.executable, args=["-m", "airpocket", "mcp", "--store", str(store)]
+            command=sys.executable, args=["-m", "airpocket", "mcp", "--store", str(bundled)]
         )
         async with Client(stdio_client(way)) as client:
             names = {each.name for each in (await client.list_tools()).tools}
@@ -162,12 +154,12 @@ def test_the_command_speaks_over_stdin_and_stdout(store):
     assert json.loads(text)["series"] > 0
 
 
-def test_without_the_extra_its_name_is_said(monkeypatch, capsys, store):
+def test_without_the_extra_its_name_is_said(monkeypatch, capsys, bundled):
     monkeypatch.setitem(sys.modules, "airpocket.delivery.mcp.server", None)
-    assert main(["mcp", "--store", str(store)]) == 5
+    assert main(["mcp", "--store", str(bundled)]) == 5
     assert "airpocket[mcp]" in capsys.readouterr().err
     monkeypatch.undo()
-    assert main(["mcp", "--store", str(store / "none")]) == 4
+    assert main(["mcp", "--store", str(bundled / "none")]) == 4
 
 
 plain = (

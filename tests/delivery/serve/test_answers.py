@@ -22,7 +22,6 @@ from airpocket.delivery.serve.heat_frame import changed_since, pack, unpack
 from airpocket.delivery.serve.heat_head import numbered
 from airpocket.delivery.serve.link import Note
 from airpocket.delivery.serve.others import Others
-from airpocket.delivery.simulated import bundled_store
 from airpocket.domain.units import HOUR_NS, TimeNs
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import newest
@@ -69,15 +68,14 @@ amount = 60
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(bundled):
     """(store, assessment, edition) of the bundled simulated market at its end."""
-    store = tmp_path_factory.mktemp("store")
-    lake = bundled_store(store)
+    lake = Lake(bundled)
     now = newest(lake, "ETH")
     assessor = assessor_at(lake, "ETH", now)
     assessment = assessor.assess(now)
     edition = edition_of(assessment, TimeNs(now - HOUR_NS), assessment.map)
-    return store, assessment, edition
+    return bundled, assessment, edition
 
 
 @pytest.fixture(scope="module")
