@@ -5,11 +5,10 @@ import json
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpocket.brief import as_json
-from airpocket.brief.compose import compose
 from airpocket.delivery.cli import main
 from airpocket.delivery.mcp.fitting import MOST_BYTES, fitted, provenances
 from airpocket.ingest.world import SystemClock
@@ -92,8 +91,7 @@ def test_every_answer_has_its_moment_its_age_and_its_provenance(tools, name):
 
 def test_the_verdict_is_the_briefs_own(tools):
     _, text = called(tools, "verdict", {"asset": "ETH"})
-    [found] = tools._reader._others._found.values()
-    whole = json.loads(as_json.render(compose(found)))
+    whole = json.loads(as_json.render(tools._reader._composed[1]))
     told = json.loads(text)
     assert told["answer"]["answer"] == whole["answer"]
     assert told["answer"]["verdict"]["state"] == whole["verdict"]["state"]
@@ -176,6 +174,7 @@ trees = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(trees, st.integers(1, 400))
 def test_answers_fit_whatever_they_hold(tree, times):
     answer, left = fitted({"rows": [tree] * times, "value": None})
