@@ -90,23 +90,19 @@ def served(found):
         heat = pack(edition.grid, "snapshot", "", 0)
         house.say(line, Note(what="heat", as_of=edition.as_of, full=True), heat)
         house.say(line, Note(what="edition", as_of=edition.as_of), edition.head)
-        stop, others = threading.Event(), Others(Lake(store))
+        others = Others(Lake(store))
 
         def work() -> None:
-            while not stop.is_set():
-                with suppress(TimeoutError):
-                    if (told := house.heard(line)) is not None and told[0].what == "ask":
-                        status, body = asks.answer(told[0].name, told[1], assessment, store, others)
-                        house.say(
-                            line, Note(what="answer", number=told[0].number, status=status), body
-                        )
+            while (told := house.heard(line, None)) is not None:
+                if told[0].what == "ask":
+                    status, body = asks.answer(told[0].name, told[1], assessment, store, others)
+                    house.say(line, Note(what="answer", number=told[0].number, status=status), body)
 
         worker = threading.Thread(target=work)
         worker.start()
         while not house.desk.board.edition:
             threading.Event().wait(0.01)
         yield house
-        stop.set()
         house.inside(line.close)
         worker.join()
 

@@ -1,11 +1,14 @@
 """Secrets stay where they are kept: in no answer, log, traceback, metric, argument list or environment."""
 
 import asyncio
+import contextlib
 import http.client
 import logging
 import os
+import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -14,6 +17,7 @@ from delivery.serve.house import House
 
 from airpocket.delivery.alerts.ledger import Ledger
 from airpocket.delivery.alerts.rules import Service
+from airpocket.delivery.cli import main
 from airpocket.delivery.serve.app import build
 from airpocket.delivery.serve.job import TOKEN
 from airpocket.delivery.serve.start import Asked, planned
@@ -102,6 +106,48 @@ def test_the_address_of_a_service_is_in_no_message_of_its_failure(caplog, capfd)
         assert secret not in repr(service)
     out, err = capfd.readouterr()
     assert not [p for p in parts(secret) if p in out + err + caplog.text]
+
+
+_WATCHED: list[
+    list[str]
+] = []  # while one is in it, every address that this process turns to is noted
+
+
+def _noting(event: str, given: tuple) -> None:
+    if _WATCHED and event in {
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.sendto",
+    }:
+        address = given[1] if event in {"socket.connect", "socket.sendto"} else given[0]
+        host = address[0] if isinstance(address, tuple) else address
+        _WATCHED[-1].append(host.decode() if isinstance(host, bytes) else str(host))
+
+
+@pytest.mark.fault("W20")
+def test_neither_server_nor_commands_turn_to_anybody(tmp_path, bundled, capsys):
+    """No look for updates, no telemetry, no fonts or scripts from elsewhere: no address but loopback's."""
+    sys.addaudithook(_noting)
+    noted: list[str] = []
+    _WATCHED.append(noted)
+    try:
+        with House() as house:
+            failing_asks(house)
+            with house.socket("health") as socket:
+                assert socket.recv(10)
+            page = house.get("/")[2].decode()
+        for command in (["--version"], ["store", "ls"], ["store", "verify"], ["map", "MOON"]):
+            where = [] if command[0] == "--version" else ["--store", str(bundled)]
+            with contextlib.suppress(SystemExit):
+                main([*command, *where])
+    finally:
+        _WATCHED.clear()
+    capsys.readouterr()
+    assert noted
+    outward = [host for host in noted if host != "127.0.0.1" and not host.startswith("/")]
+    assert outward == []
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)
 
 
 def mode(path: Path) -> int:
