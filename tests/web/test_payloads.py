@@ -41,9 +41,7 @@ def test_names_of_prototypes_are_names_like_others(visit, stand):
 
 
 @pytest.mark.fault("W19")
-@pytest.mark.parametrize(
-    "head", [{"columns": 10**9}, {"rows": -1}, {"columns": 1e308}, {"edge": "x"}]
-)
+@pytest.mark.parametrize("head", [{"columns": 10**9}, {"rows": -1}, {"columns": 1e308}])
 def test_a_heatmap_that_lies_of_its_size_leaves_the_page_standing(visit, stand, head):
     stand.instead = {"map/heat": heat_of(**head)}
     opened = visit()
@@ -62,10 +60,10 @@ def test_a_huge_chart_is_borne(visit, stand):
     bars["open_s"] = [last - 300 * at for at in reversed(range(rows))]
     stand.instead = {"bars": json.dumps(bars).encode()}
     opened = visit()
-    shown = opened.page.evaluate(
-        "(() => { const scale = document.querySelector('.canvas').marketChart.chart.timeScale();"
-        " scale.fitContent(); const range = scale.getVisibleLogicalRange(); return range.to - range.from })()"
+    drawn = opened.page.evaluate(
+        "Math.max(...document.querySelector('.canvas').marketChart.chart.panes().flatMap("
+        "(pane) => pane.getSeries().map((series) => series.data().length)))"
     )
-    assert shown < 2_000
+    assert 1_000 < drawn < 2_000
     assert opened.page.locator("#verdict .sentence").inner_text()
     assert opened.complaints == []
