@@ -1,7 +1,7 @@
 """Answers as values: what the commands print and the package's functions return."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace as replace_facts
 from os import PathLike
 from pathlib import Path
@@ -14,6 +14,7 @@ from airpocket.brief.levels_view import levels_view
 from airpocket.brief.map_model import MapView
 from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
+from airpocket.delivery.kept import checkpoints_of
 from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.errors import BadInput, NothingKnown, UnknownInstrument
 from airpocket.domain.events import Batch
@@ -47,7 +48,7 @@ def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) ->
     """The brief of an asset from a store, at `asof` or at the newest price stored."""
     lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
-    return brief_from(asset, facts_of(lake, asset, now), now, public_of(lake, asset, now))
+    return compose(assessor_at(lake, asset, now).assess(now))
 
 
 def map_of(
@@ -73,8 +74,9 @@ def map_of(
     lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     then = _earlier(since or "24h", now)
-    assessors = [assessor_at(lake, asset, at, venue) for at in (then, now)]
-    return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
+    # the earlier one first: the later one goes on from it
+    before = assessor_at(lake, asset, then, venue).mapped(then)
+    return map_view(assessor_at(lake, asset, now, venue).assess(now), then, before)
 
 
 def levels_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> LevelsView:
@@ -132,7 +134,7 @@ def assessor_at(lake: Lake, asset: str, at: TimeNs, venue: str = "") -> Assessor
     Raises:
         NothingKnown: the store holds nothing of the asset, or nothing of the venue.
     """
-    assessor = Assessor(asset)
+    assessor = Assessor(asset, checkpoints=checkpoints_of(lake))
     heard: set[str] = set()
     for fact in facts_of(lake, asset, at):
         heard.add(fact.venue)
@@ -188,17 +190,11 @@ def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
     return replace(brief, health=replace(brief.health, missing=missing))
 
 
-def brief_from(
-    asset: str,
-    facts: Iterable[Batch],
-    now: TimeNs,
-    public: Sequence[AccountState | LoanState] = (),
-) -> Brief:
-    """The brief of `facts` and of public accounts and loans at `now`."""
+def brief_from(asset: str, facts: Iterable[Batch], now: TimeNs) -> Brief:
+    """The brief of `facts` at `now`."""
     assessor = Assessor(asset)
     for fact in facts:
         assessor.apply(fact)
-    assessor.hear(*public)
     return compose(assessor.assess(now))
 
 

@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 
 from airpocket.delivery.answers import lake_at, public_of
+from airpocket.delivery.kept import checkpoints_of
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.instruments import instrument
 from airpocket.domain.units import TimeNs, parse_time
@@ -69,7 +70,7 @@ def hedges_of(
 def _situation(
     lake: Lake, asset: str, now: TimeNs, sources: Sources
 ) -> tuple[Situation, Major | str]:
-    assessor = Assessor(asset)
+    assessor = Assessor(asset, checkpoints=checkpoints_of(lake))
     for fact in facts_of(lake, asset, now):
         if sources.chain is None or fact.kind != "option_quote":
             assessor.apply(fact)
