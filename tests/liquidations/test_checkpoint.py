@@ -199,6 +199,21 @@ def test_a_late_row_of_the_last_day_costs_the_last_day_alone():
     assert_same(found, MapState(SETTINGS).measure(market))
 
 
+def test_prints_from_before_the_first_step_may_fall_out_of_what_is_read(past):
+    older = replace(prints(seed=8), columns={**prints(seed=8).columns})
+    for name in ("ts", "usable_from"):
+        older.columns[name] = older.columns[name] - 30 * DAY_NS
+    bars, fine, oi, told, marked = facts()
+    joined = {name: np.append(older.columns[name], told.columns[name]) for name in told.columns}
+    shelf = Shelf()
+    MapState(SETTINGS, shelf).measure(
+        market_at(after(8.6), [bars, fine, oi, replace(told, columns=joined), marked])
+    )
+    found = MapState(SETTINGS, shelf).measure(market_at(after(9), facts()))
+    assert [mark.rows for mark in shelf.taken] == [END]
+    assert_same(found, MapState(SETTINGS).measure(market_at(after(9), facts())))
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -173,11 +173,12 @@ def decode(raw: bytes, mark: Mark) -> Arrays:
     Raises:
         ValueError: it is not what was written, or was written under another mark.
     """
-    first, _, body = raw.partition(b"\n")
-    if first != _FORMAT + hashlib.sha256(body).hexdigest().encode():
+    first, second = raw.find(b"\n"), raw.find(b"\n", raw.find(b"\n") + 1)
+    body = memoryview(raw)[first + 1 :]
+    if raw[:first] != _FORMAT + hashlib.sha256(body).hexdigest().encode():
         raise ValueError("the checksum does not match")
-    line, _, data = body.partition(b"\n")
-    head = _HEAD.decode(line)  # its errors are ValueErrors
+    head = _HEAD.decode(raw[first + 1 : second])  # its errors are ValueErrors
+    data = memoryview(raw)[second + 1 :]
     if Mark(head.key, head.rows, head.digest) != mark:
         raise ValueError("it holds another state")
     sizes = [_size(kind, shape) for _, kind, shape in head.arrays]
@@ -196,7 +197,9 @@ def _size(kind: str, shape: tuple[int, ...]) -> int:
     return math.prod(shape) * np.dtype(kind).itemsize
 
 
-def _unpacked(data: bytes, count: int, held: int) -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
+def _unpacked(
+    data: memoryview, count: int, held: int
+) -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
     of_bits = -(-count // 8)
     if len(data) != of_bits + held * _WORD:
         raise ValueError(f"{len(data)} bytes cannot hold {count} words, {held} of them not 0")
