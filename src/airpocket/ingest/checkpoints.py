@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from airpocket.domain.ports import Array, Arrays, Mark
+from airpocket.domain.ports import Arrays, Mark
 
 PER_KEY = 4  # checkpoints of one key that are kept: those used last
 MOST_BYTES = 512_000_000  # of the folder
@@ -153,18 +153,26 @@ def encode(mark: Mark, arrays: Arrays) -> bytes:
 
     A word is 8 bytes; each array begins with a new one. Most of what a map carries is zeros.
     """
-    words = np.concatenate([np.zeros(0, np.uint64), *map(_words, arrays.values())])
+    words = np.zeros(sum(_length(array.nbytes) for array in arrays.values()), np.uint64)
+    at = 0
+    for array in arrays.values():
+        words[at:].view(np.uint8)[: array.nbytes] = (
+            np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        )
+        at += _length(array.nbytes)
     bits = words != 0
     listed = tuple((name, array.dtype.str, array.shape) for name, array in arrays.items())
     head = _Head(mark.key, mark.rows, mark.digest, listed, int(np.count_nonzero(bits)))
-    parts = (msgspec.json.encode(head), b"\n", np.packbits(bits).tobytes(), words[bits].tobytes())
-    body = b"".join(parts)
-    return _FORMAT + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+    body = (msgspec.json.encode(head), b"\n", np.packbits(bits).data, words[bits].data)
+    digest = hashlib.sha256()
+    for part in body:
+        digest.update(part)
+    return b"".join((_FORMAT, digest.hexdigest().encode(), b"\n", *body))
 
 
-def _words(array: Array) -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
-    raw = np.frombuffer(array.tobytes(), np.uint8)
-    return np.pad(raw, (0, -len(raw) % _WORD)).view(np.uint64)
+def _length(size: int) -> int:
+    """Words that so many bytes take."""
+    return -(-size // _WORD)
 
 
 def decode(raw: bytes, mark: Mark) -> Arrays:
@@ -182,7 +190,7 @@ def decode(raw: bytes, mark: Mark) -> Arrays:
     if Mark(head.key, head.rows, head.digest) != mark:
         raise ValueError("it holds another state")
     sizes = [_size(kind, shape) for _, kind, shape in head.arrays]
-    starts = np.cumsum([0, *(-(-size // _WORD) for size in sizes)])
+    starts = np.cumsum([0, *map(_length, sizes)])
     words = _unpacked(data, int(starts[-1]), head.held)
     return {
         name: words[start:].view(np.uint8)[:size].view(kind).reshape(shape)
