@@ -1,4 +1,4 @@
-"""Whole commands on the bundled market: help, the first brief with compilation, one from the start, and a warm one."""
+"""Whole commands on the bundled market: help, the first brief with compilation, one from the start, a warm one."""
 
 import os
 import shutil
