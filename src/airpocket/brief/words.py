@@ -33,7 +33,7 @@ _DECIMALS: Final = {FUNDING_8H: 4, Z: 2, HOURS: 1, BPS: 2, RSI: 1}
 _SIGNED: Final = (FUNDING_8H, Z)  # a plus says as much as a minus
 _BADGE: Final[dict[Provenance, str]] = {"measured": "meas", "modelled": "model", "mixed": "mixed"}
 _SCALES: Final = ((1e12, "tn"), (1e9, "bn"), (1e6, "mn"))
-LEAST_USD: Final = 1e-6  # below, it is what binary fractions leave of a difference that comes to nothing
+LEAST_USD: Final = 1e-6  # below, it is what binary fractions leave of nothing
 _TOO_LONG: Final = 1e15  # from here on digits say less than a power of ten
 
 
