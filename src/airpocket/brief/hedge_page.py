@@ -18,7 +18,11 @@ def parts(sheet: HedgeSheet) -> list[Part]:
     return [
         Part("hedges", "Hedges side by side", _overview(sheet)),
         Part("more", "What more protection costs", _table(sheet)),
-        *(Part(each.id, each.title, _hedge(each)) for each in sheet.hedges if each.unknown is None),
+        *(
+            Part(each.id, each.title, _hedge(each, sheet.hold_d))
+            for each in sheet.hedges
+            if each.unknown is None
+        ),
         Part("quotes", "Quotes", _quotes(sheet)),
         Part("about", "About this sheet", [Points("", [*sheet.notes, ADVICE])]),
     ]
@@ -36,15 +40,17 @@ def _overview(sheet: HedgeSheet) -> list[Block]:
             rows.append((each.title, words.UNKNOWN, "-", "-", "-", "-"))
             continue
         rows.append((
-            each.title, _short(each.cost), _short(each.cost_percent), _short(each.protected),
+            each.title, _short(each.cost), _short(each.held), _short(each.protected),
             _short(each.next_percent), _tied(each),
         ))  # fmt: skip
-    grid = Grid("", ("Hedge", "Cost", "Of notional", "Holds to", "One % more", "Tied up"), rows)
+    held = f"{sheet.hold_d:g} calm days"
+    grid = Grid("", ("Hedge", "Paid now", held, "Holds to", "One % more", "Tied up"), rows)
     missing = [
         f"{each.title}: {words.plain(each.unknown)}" for each in sheet.hedges if each.unknown
     ]
     facts = [
-        f"Sized up to a gap of {sheet.gap_percent:g} % against the position, {sheet.buffer:g} × maintenance.",
+        f"Sized up to a gap of {sheet.gap_percent:g} % against the position, {sheet.buffer:g} × maintenance. "
+        f"Cheapest is what has cost least after {sheet.hold_d:g} days in which nothing happens.",
         _at_the_venue(sheet),
     ]
     return [Points("", facts), grid, *([Points("Not to be had", missing)] if missing else [])]
@@ -88,7 +94,10 @@ def _table(sheet: HedgeSheet) -> list[Block]:
         for row in sheet.table
     ]  # fmt: skip
     grid = Grid("", ("Holds to", *(titles.get(name, name) for name in names)), rows)
-    told = "Least cost in any amounts; nothing: no such hedge holds it. The strip stands for its own days only."
+    told = (
+        f"Least cost of {sheet.hold_d:g} calm days, in any amounts; none: no such hedge holds it. The strip stands "
+        "for its own days only, and is bought anew for the rest."
+    )
     return [grid, Points("", [told])]
 
 
@@ -96,7 +105,7 @@ def _cheap(estimate: Estimate) -> str:
     return "none" if estimate.value is None else words.number(estimate.value, estimate.unit)
 
 
-def _hedge(each: Hedge) -> list[Block]:
+def _hedge(each: Hedge, hold_d: float) -> list[Block]:
     if not each.legs:
         return [Words("Nothing has to be bought: the position holds up as it is.")]
     options = any(leg.volatility is not None for leg in each.legs)
@@ -104,7 +113,8 @@ def _hedge(each: Hedge) -> list[Block]:
         _leg(leg) for leg in each.legs
     ])  # fmt: skip
     told = [
-        f"Cost {_short(each.cost)} with fees; nothing of its kind costs less than {_short(each.bound)}."
+        f"Paid now {_short(each.cost)} with fees; gone after {hold_d:g} calm days {_short(each.held)}, and nothing "
+        f"of its kind comes out under {_short(each.bound)}."
     ]
     if options and each.margin is not None and each.margin.value:
         told.append(f"Margin for what is sold: {_short(each.margin)} now.")

@@ -10,6 +10,7 @@ from airpocket.playbook.hedging.settings import HedgeSettings
 from airpocket.playbook.hedging.sheet import APART, QUOTES, option_hedges
 from airpocket.playbook.records import Play, Step
 
+_SKETCH = HedgeSettings(near_enough=1e-3)  # the command searches further
 _UNDONE = "expiry; roll what is held a week before it, or after a move of 8 to 10 %"
 
 
@@ -21,7 +22,7 @@ def hedge_play(ground: Ground) -> Play:
             id="hedges", title="Hedges", refs=_refs(ground), steps=[_missing(ground, asked)]
         )
     aim, hedges = option_hedges(asked)
-    steps = [_step(ground, each, aim) for each in hedges if each.unknown is None]
+    steps = [_step(ground, each, aim, asked.hold_d) for each in hedges if each.unknown is None]
     if not steps:
         why = "; ".join(dict.fromkeys(each.unknown or "" for each in hedges))
         return Play(id="hedges", title="Hedges", refs=_refs(ground), steps=[_missing(ground, why)])
@@ -42,7 +43,7 @@ def _asked(ground: Ground) -> Asked | str:
     held = Positions(positions=(ground.position,))
     try:
         asked = asked_for(
-            ground.position, held, ground.situation, HedgeSettings(), major="not asked for here"
+            ground.position, held, ground.situation, _SKETCH, major="not asked for here"
         )
     except BadInput as error:
         return str(error)
@@ -64,17 +65,22 @@ def _missing(ground: Ground, why: str) -> Step:
     )  # fmt: skip
 
 
-def _step(ground: Ground, hedge: Hedge, aim: str) -> Step:
+def _step(ground: Ground, hedge: Hedge, aim: str, hold_d: float) -> Step:
     legs = ", ".join(
         f"{leg.side} {leg.size.value or 0.0:,.10g} {leg.name} at {leg.price_coin or 0.0:.4f} coin"
         for leg in hedge.legs
     )
-    gap = HedgeSettings().gap_percent
+    gap = _SKETCH.gap_percent
     needed = bool(hedge.legs)
+    because = [
+        f"sized up to {gap:g} % against the position, {aim}, in every scenario tried",
+        f"${0.0 if hedge.held is None else hedge.held.value or 0.0:,.0f} of it are gone after "
+        f"{hold_d:g} days in which nothing happens",
+    ]
     return Step(
         id=f"hedge_{hedge.id}", title=hedge.title, refs=hedge.refs, state="waiting" if needed else "quiet",
         condition="at any time, while the quotes stand",
-        because=[f"sized up to {gap:g} % against the position, {aim}, in every scenario tried"],
+        because=because if needed else because[:1],
         action=legs if needed else "nothing has to be bought: the position holds up as it is",
         invalidation=_UNDONE if needed else "", cost=hedge.cost, uncovered="; ".join(hedge.uncovered),
     )  # fmt: skip

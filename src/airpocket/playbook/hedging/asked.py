@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from airpocket.domain.estimates import Estimate, known
-from airpocket.domain.events import IntArray
+from airpocket.domain.events import BoolArray, IntArray
 from airpocket.domain.positions import Position
 from airpocket.playbook.hedging.candidates import Candidates
 from airpocket.playbook.hedging.choose import Task
@@ -28,7 +28,8 @@ class Asked:
     """price: the mark, quote per coin. valued: equity and maintenance of what is held in any rows, USD.
 
     spot_coins: of the asset, held beside it: their losses count, their worth does not back the position.
-    candidates, major: or why there are none. beyond_d: the least tenor of a lasting hedge. paths: moves that the
+    candidates, major: or why there are none. hold_d: days that the protection is wanted for; a lasting hedge
+    outlasts them, and costs are counted over them. paths: moves that the
     fuel scan's pushes reach, fractions. floor_usd: equity that
     is to be left up to the gap besides. taker_fee: of the position's contract, None unknown. funding_8h: fraction.
     """
@@ -42,7 +43,7 @@ class Asked:
     candidates: Candidates | str
     major: Major | str
     settings: HedgeSettings
-    beyond_d: float
+    hold_d: float
     spot_coins: float = 0.0
     paths: tuple[float, ...] = ()
     taker_fee: float | None = None
@@ -77,18 +78,17 @@ class Asked:
     def figure(self, value: float, unit: str, source: str) -> Estimate:
         """Computed from the mark, the position file, the venue's rules and the quotes."""
         return known(
-            value, unit, as_of=self.price.as_of or self.now, now=self.now, provenance="modelled",
+            round(value, 9) + 0.0, unit, as_of=self.price.as_of or self.now, now=self.now, provenance="modelled",
             source=source,
         )  # fmt: skip
 
 
 def option_maker(asked: Asked, found: Candidates, template: Template) -> Maker | None:
     """Columns of a shape's options; None where no quote fits it."""
-    buy, sell = picks(template, found, asked.short, asked.settings, asked.beyond_d)
+    buy, sell = picks(template, found, asked.short, asked.settings, asked.hold_d)
     if not buy.any():
         return None
-    coins, settings = abs(asked.coins), asked.settings
-    return lambda rows: option_columns(found, rows, buy, sell, coins, settings)
+    return _maker(asked, found, buy, sell)
 
 
 def used_maker(asked: Asked, found: Candidates, columns: Columns, used: IntArray) -> Maker:
@@ -96,8 +96,12 @@ def used_maker(asked: Asked, found: Candidates, columns: Columns, used: IntArray
     buy, sell = (np.zeros(len(found), dtype=np.bool_) for _ in range(2))
     for column in used:
         (buy if columns.sign[column] > 0 else sell)[columns.option[column]] = True
-    coins, settings = abs(asked.coins), asked.settings
-    return lambda rows: option_columns(found, rows, buy, sell, coins, settings)
+    return _maker(asked, found, buy, sell)
+
+
+def _maker(asked: Asked, found: Candidates, buy: BoolArray, sell: BoolArray) -> Maker:
+    coins, settings, hold_d = abs(asked.coins), asked.settings, asked.hold_d
+    return lambda rows: option_columns(found, rows, buy, sell, coins, settings, hold_d)
 
 
 def trim_maker(asked: Asked, fee: float) -> Maker:
@@ -110,7 +114,8 @@ def trim_maker(asked: Asked, fee: float) -> Maker:
 
     def columns(rows: Rows) -> Columns:
         freed = -asked.valued(rows).maintenance / size
-        return linear_column(CLOSED, -sign * price * rows.move, freed, fee * price, size)
+        once = fee * price  # the position is closed at some time anyway
+        return linear_column(CLOSED, -sign * price * rows.move, freed, (once, once), size)
 
     return columns
 
@@ -118,10 +123,11 @@ def trim_maker(asked: Asked, fee: float) -> Maker:
 def spot_maker(asked: Asked) -> Maker:
     """Spot bought against a short."""
     price = asked.mark
+    tied = asked.settings.money_rate * asked.hold_d / 365.0
+    cost = (SPOT_FEE * price, (2.0 * SPOT_FEE + tied) * price)
 
     def columns(rows: Rows) -> Columns:
-        none = np.zeros(len(rows))
-        return linear_column("spot", price * rows.move, none, SPOT_FEE * price, abs(asked.coins))
+        return linear_column("spot", price * rows.move, np.zeros(len(rows)), cost, abs(asked.coins))
 
     return columns
 
@@ -137,7 +143,7 @@ def major_maker(asked: Asked, major: Major, fee: float) -> Maker:
             f"{major.name} perpetual, in coins' worth",
             made,
             none,
-            fee * price,
+            (fee * price, 2.0 * fee * price),
             s.most_sizes * abs(asked.coins),
         )
 

@@ -64,7 +64,7 @@ def asked_for(
     return Asked(
         asset=asset, now=now, simulated=situation.market.simulated, position=position, price=mark.price,
         valued=valued_by(ledger), candidates=_candidates(situation, asset), major=major,
-        settings=settings, beyond_d=_beyond(situation, settings), spot_coins=_spot(accounts, asset),
+        settings=settings, hold_d=_hold(situation, settings), spot_coins=_spot(accounts, asset),
         paths=_paths(situation), taker_fee=None if rules is None else rules.taker_fee, funding_8h=rate,
     )  # fmt: skip
 
@@ -111,13 +111,13 @@ def _candidates(situation: Situation, asset: str) -> Candidates | str:
         return str(error)
 
 
-def _beyond(situation: Situation, settings: HedgeSettings) -> float:
-    """Days that a lasting hedge must reach: past the next known catalyst that is no rumour."""
+def _hold(situation: Situation, settings: HedgeSettings) -> float:
+    """Days that the protection is wanted for: the settings', or past the next known catalyst that is no rumour."""
     coming = ahead(situation.catalysts or (), situation.now, _HORIZON_D * DAY_NS)
     serious = [each for each in coming if each.confidence != "rumoured"]
     if not serious:
-        return settings.beyond_d
-    return max(settings.beyond_d, (serious[0].time - situation.now) / DAY_NS + 1.0)
+        return settings.hold_d
+    return max(settings.hold_d, (serious[0].time - situation.now) / DAY_NS + 1.0)
 
 
 def _spot(accounts: list[Account], asset: str) -> float:

@@ -17,8 +17,9 @@ from airpocket.domain.estimates import (
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.playbook.hedging.asked import CLOSED, Asked, Maker, task_of, used_maker
 from airpocket.playbook.hedging.candidates import Candidates
-from airpocket.playbook.hedging.choose import Chosen, Task, cheapest, slack, tradable
+from airpocket.playbook.hedging.choose import Chosen, Task, cheapest, slack
 from airpocket.playbook.hedging.columns import Columns
+from airpocket.playbook.hedging.lots import tradable
 from airpocket.playbook.hedging.programme import Unsolved
 from airpocket.playbook.hedging.records import CurvePoint, Hedge, HedgeLeg
 from airpocket.playbook.hedging.rows import Rows, line_of, rows_of
@@ -102,7 +103,6 @@ def _written(asked: Asked, shape: Shape, task: Task, linear: Chosen, chosen: Cho
     coins = chosen.coins[used]
     maker = _of_used(asked, shape, c, used)
     notional = asked.mark * abs(asked.coins)
-    now = maker(line_of(np.zeros(1), asked.settings, (0.0,)))
     rows = _line(asked, days)
     line = _slack_of(asked, maker, rows, coins)
     edge = maker(_edge(asked, days))
@@ -110,10 +110,11 @@ def _written(asked: Asked, shape: Shape, task: Task, linear: Chosen, chosen: Cho
     return Hedge(
         id=t.id, title=t.title, refs=list(t.refs), legs=[_leg(asked, c, int(j), chosen.coins[j]) for j in used],
         cost=asked.figure(chosen.cost, USD, source),
+        held=asked.figure(chosen.held, USD, f"{source}; closed after {asked.hold_d:g} days of nothing"),
         cost_percent=asked.figure(100.0 * chosen.cost / notional, PERCENT, "of the position's notional"),
         bound=asked.figure(chosen.bound, USD, "linear programme, any amounts and legs"),
         margin=asked.figure(
-            max(float((now.margin @ coins).max()), 0.0), USD, "Deribit's standard margin of what is sold"
+            float(c.initial[used] @ coins), USD, "Deribit's standard initial margin of what is sold"
         ),
         capital=asked.figure(shape.capital * float(coins.sum()), USD, "tied up, not spent"),
         protected=_furthest(asked, rows, line),
@@ -131,11 +132,7 @@ def _of_used(asked: Asked, shape: Shape, columns: Columns, used: IntArray) -> Ma
 
 
 def _nothing(columns: Columns) -> Columns:
-    none = np.zeros(0, dtype=np.int64)
-    return Columns(
-        columns.name[none], columns.option[none], columns.sign[none], columns.cost[none],
-        columns.worth[:, none], columns.margin[:, none], columns.upper[none], columns.lot[none],
-    )  # fmt: skip
+    return columns.part(np.zeros(0, dtype=np.int64))
 
 
 def _slack_of(asked: Asked, maker: Maker, rows: Rows, coins: FloatArray) -> FloatArray:

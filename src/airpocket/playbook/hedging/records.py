@@ -5,7 +5,7 @@ from msgspec import Struct
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.positions import Position
 
-SCHEMA = "airpocket.hedge/1"
+SCHEMA = "airpocket.hedge/2"
 
 
 class HedgeLeg(Struct, frozen=True, kw_only=True):
@@ -36,10 +36,12 @@ class CurvePoint(Struct, frozen=True, kw_only=True):
 class Hedge(Struct, frozen=True, kw_only=True):
     """One way to hedge; `unknown` says why there is none.
 
-    cost: paid at once, fees in it, USD. bound: what no hedge of this kind can be cheaper than. margin: needed for
-    sold options now. capital: tied up, not spent. protected: the furthest move against the position at which the
-    multiple of maintenance is kept in every row. worth_at_gap: what the hedge could be sold for at the gap, in
-    the worst row. next_percent: USD for one more per cent of gap. curve: equity over moves.
+    cost: paid at once, fees in it, USD. held: what it has cost after the sheet's `hold_d` days in which nothing
+    happens, USD; the cheapest is the cheapest by this. bound: what no hedge of this kind can be cheaper than, by
+    the same. margin: that must be free to open what is sold. capital: tied up, not spent. protected: the furthest
+    move against the position at which the multiple of maintenance is kept in every row. worth_at_gap: what the
+    hedge could be sold for at the gap, in the worst row. next_percent: USD over the horizon for one more per cent
+    of gap. curve: equity over moves.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Hedge(Struct, frozen=True, kw_only=True):
     unknown: str | None = None
     legs: list[HedgeLeg] = []
     cost: Estimate | None = None
+    held: Estimate | None = None
     cost_percent: Estimate | None = None
     bound: Estimate | None = None
     margin: Estimate | None = None
@@ -61,7 +64,7 @@ class Hedge(Struct, frozen=True, kw_only=True):
 
 
 class Protection(Struct, frozen=True, kw_only=True):
-    """Least cost by kind of hedge of keeping the multiple up to a gap; `gap_percent` None: any move."""
+    """Least cost over the horizon, by kind of hedge, of holding up to a gap; `gap_percent` None: any move."""
 
     gap_percent: float | None
     cost: dict[str, Estimate]
@@ -94,6 +97,7 @@ class HedgeSheet(Struct, frozen=True, kw_only=True):
     price: Estimate
     gap_percent: float
     buffer: float
+    hold_d: float
     plain_protected: Estimate
     top_up: Estimate
     chain: ChainFacts | None

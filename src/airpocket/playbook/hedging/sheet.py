@@ -37,6 +37,11 @@ QUOTES = (
     "Options are bought at the ask and sold at the bid, and valued in every row at the volatility of the other "
     "side of their quote. Sizes behind the quotes are not stored: a large order costs more."
 )
+CALM = (
+    "Cheapest is what has cost least after the stated days if nothing happens: price where it is, volatility down "
+    "a fifth (at 30 days to expiry, more for shorter), every leg closed at the other side of its quote. What "
+    "expires before is bought anew at the same price, and money paid is charged 10 % a year."
+)
 STICKY = (
     "Every option keeps its own volatility as price moves, shifted by a fifth down and two fifths up (at 30 days, "
     "more for shorter): an assumption. Who is hurt by a sharper crush than that is not covered."
@@ -54,9 +59,10 @@ def hedge_sheet(asked: Asked) -> HedgeSheet:
     return HedgeSheet(
         asset=asked.asset, as_of=format_time(asked.now), simulated=asked.simulated, position=asked.position,
         answer=_answer(asked, plain, aim, hedges), price=asked.price, gap_percent=s.gap_percent, buffer=s.buffer,
+        hold_d=asked.hold_d,
         plain_protected=plain, top_up=top_up(asked), chain=_chain(found),
         no_chain=found if isinstance(found, str) else None, hedges=hedges, table=_table(asked),
-        notes=[APART, *([QUOTES, STICKY] if isinstance(found, Candidates) else [])],
+        notes=[APART, *([CALM, QUOTES, STICKY] if isinstance(found, Candidates) else [])],
     )  # fmt: skip
 
 
@@ -99,7 +105,8 @@ def _spot(asked: Asked) -> Hedge:
         )
     notes = [
         f"the basis kept: {_funding(asked)}",
-        f"spot fee {100 * SPOT_FEE:g} % of what is bought",
+        f"spot fee {100 * SPOT_FEE:g} % of what is bought, twice over the {asked.hold_d:g} days, and "
+        f"{100 * asked.settings.money_rate:g} % a year on the money tied up",
     ]
     return hedge_of(
         asked, Shape(template, spot_maker(asked), capital=asked.mark, notes=tuple(notes))
@@ -181,7 +188,9 @@ def _least(asked: Asked, maker: Maker, template: Template, gap: float | None) ->
     linear = cheapest(task_of(asked, maker, rows, paired=template.paired))
     if isinstance(linear, Unsolved):
         return unknown(USD, linear.reason)
-    return asked.figure(linear.cost, USD, "least cost in any amounts, at executable prices")
+    return asked.figure(
+        linear.held, USD, f"least cost of {asked.hold_d:g} days of nothing, in any amounts"
+    )
 
 
 def _aim(asked: Asked) -> tuple[Asked, str]:
@@ -219,7 +228,12 @@ def _answer(asked: Asked, plain: Estimate, aim: str, hedges: list[Hedge]) -> str
     if not options:
         why = next((h.unknown for h in hedges if h.unknown), "no shape holds every row")
         return f"{head} No option hedge holds it up to {sign}{s.gap_percent:g} %: {why}."
-    best = min(options, key=lambda h: (h.cost.value or 0.0) if h.cost else 0.0)
+    best = min(options, key=lambda h: (h.held.value or 0.0) if h.held else 0.0)
     legs = ", ".join(f"{leg.side} {leg.size.value or 0.0:,.10g} {leg.name}" for leg in best.legs)
-    cost = round(best.cost.value or 0.0) + 0 if best.cost else 0
-    return f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees."
+    cost, held = (
+        0 if each is None else round(each.value or 0.0) for each in (best.cost, best.held)
+    )
+    return (
+        f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees, of which "
+        f"${held:,.0f} are gone after {asked.hold_d:g} days of nothing."
+    )
