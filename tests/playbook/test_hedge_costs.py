@@ -68,7 +68,7 @@ def test_the_longer_a_hedge_is_wanted_the_more_it_costs():
 def test_a_written_option_needs_its_initial_margin_free_at_once():
     """With a multiple under two the initial margin asks for more than maintenance does in any row."""
     thin = HedgeSettings(buffer=1.0, standard_margin=True)
-    question = asked("long", 2.0, settings=thin, floor_usd=420_000.0)
+    question = asked("long", 2.0, settings=thin, floor_usd=370_000.0)
     task, found = optimum(question, "collar")
     sold = task.columns.sign < 0
     assert (found.coins[sold] > 0.0).any()
