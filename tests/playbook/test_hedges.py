@@ -52,7 +52,8 @@ def asked(side="short", leverage=8.0, *, settings=None, found=None, **changes):
     found = candidates_of(chain() if found is None else found, "ETH", NOW)
     return Asked(**{
         "asset": "ETH", "now": NOW, "simulated": False, "position": perp(side, size, wallet_usd=1.0),
-        "price": known(PRICE, PER_COIN, as_of=NOW, now=NOW, source="made"), "valued": valued_by(held),
+        "price": known(PRICE, PER_COIN, as_of=NOW, now=NOW, source="made"),
+        "valued": valued_by(held, settings or HedgeSettings()),
         "candidates": found, "major": "none", "settings": settings or HedgeSettings(search_s=5.0),
         "hold_d": 14.0, "taker_fee": 0.0005,
     } | changes)  # fmt: skip

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from airpocket.cascade.pushes import Pushes
+from airpocket.cascade.records import Unscanned
 from airpocket.delivery.answers import lake_at, public_of
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.instruments import instrument
+from airpocket.domain.portfolio import accounts_of
+from airpocket.domain.positions import Positions
 from airpocket.domain.units import TimeNs, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.catalysts import read_catalysts
@@ -48,16 +52,16 @@ def hedges_of(
     file = Path(positions)
     held = read_positions(file)
     lake, asof = lake_at(sources.store), None if sources.asof is None else parse_time(sources.asof)
-    found: dict[str, tuple[Situation, Major | str]] = {}
+    found = _grounds(lake, held, asof, sources)
+    situations = {asset: each.situation for asset, each in found.items()}
     sheets: list[HedgeSheet] = []
     for number, position in enumerate(held.positions, 1):
-        asset = instrument(position.venue, position.symbol).base
-        if asset not in found:
-            now = newest(lake, asset) if asof is None else asof
-            found[asset] = _situation(lake, asset, now, sources)
-        situation, major = found[asset]
+        own = found[instrument(position.venue, position.symbol).base]
         try:
-            asked = asked_for(position, held, situation, settings or HedgeSettings(), major=major)
+            asked = asked_for(
+                position, held, own.situation, settings or HedgeSettings(), major=own.major,
+                others=situations, pushes=own.pushes,
+            )  # fmt: skip
         except BadInput as error:
             raise BadInput(f"{file.name}, position {number}: {error}") from error
         if sources.chain is not None and isinstance(asked.candidates, str):
@@ -66,9 +70,30 @@ def hedges_of(
     return sheets
 
 
-def _situation(
-    lake: Lake, asset: str, now: TimeNs, sources: Sources
-) -> tuple[Situation, Major | str]:
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """One asset's: what is thought of it, a major beside it, cascades; of an asset without positions, neither."""
+
+    situation: Situation
+    major: Major | str
+    pushes: Pushes | Unscanned | None
+
+
+def _grounds(
+    lake: Lake, held: Positions, asof: TimeNs | None, sources: Sources
+) -> dict[str, _Ground]:
+    positions = dict.fromkeys(instrument(p.venue, p.symbol).base for p in held.positions)
+    beside = dict.fromkeys(
+        asset for account in accounts_of(held) if account.positions for asset in account.assets
+    )
+    found: dict[str, _Ground] = {}
+    for asset in {**positions, **beside}:
+        now = newest(lake, asset) if asof is None else asof
+        found[asset] = _ground(lake, asset, now, sources, asked=asset in positions)
+    return found
+
+
+def _ground(lake: Lake, asset: str, now: TimeNs, sources: Sources, *, asked: bool) -> _Ground:
     assessor = Assessor(asset)
     for fact in facts_of(lake, asset, now):
         if sources.chain is None or fact.kind != "option_quote":
@@ -77,8 +102,11 @@ def _situation(
         assessor.apply(read_chain(sources.chain, asset, now))
     assessor.hear(*public_of(lake, asset, now))
     calendar = None if sources.catalysts is None else read_catalysts(sources.catalysts)
-    situation = assessor.assess(now).situation(calendar)
-    return situation, _major(lake, situation, now)
+    assessment = assessor.assess(now)
+    situation = assessment.situation(calendar)
+    if not asked:
+        return _Ground(situation, "no position of it", None)
+    return _Ground(situation, _major(lake, situation, now), assessment.pushes())
 
 
 def _major(lake: Lake, situation: Situation, now: TimeNs) -> Major | str:

@@ -1,10 +1,8 @@
 """Option hedges of a position as steps of its plan, from the chain where one can be priced (M25 to M28, M44)."""
 
-from airpocket.domain.errors import BadInput
-from airpocket.domain.positions import Positions
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.hedging.asked import Asked
-from airpocket.playbook.hedging.backing import asked_for
+from airpocket.playbook.hedging.backing import asked_of
 from airpocket.playbook.hedging.records import Hedge
 from airpocket.playbook.hedging.settings import HedgeSettings
 from airpocket.playbook.hedging.sheet import APART, QUOTES, option_hedges
@@ -40,13 +38,10 @@ def _refs(ground: Ground) -> list[str]:
 
 def _asked(ground: Ground) -> Asked | str:
     """The question of a sheet, or why it can't be asked here."""
-    held = Positions(positions=(ground.position,))
-    try:
-        asked = asked_for(
-            ground.position, held, ground.situation, _SKETCH, major="not asked for here"
-        )
-    except BadInput as error:
-        return str(error)
+    account = ground.account
+    if account is None:
+        return ground.no_account
+    asked = asked_of(ground.position, account.ledger, ground.mark, ground.situation, _SKETCH)
     return asked.candidates if isinstance(asked.candidates, str) else asked
 
 

@@ -18,7 +18,8 @@ _ONE_LOOK_NS = 10 * MINUTE_NS  # rows of one snapshot are stamped within
 class ChainSnapshot:
     """One venue's chain as it was last told. ts, usable_from: ns. quotes.bid and .ask in coin.
 
-    open_interest: (n,) coin, NaN where unknown; unsigned, nobody tells who is long. index: USD.
+    open_interest: (n,) coin, NaN where unknown; unsigned, nobody tells who is long. index: USD. bid_size, ask_size:
+    (n,) coin behind the quotes, NaN where unknown; None where no row says.
     """
 
     venue: str
@@ -28,6 +29,8 @@ class ChainSnapshot:
     open_interest: FloatArray
     index: float
     source: str
+    bid_size: FloatArray | None = None
+    ask_size: FloatArray | None = None
 
 
 def newest_chain(market: Market, now: int) -> ChainSnapshot | str:
@@ -81,5 +84,10 @@ def _last_look(contract: Contract, table: Observations) -> ChainSnapshot:
     )  # fmt: skip
     return ChainSnapshot(
         contract.instrument.venue, newest, int(rows.ints("usable_from").max()), quotes,
-        rows.floats("open_interest"), price, contract.key,
+        rows.floats("open_interest"), price, contract.key, _said(rows, "bid_size"), _said(rows, "ask_size"),
     )  # fmt: skip
+
+
+def _said(rows: Observations, name: str) -> FloatArray | None:
+    """A column that not every source of chains has."""
+    return rows.floats(name) if name in rows.columns else None

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from airpocket.domain.estimates import Estimate, known
+from airpocket.domain.estimates import PERCENT_YEAR, Estimate, known, unknown
 from airpocket.domain.events import BoolArray, IntArray
 from airpocket.domain.positions import Position
 from airpocket.playbook.hedging.candidates import Candidates
@@ -17,10 +17,12 @@ from airpocket.playbook.hedging.major import Major, gain
 from airpocket.playbook.hedging.rows import Base, Rows, Valued
 from airpocket.playbook.hedging.settings import HedgeSettings
 from airpocket.playbook.hedging.templates import Template, picks
+from airpocket.playbook.hedging.walked import PathPoint
 
 CLOSED = "of the position"
 SPOT_FEE = 0.001  # of notional: Binance's regular spot fee
 Maker: TypeAlias = Callable[[Rows], Columns]
+_NO_VOLATILITY = unknown(PERCENT_YEAR, "no volatility was given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,10 @@ class Asked:
 
     spot_coins: of the asset, held beside it: their losses count, their worth does not back the position.
     candidates, major: or why there are none. hold_d: days that the protection is wanted for; a lasting hedge
-    outlasts them, and costs are counted over them. paths: moves that the
-    fuel scan's pushes reach, fractions. floor_usd: equity that
-    is to be left up to the gap besides. taker_fee: of the position's contract, None unknown. funding_8h: fraction.
+    outlasts them, and costs are counted over them. without: the account without the position, None where it is all
+    there is. paths: where cascades lead; no_paths: why none of them is simulated, None where they are. floor_usd:
+    equity that is to be left up to the gap besides. taker_fee: of the position's contract, None unknown.
+    funding_8h: fraction. yearly: volatility, % a year. others: further coins of its account.
     """
 
     asset: str
@@ -45,10 +48,14 @@ class Asked:
     settings: HedgeSettings
     hold_d: float
     spot_coins: float = 0.0
-    paths: tuple[float, ...] = ()
+    without: Valued | None = None
+    paths: tuple[PathPoint, ...] = ()
+    no_paths: str | None = "nobody walked them"
     taker_fee: float | None = None
     funding_8h: float | None = None
     floor_usd: float = -math.inf
+    yearly: Estimate = _NO_VOLATILITY
+    others: tuple[str, ...] = ()
 
     @property
     def mark(self) -> float:
@@ -78,7 +85,7 @@ class Asked:
     def figure(self, value: float, unit: str, source: str) -> Estimate:
         """Computed from the mark, the position file, the venue's rules and the quotes."""
         return known(
-            round(value, 9) + 0.0, unit, as_of=self.price.as_of or self.now, now=self.now, provenance="modelled",
+            round(value, 6) + 0.0, unit, as_of=self.price.as_of or self.now, now=self.now, provenance="modelled",
             source=source,
         )  # fmt: skip
 
@@ -113,7 +120,8 @@ def trim_maker(asked: Asked, fee: float) -> Maker:
     sign = -1.0 if asked.short else 1.0
 
     def columns(rows: Rows) -> Columns:
-        freed = -asked.valued(rows).maintenance / size
+        kept = 0.0 if asked.without is None else asked.without(rows).maintenance
+        freed = (kept - asked.valued(rows).maintenance) / size
         once = fee * price  # the position is closed at some time anyway
         return linear_column(CLOSED, -sign * price * rows.move, freed, (once, once), size)
 

@@ -23,6 +23,7 @@ from airpocket.playbook.hedging.lots import tradable
 from airpocket.playbook.hedging.programme import Unsolved
 from airpocket.playbook.hedging.records import CurvePoint, Hedge, HedgeLeg
 from airpocket.playbook.hedging.rows import Rows, line_of, rows_of
+from airpocket.playbook.hedging.tail import tail_loss
 from airpocket.playbook.hedging.templates import Template
 from airpocket.playbook.words import moment
 
@@ -120,7 +121,7 @@ def _written(asked: Asked, shape: Shape, task: Task, linear: Chosen, chosen: Cho
         protected=_furthest(asked, rows, line),
         worth_at_gap=asked.figure(float((edge.worth @ coins).min()), USD, "the worst row at the gap"),
         next_percent=_next(asked, shape, task, linear),
-        uncovered=_uncovered(asked, task, used, days),
+        tail_loss=tail_loss(asked, maker, coins), uncovered=_uncovered(asked, task, used, days),
         notes=list(shape.notes), curve=_curve(asked, maker, coins, days),
     )  # fmt: skip
 

@@ -41,7 +41,8 @@ class Hedge(Struct, frozen=True, kw_only=True):
     the same. margin: that must be free to open what is sold. capital: tied up, not spent. protected: the furthest
     move against the position at which the multiple of maintenance is kept in every row. worth_at_gap: what the
     hedge could be sold for at the gap, in the worst row. next_percent: USD over the horizon for one more per cent
-    of gap. curve: equity over moves.
+    of gap. tail_loss: mean loss of the worst 5 % of a week's moves with the hedge, as modelled. curve: equity over
+    moves.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Hedge(Struct, frozen=True, kw_only=True):
     protected: Estimate | None = None
     worth_at_gap: Estimate | None = None
     next_percent: Estimate | None = None
+    tail_loss: Estimate | None = None
     uncovered: list[str] = []
     notes: list[str] = []
     curve: list[CurvePoint] = []
@@ -71,21 +73,30 @@ class Protection(Struct, frozen=True, kw_only=True):
 
 
 class ChainFacts(Struct, frozen=True, kw_only=True):
-    """Which quotes the hedges stand on. left_out: rows by reason."""
+    """Which quotes the hedges stand on. sized: options with known sizes behind them. left_out: rows by reason."""
 
     venue: str
     as_of: str
     age_s: float
     options: int
+    sized: int
     index: Estimate
     left_out: dict[str, int]
+
+
+class PathMove(Struct, frozen=True, kw_only=True):
+    """Where a cascade leads, and when."""
+
+    move_percent: float
+    minutes: float
 
 
 class HedgeSheet(Struct, frozen=True, kw_only=True):
     """All hedges of one position at one moment. Keys are stable; `schema` changes when they do.
 
-    plain_protected: the same move without any hedge. top_up: what must be moved to the position's own venue by
-    the gap, as its venue counts nothing held elsewhere.
+    plain_protected: the same move without any hedge; plain_tail_loss: the same mean loss. paths: where cascades
+    lead, as scenarios; no_paths: why none of them is simulated, None where they are. top_up: what must be moved to
+    the position's own venue by the gap, as its venue counts nothing held elsewhere.
     """
 
     schema: str = SCHEMA
@@ -99,6 +110,9 @@ class HedgeSheet(Struct, frozen=True, kw_only=True):
     buffer: float
     hold_d: float
     plain_protected: Estimate
+    plain_tail_loss: Estimate
+    paths: list[PathMove]
+    no_paths: str | None
     top_up: Estimate
     chain: ChainFacts | None
     no_chain: str | None

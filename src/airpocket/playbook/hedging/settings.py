@@ -12,6 +12,8 @@ class HedgeSettings:
     fractions. buffer: multiple of maintenance kept in every row up to the gap.
     Candidates: days to expiry and |delta| windows by template. legs: the most of one hedge. lot: of
     an option, coin.
+    tail_d: days ahead of the mean worst loss. others_move: further coins of the account move by these shares of the
+    asset's move, whichever leaves less.
     standard_margin: sold options that bought ones cover need Deribit's standard margin all the same; else none, as
     under its portfolio margin. Those that only the position covers need it in any case.
     budget_usd: the most that a hedge may cost. most_loss_usd: the most that equity may fall up to the gap.
@@ -34,6 +36,8 @@ class HedgeSettings:
     hold_d: float = 14.0
     calm_shift: float = -0.22
     money_rate: float = 0.10
+    tail_d: float = 7.0
+    others_move: tuple[float, ...] = (0.0, 1.0)
     weekly_d: float = 9.5
     weekly_days: tuple[float, ...] = (0.0, 1.0, 3.0)
     collar_d: tuple[float, float] = (14.0, 42.0)

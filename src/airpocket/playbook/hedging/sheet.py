@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from airpocket.domain.estimates import USD, Estimate, unknown
 from airpocket.domain.units import SECOND_NS, format_time
 from airpocket.playbook.hedging.asked import (
@@ -23,9 +25,11 @@ from airpocket.playbook.hedging.records import (
     ChainFacts,
     Hedge,
     HedgeSheet,
+    PathMove,
     Protection,
 )
 from airpocket.playbook.hedging.rows import rows_of
+from airpocket.playbook.hedging.tail import tail_loss
 from airpocket.playbook.hedging.templates import Template, templates
 
 _HALF = 0.5
@@ -35,12 +39,17 @@ APART = (
 )
 QUOTES = (
     "Options are bought at the ask and sold at the bid, and valued in every row at the volatility of the other "
-    "side of their quote. Sizes behind the quotes are not stored: a large order costs more."
+    "side of their quote. Where the size behind a quote is known, a leg takes no more; where it is not, a large "
+    "order costs more."
 )
 CALM = (
     "Cheapest is what has cost least after the stated days if nothing happens: price where it is, volatility down "
     "a fifth (at 30 days to expiry, more for shorter), every leg closed at the other side of its quote. What "
     "expires before is bought anew at the same price, and money paid is charged 10 % a year."
+)
+TAIL = (
+    "The worst 5 % are modelled: a week's moves by Student's t with four degrees of freedom at the implied (else "
+    "the realised) volatility, no drift, volatilities of options unchanged, as if nobody were liquidated meanwhile."
 )
 STICKY = (
     "Every option keeps its own volatility as price moves, shifted by a fifth down and two fifths up (at 30 days, "
@@ -59,10 +68,11 @@ def hedge_sheet(asked: Asked) -> HedgeSheet:
     return HedgeSheet(
         asset=asked.asset, as_of=format_time(asked.now), simulated=asked.simulated, position=asked.position,
         answer=_answer(asked, plain, aim, hedges), price=asked.price, gap_percent=s.gap_percent, buffer=s.buffer,
-        hold_d=asked.hold_d,
+        hold_d=asked.hold_d, plain_tail_loss=tail_loss(asked, None, np.zeros(0)), paths=_paths(asked),
+        no_paths=asked.no_paths,
         plain_protected=plain, top_up=top_up(asked), chain=_chain(found),
         no_chain=found if isinstance(found, str) else None, hedges=hedges, table=_table(asked),
-        notes=[APART, *([CALM, QUOTES, STICKY] if isinstance(found, Candidates) else [])],
+        notes=_notes(asked),
     )  # fmt: skip
 
 
@@ -72,12 +82,32 @@ def option_hedges(asked: Asked) -> tuple[str, list[Hedge]]:
     return aim, [_of_options(asked, each) for each in templates(asked.short, asked.settings)]
 
 
+def _notes(asked: Asked) -> list[str]:
+    told = [APART]
+    if asked.others:
+        told.append(
+            f"The account's other coins ({', '.join(asked.others)}) move by the same per cent as {asked.asset}, or "
+            "not at all, whichever leaves less."
+        )
+    if isinstance(asked.candidates, Candidates):
+        told += [CALM, QUOTES, STICKY]
+    told.append(TAIL)
+    return told
+
+
+def _paths(asked: Asked) -> list[PathMove]:
+    return [
+        PathMove(move_percent=100.0 * each.move, minutes=24.0 * 60.0 * each.days)
+        for each in sorted(set(asked.paths))
+    ]
+
+
 def _chain(found: Candidates | str) -> ChainFacts | None:
     if isinstance(found, str):
         return None
     return ChainFacts(
         venue=found.venue, as_of=format_time(found.at), age_s=(found.now - found.at) / SECOND_NS,
-        options=len(found), index=found.index_estimate, left_out=dict(found.left_out),
+        options=len(found), sized=found.sized, index=found.index_estimate, left_out=dict(found.left_out),
     )  # fmt: skip
 
 
