@@ -224,7 +224,8 @@ def plans_of(
     calendar = None if catalysts is None else read_catalysts(Path(catalysts))
     found = assessments_of(held, store, asof=asof)
     situations = {
-        asset: each.situation(calendar, held.portfolio_usd) for asset, each in found.items()
+        asset: each.situation(calendar, held.portfolio_usd, held.volatility)
+        for asset, each in found.items()
     }
     accounts = accounts_of(held)
     plans: list[Plan] = []

@@ -20,7 +20,7 @@ from airpocket.ingest.replay import facts_of, newest
 from airpocket.market.bars import Bars
 from airpocket.market.state import MarketState
 from airpocket.pipeline import Assessor
-from airpocket.playbook.hedging.backing import asked_for
+from airpocket.playbook.hedging.backing import Around, asked_for
 from airpocket.playbook.hedging.major import Major, measure
 from airpocket.playbook.hedging.records import HedgeSheet
 from airpocket.playbook.hedging.settings import HedgeSettings
@@ -59,8 +59,8 @@ def hedges_of(
         own = found[instrument(position.venue, position.symbol).base]
         try:
             asked = asked_for(
-                position, held, own.situation, settings or HedgeSettings(), major=own.major,
-                others=situations, pushes=own.pushes,
+                position, held, own.situation, settings or HedgeSettings(),
+                Around(pushes=own.pushes, sketched=sources.chain is None), major=own.major, others=situations,
             )  # fmt: skip
         except BadInput as error:
             raise BadInput(f"{file.name}, position {number}: {error}") from error

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from airpocket.domain.estimates import PRICE, unknown
 from airpocket.domain.tells import at_least
 from airpocket.levels.words import price_text
@@ -10,7 +12,7 @@ from airpocket.playbook.records import Play, Step
 from airpocket.playbook.sizes import split
 from airpocket.playbook.steps import all_of, resting
 from airpocket.playbook.stops import Stop, structural, volatility_stop
-from airpocket.playbook.tide import result_note
+from airpocket.playbook.tide import against, result_note
 from airpocket.playbook.trailing import trailing
 
 CHOOSE = (
@@ -51,7 +53,7 @@ def exit_prices(ground: Ground) -> ExitPrices | None:
     if confirmation >= stop - span / 10:
         return _by_margin(ground, stop, confirmation, words)
     near = found[1].near if found else price
-    at_zone = price + ground.settings.pad_atr * span < near < confirmation
+    at_zone = price + ground.settings.noise_atr * span < near < confirmation
     extension = near if at_zone else (price + confirmation) / 2
     begins = f"the near edge of {words}" if at_zone else "half the way to the confirmation"
     return ExitPrices(extension, confirmation, stop, words, begins, [hard.basis, *hard.because])
@@ -185,8 +187,8 @@ def _re_entry(ground: Ground) -> Step:
             action="none", price=unknown(PRICE, "no zone is known above the price"),
         )  # fmt: skip
     half, _ = split(ground.position.size_coin, (0.5, 0.5))
-    low = price_text(shelf.zone.low)
-    return resting(
+    low, tide = price_text(shelf.zone.low), against(ground)
+    step = resting(
         ground, "re_entry", "Re-entry, only on a failed retest", refs=["M33"],
         condition=f"after a break above {shelf.words}, price comes back, retests it from below and a 4 h "
         f"bar closes under {low}",
@@ -196,3 +198,7 @@ def _re_entry(ground: Ground) -> Step:
         invalidation=f"a 4 h close above {price_text(shelf.zone.high)}",
         uncovered="everything the first position had open",
     )  # fmt: skip
+    if not tide:
+        return step
+    why = f"the verdict is {tide}: nothing is sold again while it runs against shorts"
+    return structs.replace(step, state="quiet", because=[why])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from airpocket.playbook.hedging.candidates import Candidates, candidates_of
 from airpocket.playbook.hedging.major import Major
 from airpocket.playbook.hedging.rows import Base, Rows, Valued
 from airpocket.playbook.hedging.settings import HedgeSettings
+from airpocket.playbook.hedging.sketch import flat_of, sketch
 from airpocket.playbook.hedging.walked import points_of
 from airpocket.playbook.ledger import Ledger, ledger_of
 from airpocket.playbook.marking import marked
@@ -32,10 +33,22 @@ _HORIZON_D = 30  # ahead of which a known catalyst is to be outlasted
 _CASH = "cash"
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a position besides the situation.
+
+    pushes: the standard ones as walked; None: nobody walked them. sketched: where no chain is known, options at
+    one flat volatility stand in. volatility: stated by whoever holds the position, for that; a fraction a year.
+    """
+
+    pushes: Pushes | Unscanned | None = None
+    sketched: bool = True
+    volatility: float | None = None
+
+
 def asked_for(
-    position: Position, held: Positions, situation: Situation, settings: HedgeSettings, *,
-    major: Major | str, others: Mapping[str, Situation] | None = None,
-    pushes: Pushes | Unscanned | None = None,
+    position: Position, held: Positions, situation: Situation, settings: HedgeSettings,
+    around: Around | None = None, *, major: Major | str, others: Mapping[str, Situation] | None = None,
 ) -> Asked:  # fmt: skip
     """What a sheet is made from, for a position of a file, at the situation's moment.
 
@@ -43,7 +56,6 @@ def asked_for(
         held: the file; coins of the position's asset at venues where nothing could be liquidated count as spot
             beside it.
         others: situations of the other coins of its account, by asset.
-        pushes: the standard pushes as walked; None: nobody walked them.
 
     Raises:
         BadInput: opened after that moment, of another asset, without a price.
@@ -61,22 +73,24 @@ def asked_for(
         ledger = ledger_of(own, asset, found.marks, found.terms)
     except MarginError as error:
         raise MarginError(f"account {own.name}: {error}") from error
-    asked = asked_of(position, ledger, price.price, situation, settings, pushes=pushes)
+    told = replace(around or Around(), volatility=held.volatility)
+    asked = asked_of(position, ledger, price.price, situation, settings, told)
     return replace(asked, major=major, spot_coins=_spot(accounts, asset))
 
 
 def asked_of(
-    position: Position, ledger: Ledger, price: Estimate, situation: Situation, settings: HedgeSettings, *,
-    pushes: Pushes | Unscanned | None = None,
+    position: Position, ledger: Ledger, price: Estimate, situation: Situation, settings: HedgeSettings,
+    around: Around,
 ) -> Asked:  # fmt: skip
     """The same for an account that is ready to be valued, without a major's hedge and without spot beside it."""
-    asset, walked = situation.market.asset, points_of(pushes, situation.cascade)
+    asset, walked = situation.market.asset, points_of(around.pushes, situation.cascade)
     leg = next(each for each in ledger.perps if each.position == position)
     rate = leg.funding_8h
     return Asked(
         asset=asset, now=situation.now, simulated=situation.market.simulated, position=position, price=price,
         valued=valued_by(ledger, settings), without=_without(ledger, position, settings),
-        candidates=_candidates(situation, asset), major="not asked for here", settings=settings,
+        candidates=_candidates(situation, price, around), major="not asked for here",
+        settings=settings,
         hold_d=_hold(situation, settings), paths=walked.points, no_paths=walked.missing,
         taker_fee=leg.taker_fee, funding_8h=None if math.isnan(rate) else rate, yearly=_yearly(situation),
         others=tuple(each for each in ledger.account.assets if each != asset),
@@ -123,12 +137,16 @@ def _without(ledger: Ledger, position: Position, settings: HedgeSettings) -> Val
     return valued_by(replace(ledger, perps=rest), settings)
 
 
-def _candidates(situation: Situation, asset: str) -> Candidates | str:
+def _candidates(situation: Situation, price: Estimate, around: Around) -> Candidates | str:
     found = newest_chain(situation.market, situation.now)
     if isinstance(found, str):
-        return found
+        signals = situation.signals
+        flat = flat_of(around.volatility, signals.figure("implied_index"), signals.figure("rv_30d"))
+        if not around.sketched or isinstance(flat, str) or price.value is None:
+            return found if not around.sketched else f"{found}; {flat}"
+        return sketch(replace(flat, words=f"{found}: {flat.words}"), price.value, situation.now)
     try:
-        return candidates_of(found, asset, situation.now)
+        return candidates_of(found, situation.market.asset, situation.now)
     except BadInput as error:
         return str(error)
 

@@ -1,5 +1,6 @@
 """A position and its candidates → every hedge: cost, what it holds up to, what stays open; and the table."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +52,10 @@ TAIL = (
     "The worst 5 % are modelled: a week's moves by Student's t with four degrees of freedom at the implied (else "
     "the realised) volatility, no drift, volatilities of options unchanged, as if nobody were liquidated meanwhile."
 )
+SKETCH = (
+    "No chain is known here, so nothing of this is quoted: every option is priced at one flat volatility, a point "
+    "to either side of it. A real chain asks more for what is far out"
+)
 STICKY = (
     "Every option keeps its own volatility as price moves, shifted by a fifth down and two fifths up (at 30 days, "
     "more for shorter): an assumption. Who is hurt by a sharper crush than that is not covered."
@@ -71,15 +76,24 @@ def hedge_sheet(asked: Asked) -> HedgeSheet:
         hold_d=asked.hold_d, plain_tail_loss=tail_loss(asked, None, np.zeros(0)), paths=_paths(asked),
         no_paths=asked.no_paths,
         plain_protected=plain, top_up=top_up(asked), chain=_chain(found),
-        no_chain=found if isinstance(found, str) else None, hedges=hedges, table=_table(asked),
+        no_chain=found if isinstance(found, str) else found.sketch or None, hedges=hedges, table=_table(asked),
         notes=_notes(asked),
     )  # fmt: skip
 
 
-def option_hedges(asked: Asked) -> tuple[str, list[Hedge]]:
-    """What they are sized for, in words, and the hedges made of options alone."""
+def _about(found: Candidates | str) -> list[str]:
+    if isinstance(found, str):
+        return []
+    return [CALM, f"{SKETCH} ({found.sketch})." if found.sketch else QUOTES, STICKY]
+
+
+def option_hedges(asked: Asked, only: Sequence[str] = ()) -> tuple[str, list[Hedge]]:
+    """What they are sized for, in words, and the hedges made of options alone; `only` these shapes, or all."""
     asked, aim = _aim(asked)
-    return aim, [_of_options(asked, each) for each in templates(asked.short, asked.settings)]
+    shapes = [
+        each for each in templates(asked.short, asked.settings) if not only or each.id in only
+    ]
+    return aim, [_of_options(asked, each) for each in shapes]
 
 
 def _notes(asked: Asked) -> list[str]:
@@ -89,10 +103,7 @@ def _notes(asked: Asked) -> list[str]:
             f"The account's other coins ({', '.join(asked.others)}) move by the same per cent as {asked.asset}, or "
             "not at all, whichever leaves less."
         )
-    if isinstance(asked.candidates, Candidates):
-        told += [CALM, QUOTES, STICKY]
-    told.append(TAIL)
-    return told
+    return [*told, *_about(asked.candidates), TAIL]
 
 
 def _paths(asked: Asked) -> list[PathMove]:
@@ -103,7 +114,7 @@ def _paths(asked: Asked) -> list[PathMove]:
 
 
 def _chain(found: Candidates | str) -> ChainFacts | None:
-    if isinstance(found, str):
+    if isinstance(found, str) or found.sketch:
         return None
     return ChainFacts(
         venue=found.venue, as_of=format_time(found.at), age_s=(found.now - found.at) / SECOND_NS,
@@ -263,7 +274,11 @@ def _answer(asked: Asked, plain: Estimate, aim: str, hedges: list[Hedge]) -> str
     cost, held = (
         0 if each is None else round(each.value or 0.0) for each in (best.cost, best.held)
     )
+    found = asked.candidates
+    sketched = ""
+    if isinstance(found, Candidates) and found.sketch:
+        sketched = f" A sketch, not quotes ({found.sketch})."
     return (
-        f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees, of which "
-        f"${held:,.0f} are gone after {asked.hold_d:g} days of nothing."
+        f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees; "
+        f"${held:,.0f} are gone after {asked.hold_d:g} days of nothing.{sketched}"
     )
