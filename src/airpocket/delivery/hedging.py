@@ -86,11 +86,12 @@ def _grounds(
     beside = dict.fromkeys(
         asset for account in accounts_of(held) if account.positions for asset in account.assets
     )
-    found: dict[str, _Ground] = {}
-    for asset in {**positions, **beside}:
-        now = newest(lake, asset) if asof is None else asof
-        found[asset] = _ground(lake, asset, now, sources, asked=asset in positions)
-    return found
+    # what is stored at all is asked first: an assessment takes seconds
+    moments = {asset: newest(lake, asset) for asset in {**positions, **beside}}
+    return {
+        asset: _ground(lake, asset, asof or now, sources, asked=asset in positions)
+        for asset, now in moments.items()
+    }
 
 
 def _ground(lake: Lake, asset: str, now: TimeNs, sources: Sources, *, asked: bool) -> _Ground:

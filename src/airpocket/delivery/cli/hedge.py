@@ -85,9 +85,9 @@ def _settings(
 
 
 def _as_json(sheets: "list[HedgeSheet]") -> str:
-    from airpocket.brief.plan_json import render_all
+    from airpocket.brief import hedge_json
 
-    return render_all("hedges", sheets).decode()
+    return hedge_json.render(sheets).decode()
 
 
 def _as_markdown(sheets: "list[HedgeSheet]") -> str:
