@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playbook.accounts_made import NOW, PRICE, balance, ledger, option, perp
+from playbook.accounts_made import NOW, PRICE, balance, holding, ledger, option, perp
 from playbook.test_hedges import asked, chain, optimum
 
 from airpocket.domain.estimates import PERCENT_YEAR, known
@@ -21,28 +21,29 @@ from airpocket.playbook.hedging.sheet import hedge_sheet
 from airpocket.playbook.hedging.tail import moves_of, tail_loss
 from airpocket.playbook.hedging.templates import templates
 from airpocket.playbook.hedging.walked import PathPoint
-from airpocket.playbook.ledger import option_legs
 from airpocket.playbook.valuation import value
 
 S = HedgeSettings()
 
 
-def holding(held, task, coins):
+def with_hedge(held, task, coins):
     """The account with the hedge in it as any other options are held, premium and fees paid from the balance."""
     found, c = task.candidates, task.columns
-    used = np.flatnonzero(coins > 1e-9)
+    used = [(int(j), int(c.option[j])) for j in np.flatnonzero(coins > 1e-9)]
     legs = [
         option(
-            "long" if c.sign[j] > 0 else "short", float(coins[j]), float(found.strike[c.option[j]]),
-            call=bool(found.call[c.option[j]]), days=float(found.days[c.option[j]]),
-            symbol=f"{found.name[c.option[j]]}/{j}",
-            volatility=float((found.bid_vol if c.sign[j] > 0 else found.ask_vol)[c.option[j]]),
+            "long" if c.sign[j] > 0 else "short", float(coins[j]), float(found.strike[k]),
+            call=bool(found.call[k]), expiry=int(found.expiry[k]), symbol=f"{found.name[k]}/{j}",
+            volatility=float((found.bid_vol if c.sign[j] > 0 else found.ask_vol)[k]),
         )
-        for j in used
+        for j, k in used
     ]  # fmt: skip
-    paid = dict(held.balances)
-    paid["USDT"] -= float(c.cost @ coins)
-    return replace(held, options=option_legs(tuple(legs), held.marks), balances=paid)
+    forward = {
+        leg.key: float(found.forward[k] / found.index)
+        for leg, (_, k) in zip(legs, used, strict=True)
+    }
+    there = replace(held, marks=replace(held.marks, forward=forward))
+    return holding(there, *legs, paid=float(c.cost @ coins))
 
 
 @settings(max_examples=10, deadline=None)
@@ -61,7 +62,9 @@ def test_the_account_s_own_valuation_finds_the_multiple_in_every_row(
     task, found = optimum(question, name, gap=12.0)
     if not isinstance(found, Chosen):
         return
-    held = holding(ledger(perp(side, 500.0), balance(500.0 * PRICE / leverage)), task, found.coins)
+    held = with_hedge(
+        ledger(perp(side, 500.0), balance(500.0 * PRICE / leverage)), task, found.coins
+    )
     rows, kept = task.rows, task.rows.kept
     # an option that has expired pays nothing by the hedge's rule; none here has by a week
     assert (task.candidates.days[task.columns.option[found.coins > 1e-9]] > 7.0).all()

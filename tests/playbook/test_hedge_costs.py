@@ -83,3 +83,21 @@ def test_a_written_option_needs_its_initial_margin_free_at_once():
     strike = task.candidates.strike[task.columns.option[j]]
     want = max(0.15 - max(strike / PRICE - 1.0, 0.0), 0.10) * PRICE
     assert task.columns.initial[j] == pytest.approx(want)
+
+
+def test_one_option_is_bought_as_often_as_its_worst_row_asks():
+    """With one column the optimum can be had by hand: the most that any row asks, over what a coin brings there."""
+    full = chain()
+    one = np.flatnonzero((full.quotes.strike == 2_200.0) & full.quotes.call)[2]
+    ask = np.where(np.arange(len(full.quotes.ask)) == one, full.quotes.ask, np.nan)
+    bid = np.where(np.arange(len(full.quotes.ask)) == one, full.quotes.bid, np.nan)
+    question = asked("short", found=chain(bid=bid, ask=ask))
+    task, found = optimum(question, "ladder")
+    c, b, kept = task.columns, task.settings.buffer, task.rows.kept
+    assert len(c) == 1
+    asks = b * task.base.maintenance[kept] - task.base.equity[kept]
+    brings = c.worth[kept, 0] - c.cost[0]
+    assert found.coins[0] == pytest.approx(
+        float((asks[asks > 0] / brings[asks > 0]).max()), rel=1e-9
+    )
+    assert found.held == pytest.approx(float(found.coins[0] * c.held[0]), rel=1e-9)
