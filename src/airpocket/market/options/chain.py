@@ -1,11 +1,12 @@
 """The newest option chain that a market knows, as arrays, and which rows of it can't be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from airpocket.domain.events import FloatArray
 from airpocket.domain.units import HOUR_NS, MINUTE_NS, format_time
+from airpocket.market.options.forwards import parity_forwards
 from airpocket.market.options.quotes import ChainQuotes
 from airpocket.market.state import Contract, Market, Observations
 
@@ -77,15 +78,30 @@ def _last_look(contract: Contract, table: Observations) -> ChainSnapshot:
     known = index[np.isfinite(index)]
     forward = rows.floats("underlying_price")
     price = float(np.median(known)) if len(known) else float(np.nanmedian(forward))
-    quotes = ChainQuotes(
-        now=newest, expiry=rows.ints("expiry"), strike=rows.floats("strike"),
-        call=rows.texts("option_type") == "call", forward=forward, bid=rows.floats("bid"),
-        ask=rows.floats("ask"),
+    quotes = _with_forwards(
+        ChainQuotes(
+            now=newest, expiry=rows.ints("expiry"), strike=rows.floats("strike"),
+            call=rows.texts("option_type") == "call", forward=forward, bid=rows.floats("bid"),
+            ask=rows.floats("ask"),
+        ), price,
     )  # fmt: skip
     return ChainSnapshot(
         contract.instrument.venue, newest, int(rows.ints("usable_from").max()), quotes,
         rows.floats("open_interest"), price, contract.key, _said(rows, "bid_size"), _said(rows, "ask_size"),
     )  # fmt: skip
+
+
+def _with_forwards(quotes: ChainQuotes, index: float) -> ChainQuotes:
+    """Forwards by put–call parity where none is told; there the index turned dollars into coin."""
+    missing = ~np.isfinite(quotes.forward)
+    if not missing.any():
+        return quotes
+    worth = np.where(missing, index, quotes.forward)
+    middle = 0.5 * (quotes.bid + quotes.ask) * worth
+    found = parity_forwards(quotes.expiry, quotes.strike, quotes.call, middle, index)
+    forward = np.where(missing, found, quotes.forward)
+    again = np.where(missing & np.isfinite(found), index / forward, 1.0)
+    return replace(quotes, forward=forward, bid=quotes.bid * again, ask=quotes.ask * again)
 
 
 def _said(rows: Observations, name: str) -> FloatArray | None:
