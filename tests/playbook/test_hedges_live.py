@@ -28,7 +28,7 @@ def ticks(venue, *, unit, forward, sizes):
         for call in (True, False):
             worth = float(greeks(call, FORWARD, strike, 30.0 / 365.0, 0.7).price)
             per = FORWARD if unit == "coin" else 1.0
-            told = {"bid_size": 80.0, "ask_size": 60.0} if sizes else {}
+            told = {"bid_size": 180.0, "ask_size": 160.0} if sizes else {}
             yield OptionTick(
                 venue=venue, symbol=f"ETH-{strike:g}-{'C' if call else 'P'}", ts=NOW, usable_from=NOW, heard=NOW,
                 base="ETH", expiry=EXPIRY, strike=strike, call=call, price_unit=unit, bid=0.99 * worth / per,
@@ -65,8 +65,8 @@ def test_the_chain_that_was_heard_is_what_a_hedge_is_made_of(venue, unit, forwar
     question = asked("short", candidates=found)
     task, chosen = optimum(question, "ladder", gap=13.0)
     if sizes:
-        assert float(task.columns.upper.max()) == 60.0
-        assert float(chosen.coins.max()) <= 60.0 + 1e-9
+        assert float(task.columns.upper.max()) == 160.0
+        assert float(chosen.coins.max()) <= 160.0 + 1e-9
     assert chosen.held > 0.0
 
 
