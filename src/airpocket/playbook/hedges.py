@@ -17,7 +17,8 @@ from airpocket.playbook.hedging.sheet import APART, QUOTES, SKETCH, option_hedge
 from airpocket.playbook.records import Play, Step
 from airpocket.playbook.sizes import rest_of, rounded_down
 
-_SETTINGS = HedgeSettings(near_enough=1e-3)  # the command searches further
+# the command looks at more rows and searches further
+_SETTINGS = HedgeSettings(step_percent=2.5, kept_columns=(8, 16), near_enough=1e-3)
 _UNDONE = "expiry; roll what is held a week before it, or after a move of 8 to 10 %"
 _UNDONE_STRIP = "expiry: it covers its few days and is not rolled; sell it when momentum cools"
 _SKETCHED = ("ladder", "spread", "collar")

@@ -8,7 +8,7 @@ from airpocket.domain.events import FloatArray, IntArray
 from airpocket.playbook.hedging.choose import Chosen, Task, chosen_of, programme_of
 from airpocket.playbook.hedging.programme import Optimum, Programme, Unsolved, solve
 
-_PROVEN = 1e-5  # of the notional: a search ends once it can't be better by more
+_PROVEN = 0.1  # of what is near enough: a search ends once it can't be better by more
 
 
 def tradable(task: Task, linear: Chosen) -> Chosen | Unsolved:
@@ -46,9 +46,8 @@ def _whole(task: Task, linear: Chosen, kept: IntArray) -> Chosen | Unsolved:
     part = replace(task, columns=task.columns.part(kept))
     lot = part.columns.lot
     unit = np.where(lot > 0.0, lot, 1.0)
-    found = solve(
-        _in_lots(part, unit), task.settings.search_s, _PROVEN * abs(task.coins) * task.price
-    )
+    within = _PROVEN * task.settings.near_enough * abs(task.coins) * task.price
+    found = solve(_in_lots(part, unit), task.settings.search_s, within)
     if isinstance(found, Unsolved):
         return found
     coins = np.zeros(len(task.columns))
