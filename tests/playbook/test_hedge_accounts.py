@@ -69,7 +69,7 @@ def test_the_account_s_own_valuation_finds_the_multiple_in_every_row(
     # an option that has expired pays nothing by the hedge's rule; none here has by a week
     assert (task.candidates.days[task.columns.option[found.coins > 1e-9]] > 7.0).all()
     then = value(held, held.mark * (1.0 + rows.move[kept]), rows.shift[kept], rows.days[kept])
-    over = then.equity_usd - buffer * then.maintenance_usd
+    over = then.worth_usd - buffer * then.maintenance_usd  # bought options counted as money
     assert over.min() >= -1e-4 * 500.0 * PRICE
 
 

@@ -64,5 +64,5 @@ def _check(task, whole, held, side):
     kept, rows = task.rows.kept, task.rows
     account = with_hedge(held, task, whole.coins)
     then = value(account, held.mark * (1.0 + rows.move[kept]), rows.shift[kept], rows.days[kept])
-    over = then.equity_usd - task.settings.buffer * then.maintenance_usd
+    over = then.worth_usd - task.settings.buffer * then.maintenance_usd
     assert over.min() >= -1e-4 * 500.0 * held.mark

@@ -311,6 +311,8 @@ def _planned(
 ) -> Plan:
     situation = situations[instrument(position.venue, position.symbol).base]
     try:
-        return plan_for(position, situation, within=within, others=situations, cover=held.options)
+        return plan_for(
+            position, situation, within=within, others=situations, cover=held.options, beside=held
+        )
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from error

@@ -230,7 +230,7 @@ def _balance(entry: Entry) -> Balance:
     if percent > MOST_PERCENT:
         entry.fail(f"must be at most 100, not {percent:g}", "haircut_percent")
     found = Balance(
-        venue=venue, currency=currency, amount=entry.positive("amount"), haircut=percent / 100.0
+        venue=venue, currency=currency, amount=entry.number("amount"), haircut=percent / 100.0
     )
     entry.maybe_text("note")
     entry.done()

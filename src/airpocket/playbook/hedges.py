@@ -9,7 +9,7 @@ from msgspec import structs
 from airpocket.domain.estimates import PERCENT_YEAR, PRICE, USD, Estimate
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.hedging.asked import Asked
-from airpocket.playbook.hedging.backing import Around, asked_of
+from airpocket.playbook.hedging.backing import Around, asked_of, spot_beside
 from airpocket.playbook.hedging.candidates import Candidates
 from airpocket.playbook.hedging.records import Hedge, HedgeLeg
 from airpocket.playbook.hedging.settings import HedgeSettings
@@ -57,6 +57,8 @@ def priced(ground: Ground) -> Priced | str:
         ground.position, account.ledger, ground.mark, ground.situation, _SETTINGS,
         Around(volatility=ground.situation.volatility),
     )  # fmt: skip
+    if ground.beside is not None:
+        asked = replace(asked, spot_coins=spot_beside(ground.beside, ground.asset))
     found = asked.candidates
     if isinstance(found, str):
         return found

@@ -146,7 +146,8 @@ def bid_play(ground: Ground) -> Play:
             condition=f"price trades down to {price_text(bid.price)}",
             action=f"buy {ground.text(bid.size_coin)} with a resting limit order",
             size_coin=bid.size_coin, price=bid.price, because=[bid.basis],
-            invalidation=f"price trades at {stop} ({ladder.stop_basis}): sell every bid that was filled",
+            invalidation=f"price trades at {stop} ({ladder.stop_basis}): sell every bid that was filled; "
+            "cancelled once the position's own stop fills",
             uncovered="a gap through the stop",
         )
         for k, bid in enumerate(ladder.bids, 1)

@@ -47,6 +47,7 @@ def plan_for(
     within: AccountHeld | None = None,
     others: Mapping[str, Situation] | None = None,
     cover: tuple[OptionPosition, ...] = (),
+    beside: Positions | None = None,
 ) -> Plan:
     """The plan of one position at the situation's moment.
 
@@ -57,6 +58,7 @@ def plan_for(
         within: the account it shares its margin with; by default it stands alone.
         others: situations of that account's other coins, by asset.
         cover: options held anywhere; those that pay when this position loses let its stops be wider.
+        beside: the whole file, of which spot at other venues counts where hedges are sized.
 
     Raises:
         BadInput: the position was opened after that moment, is another asset's, or has nothing behind it.
@@ -70,7 +72,7 @@ def plan_for(
         return _no_price(position, situation, mark)
     held = within or accounts_of(Positions(positions=(position,)))[0]
     known = {**(others or {}), situation.market.asset: situation}
-    ground, stand, notes = _ground(position, held, known, s, mark, cover)
+    ground, stand, notes = _ground(position, held, known, s, mark, (cover, beside))
     bleed = bleed_of(ground)
     urgent = stand is not None and stand.already_liquidatable
     plays = sent(_plays(ground, bleed, urgent=urgent), ground)
@@ -154,11 +156,12 @@ def _ground(
     situations: Mapping[str, Situation],
     settings: PlanSettings,
     mark: Mark,
-    cover: tuple[OptionPosition, ...],
+    elsewhere: tuple[tuple[OptionPosition, ...], Positions | None],
 ) -> tuple[Ground, Standing | None, tuple[str, ...]]:
     asset = instrument(position.venue, position.symbol).base
     situation = situations[asset]
     now = TimeNs(situation.now)
+    cover, beside = elsewhere
     found = marked(held, situations, settings.fresh_h)
     rules = rules_in_force(position.venue, position.symbol, now)
     terms, reason = found.terms.get(position.key), ""
@@ -190,6 +193,7 @@ def _ground(
             and each.expiry > now
             and each.call == (position.side == "short")
         ),
+        beside=beside,
     )
     return ground, stand, found.notes
 

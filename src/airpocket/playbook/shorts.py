@@ -119,6 +119,13 @@ def _volatility_exit(ground: Ground) -> Step:
     tell = at_least("rv_rank", "rank of the last day's volatility in its year", rank, s.vol_rank_exit,
                     f"extreme at {s.vol_rank_exit:g} %")  # fmt: skip
     state, because = all_of([tell])
+    day = ground.situation.signals.figure("move_24h").value
+    if state == "firing" and day is not None:
+        way = "against" if ground.structure.hurts * day > 0.0 else "in favour of"
+        because = [
+            *because,
+            f"that day moved price {day:+.1f} %, {way} this {ground.position.side}",
+        ]
     return Step(
         id="volatility_exit", title="Volatility exit", refs=["M30"], state=state, because=because,
         condition=f"the last day is among the {100 - s.vol_rank_exit:g} % most volatile of its year",
@@ -151,7 +158,8 @@ def staggered_play(ground: Ground) -> Play:
             condition=f"a 4 h bar closes above {confirm} with RSI 14 (4 h) at 60 or more",
             action=f"buy back {ground.text(second)}", size_coin=second, price=prices.confirmation,
             because=[f"by {prices.structure}"] if prices.structure else prices.because,
-            invalidation="the bar closes below it", uncovered=f"{ground.text(third)} still short",
+            invalidation="the bar closes below it",
+            uncovered=f"{ground.text(third)} still short; the close that confirms may lie well beyond",
         ),
         resting(
             ground, "hard_stop", "Last third: the stop", refs=refs,

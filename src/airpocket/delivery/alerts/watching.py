@@ -70,7 +70,7 @@ class Looker:
         ]
         others = self._others([account for _, account in mine], found.market.now)
         return tuple(
-            plan_for(p, here, within=account, others=others, cover=held.options)
+            plan_for(p, here, within=account, others=others, cover=held.options, beside=held)
             for p, account in mine
         )
 

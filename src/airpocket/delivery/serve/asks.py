@@ -84,7 +84,9 @@ def _plans(asked: dict[str, Any], found: Assessment) -> bytes:
     accounts = accounts_of(held)
     return plan_json.render(
         [
-            plan_for(p, situation, within=account_with(accounts, p), cover=held.options)
+            plan_for(
+                p, situation, within=account_with(accounts, p), cover=held.options, beside=held
+            )
             for p in held.positions
         ]
     )

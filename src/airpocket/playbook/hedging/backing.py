@@ -12,7 +12,7 @@ from airpocket.domain.catalysts import ahead
 from airpocket.domain.errors import BadInput, MarginError
 from airpocket.domain.estimates import PERCENT_YEAR, Estimate, unknown
 from airpocket.domain.instruments import instrument
-from airpocket.domain.portfolio import Account, account_with, accounts_of
+from airpocket.domain.portfolio import account_with, accounts_of
 from airpocket.domain.positions import Position, Positions
 from airpocket.domain.units import DAY_NS, format_time
 from airpocket.market.options.chain import newest_chain
@@ -62,8 +62,7 @@ def asked_for(
         MarginError: the account can't be valued; says what is missing.
     """
     _check(position, situation)
-    accounts = accounts_of(held)
-    own = account_with(accounts, position)
+    own = account_with(accounts_of(held), position)
     asset = situation.market.asset
     price = mark_of(situation, position, _FRESH_H)
     if price.price.value is None:
@@ -75,7 +74,7 @@ def asked_for(
         raise MarginError(f"account {own.name}: {error}") from error
     told = replace(around or Around(), volatility=held.volatility)
     asked = asked_of(position, ledger, price.price, situation, settings, told)
-    return replace(asked, major=major, spot_coins=_spot(accounts, asset))
+    return replace(asked, major=major, spot_coins=spot_beside(held, asset))
 
 
 def asked_of(
@@ -160,10 +159,11 @@ def _hold(situation: Situation, settings: HedgeSettings) -> float:
     return max(settings.hold_d, (serious[0].time - situation.now) / DAY_NS + 1.0)
 
 
-def _spot(accounts: list[Account], asset: str) -> float:
+def spot_beside(held: Positions, asset: str) -> float:
+    """Coins of an asset at venues of a file where nothing could be liquidated."""
     return sum(
         balance.amount
-        for account in accounts
+        for account in accounts_of(held)
         if account.mode == _CASH
         for balance in account.balances
         if balance.currency == asset

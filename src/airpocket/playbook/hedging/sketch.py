@@ -16,6 +16,7 @@ HALF_SPREAD = 0.01  # volatility a year to either side of the flat one
 _FRIDAY_NS = 8 * HOUR_NS + DAY_NS  # the epoch was a Thursday; options expire at 08:00 UTC
 _WEEKS = (1, 2, 4, 8)
 _LOW, _HIGH, _STEP = 0.6, 1.8, 0.05  # strikes, of the price
+_TICK = 0.0001  # of the coin: Deribit's smallest step
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -61,6 +62,8 @@ def sketch(flat: Flat, price: float, now: int) -> Candidates:
         np.full(len(strike), max(flat.volatility + way * HALF_SPREAD, 0.01)) for way in (-1.0, 1.0)
     ]
     bid, ask = (greeks(call, forward, strike, years, vol).price for vol in vols)
+    tick = _TICK * price  # nobody bids less, and nobody sells for less
+    bid, ask = np.where(bid >= tick, bid, np.nan), np.maximum(ask, tick)
     middle = np.full(len(strike), flat.volatility)
     none = np.full(len(strike), np.nan)
     return Candidates(
