@@ -96,10 +96,10 @@ class Chains:
 
     quotes: pl.DataFrame
 
-    def value(self, legs: Sequence[HedgeLeg], at: int, settle: float) -> float | str:
-        """USD that the legs bring if taken back at `at` (bought at the bid, sold at the ask), or settled before.
+    def value(self, legs: Sequence[HedgeLeg], at: int) -> float | str:
+        """USD that the legs bring if taken back at `at` (bought at the bid, sold at the ask), fees off.
 
-        settle: price of the coin at `at`, for what has expired. A string says which leg has no quote.
+        A string says which leg has no quote.
         """
         total = 0.0
         for leg in legs:

@@ -231,7 +231,7 @@ def _sequences(case: Case) -> list[tuple[str, tuple[str, ...]]]:
         targets = ("target_1", "target_2", "target_3", "stop")
         return [("the stop", ("stop",)), ("targets, behind them the stop", targets)]
     thirds = ("first_extension", "momentum", "hard_stop")
-    found = [
+    found: list[tuple[str, tuple[str, ...]]] = [
         ("the thirds", thirds),
         ("the price invalidation, behind it the hard stop", ("price_invalidation", "hard_stop")),
     ]
@@ -296,7 +296,7 @@ def _hedge_row(case: Case, hedge: Hedge) -> list[str]:
         elif mark > min(leg.days or 0.0 for leg in hedge.legs):
             cells.append("expired")
         else:
-            value = case.chains.value(hedge.legs, at, case.after.close(mark))
+            value = case.chains.value(hedge.legs, at)
             cells.append(value if isinstance(value, str) else usd(value - cost))
     price = case.after.close(days)
     then = case.holding(case.plan, days)[0]
@@ -305,11 +305,11 @@ def _hedge_row(case: Case, hedge: Hedge) -> list[str]:
 
 
 def _terms(case: Case, hedge: Hedge) -> dict[str, tuple[float, bool]]:
-    """Strike and kind, of Deribit's names (ETH-30JAN26-3100-P) or a sketch's (3,100 put of 30 Jan 2026)."""
+    """Strike and kind, of Deribit's names (ETH-30JAN26-3100-P) or a sketch's (put 3,100 of 30 Jan 2026)."""
     found: dict[str, tuple[float, bool]] = {}
     for leg in hedge.legs:
         if case.sheet.chain is None:
-            strike, kind = leg.name.split(" ")[:2]
+            kind, strike = leg.name.split(" ")[:2]
             found[leg.name] = (float(strike.replace(",", "")), kind == "call")
         else:
             strike, kind = leg.name.split("-")[2:]

@@ -74,8 +74,7 @@ def hedge_play(ground: Ground, options: Priced | str) -> Play:
         return _play(ground, [_missing(ground, options)])
     steps = [_step(ground, each, options) for each in _distinct(options.hedges)]
     if not steps:
-        why = "; ".join(dict.fromkeys(each.unknown or "" for each in options.hedges))
-        return _play(ground, [_missing(ground, why)])
+        return _play(ground, [_none_holds(ground, options)], _closing(ground, options))
     about = [f"{SKETCH} ({options.sketch})."] if options.sketch else [QUOTES]
     more = "One of these, not all: airpocket hedge has them side by side, with what more costs."
     return _play(ground, steps, [APART, *about, *_closing(ground, options), more])
@@ -113,6 +112,20 @@ def _missing(ground: Ground, why: str) -> Step:
         id="hedge", title="Hedge", refs=_refs(ground), state="unknown",
         condition="a chain with two-sided quotes", because=[why],
         action=f"{what}: neither strike, size nor cost can be given", uncovered=f"{left}, and gaps through it",
+    )  # fmt: skip
+
+
+def _none_holds(ground: Ground, options: Priced) -> Step:
+    """Every shape was tried: that none holds is an answer, and what helps is something else."""
+    s = options.asked.settings
+    sign = "+" if ground.is_short else "-"
+    why = dict.fromkeys(each.unknown for each in options.hedges if each.unknown)
+    return Step(
+        id="hedge", title="Hedge", refs=_refs(ground), state="quiet",
+        condition=f"a hedge of options keeps {s.buffer:g} × maintenance up to {sign}{s.gap_percent:g} %",
+        because=[f"none does: {each}" for each in why],
+        action="no option hedge: the margin is too thin to pay for one, so close a part or add margin",
+        uncovered=f"every move up to {sign}{s.gap_percent:g} % and beyond",
     )  # fmt: skip
 
 

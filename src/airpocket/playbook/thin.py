@@ -74,7 +74,7 @@ def _verdict(rows: list[ThinExit]) -> str:
     every = [(row, each) for row in rows for each in row.exits]
     failed = [(row, each) for row, each in every if each.works is False]
     if not failed:
-        return f"All {len(rows)} exits come through with {GONE[-1]:g} % of the orders gone."
+        return f"Every exit comes through with {GONE[-1]:g} % of the orders gone."
     worst = {row.step: (row, each) for row, each in reversed(failed)}
     told = "; ".join(f"{row.title} {_why(each)}" for row, each in reversed(worst.values()))
     return (

@@ -103,7 +103,7 @@ def _round_step(step: float) -> float:
 
 
 def _name(expiry: int, strike: float, call: bool) -> str:
+    """'put 3,500 of 7 Nov 2025': no instrument, so none of a venue's names."""
     year, month, day = format_time(int(expiry))[:10].split("-")
-    return (
-        f"{strike:,.10g} {'call' if call else 'put'} of {int(day)} {_MONTHS[int(month) - 1]} {year}"
-    )
+    kind = "call" if call else "put"
+    return f"{kind} {strike:,.10g} of {int(day)} {_MONTHS[int(month) - 1]} {year}"
