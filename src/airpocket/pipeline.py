@@ -70,6 +70,7 @@ class Assessment:
         self,
         catalysts: tuple[Catalyst, ...] | None = None,
         portfolio_usd: float | None = None,
+        volatility: float | None = None,
     ) -> Situation:
         """What a plan looks at, of this moment; without a calendar the stored one, where there is one."""
         if catalysts is None:
@@ -84,6 +85,7 @@ class Assessment:
             verdict=self.verdict,
             catalysts=catalysts,
             portfolio_usd=portfolio_usd,
+            volatility=volatility,
         )
 
     def drivers(self, settings: TableSettings | None = None) -> DriverTable:
