@@ -6,6 +6,7 @@ from pathlib import Path
 
 from airpocket.delivery.answers import lake_at, public_of
 from airpocket.delivery.holdings import hedges_on, perpetual_assets
+from airpocket.delivery.kept import checkpoints_of
 from airpocket.domain.errors import NothingKnown
 from airpocket.domain.units import TimeNs, parse_time
 from airpocket.ingest.accounts import read_positions
@@ -57,7 +58,7 @@ def hedges_of(
 
 
 def _situation(lake: Lake, asset: str, now: TimeNs, sources: Sources) -> Situation:
-    assessor = Assessor(asset)
+    assessor = Assessor(asset, checkpoints=checkpoints_of(lake))
     for fact in facts_of(lake, asset, now):
         if sources.chain is None or fact.kind != "option_quote":
             assessor.apply(fact)

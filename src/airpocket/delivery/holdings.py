@@ -110,7 +110,14 @@ def plans_on(
         within = account_with(accounts, position)
         try:
             plans.append(
-                plan_for(position, here, within=within, others=situations, cover=held.options)
+                plan_for(
+                    position,
+                    here,
+                    within=within,
+                    others=situations,
+                    cover=held.options,
+                    beside=held,
+                )
             )
         except BadInput as error:
             raise BadInput(f"{name}, position {number}: {error}") from error
@@ -156,7 +163,9 @@ def hedges_on(
     for number, position in enumerate(held.positions, 1):
         asset = instrument(position.venue, position.symbol).base
         try:
-            asked = asked_for(position, held, situations[asset], settings, major=majors[asset])
+            asked = asked_for(
+                position, held, situations[asset], settings, major=majors[asset], sketched=not chain
+            )
         except BadInput as error:
             raise BadInput(f"{name}, position {number}: {error}") from error
         if chain and isinstance(asked.candidates, str):
@@ -171,7 +180,10 @@ def situations_of(
     calendar: tuple[Catalyst, ...] | None = None,
 ) -> dict[str, Situation]:
     """What plans look at, by asset."""
-    return {asset: each.situation(calendar, held.portfolio_usd) for asset, each in found.items()}
+    return {
+        asset: each.situation(calendar, held.portfolio_usd, held.volatility)
+        for asset, each in found.items()
+    }
 
 
 def perpetual_assets(held: Positions) -> Sequence[str]:
