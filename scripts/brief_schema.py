@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from airpocket.brief import levels_model, map_model, plan_json, stress_json
+from airpocket.brief import hedge_json, levels_model, map_model, plan_json, stress_json
 from airpocket.brief.as_json import schema
 
 FOLDER = Path(__file__).resolve().parent.parent / "src" / "airpocket" / "brief"
@@ -14,6 +14,7 @@ FILES = {
     FOLDER / "levels.schema.json": schema(levels_model.LevelsView, levels_model.SCHEMA),
     FOLDER / "plan.schema.json": plan_json.schema(),
     FOLDER / "stress.schema.json": stress_json.schema(),
+    FOLDER / "hedge.schema.json": hedge_json.schema(),
 }
 
 

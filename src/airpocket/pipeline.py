@@ -10,8 +10,8 @@ from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.standing import Standing, StandingSettings, standing_of
 from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
+from airpocket.domain.checkpoints import Checkpoints
 from airpocket.domain.events import Batch, Event
-from airpocket.domain.ports import Checkpoints
 from airpocket.domain.tells import Graded
 from airpocket.domain.units import TimeNs
 from airpocket.levels.find import Beside, find_levels

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_by
 
-from airpocket.domain.ports import Mark
+from airpocket.domain.checkpoints import Mark
 from airpocket.ingest.checkpoints import PER_KEY, CheckpointFolder, decode, encode
 
 MARK = Mark("a key", 12, "0123456789abcdef" * 4)
@@ -209,7 +209,7 @@ WORKER = """
 import sys
 from pathlib import Path
 import numpy as np
-from airpocket.domain.ports import Mark
+from airpocket.domain.checkpoints import Mark
 from airpocket.ingest.checkpoints import CheckpointFolder
 said = []
 folder = CheckpointFolder(Path(sys.argv[1]), "code", said.append, most_bytes=150_000)

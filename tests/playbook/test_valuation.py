@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playbook.accounts_made import NOW, PRICE, account, balance, ledger, option, perp, terms_of
+from playbook.accounts_made import (
+    NOW,
+    PRICE,
+    account,
+    balance,
+    holding,
+    ledger,
+    option,
+    perp,
+    terms_of,
+)
 
 from airpocket.domain.errors import BadInput, MarginError
 from airpocket.domain.portfolio import accounts_of
@@ -15,7 +25,7 @@ from airpocket.margin.kernel import Leg, liquidation
 from airpocket.margin.stressgrid import GRID, shock_factor
 from airpocket.margin.tiers import table_from
 from airpocket.market.options.greeks import greeks
-from airpocket.playbook.ledger import Marks, ledger_of, option_legs, with_options
+from airpocket.playbook.ledger import Marks, ledger_of
 from airpocket.playbook.thresholds import adl_scores, funding_day, thresholds
 from airpocket.playbook.valuation import scenario, standard_maintenance, value
 from conftest import shared_root
@@ -232,14 +242,14 @@ def test_a_written_option_keeps_deribits_standard_margin():
 def test_a_call_spread_bought_for_a_short_moves_its_liquidation_up():
     calls = (option("long", 500.0, 2_100.0),)
     whole = ledger(perp("short", 500.0), balance(125_000.0), mode="portfolio")
-    hedged = with_options(whole, option_legs(calls, whole.marks))
+    hedged = holding(whole, *calls)
     assert thresholds(hedged).up is None or thresholds(hedged).up > 1.5 * thresholds(whole).up
     # under standard margin it pays, but does not keep the venue away
     bare = ledger(perp("short", 500.0), balance(125_000.0))
-    standard = with_options(bare, option_legs(calls, bare.marks))
+    standard = holding(bare, *calls)
     assert thresholds(standard).up == pytest.approx(thresholds(bare).up)
     # a written call makes it worse, and the account has another threshold to fear
-    naked = with_options(bare, option_legs((option("short", 200.0, 2_100.0),), bare.marks))
+    naked = holding(bare, option("short", 200.0, 2_100.0))
     assert thresholds(naked).up < thresholds(bare).up
 
 
@@ -276,7 +286,7 @@ def test_portfolio_margin_lets_a_put_count_against_a_long():
         balance(40.0, "ETH", "deribit"), mode="portfolio",
     )  # fmt: skip
     put = option("long", 100.0, 1_950.0, call=False, margin_mode="portfolio")
-    both = with_options(alone, option_legs((put,), alone.marks))
+    both = holding(alone, put)
     assert float(value(both, PRICE).maintenance_usd) < 0.5 * float(
         value(alone, PRICE).maintenance_usd
     )

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from airpocket.domain.ports import Arrays, Mark
+from airpocket.domain.checkpoints import Arrays, Mark
 
 PER_KEY = 4  # checkpoints of one key that are kept: those used last
 MOST_BYTES = 512_000_000  # of the folder

@@ -5,8 +5,8 @@ from hashlib import sha256
 
 import numpy as np
 
+from airpocket.domain.checkpoints import Arrays, Checkpoints, Mark
 from airpocket.domain.events import IntArray
-from airpocket.domain.ports import Arrays, Checkpoints, Mark
 from airpocket.liquidations.cells import FIRST, LAST, Cohorts
 from airpocket.liquidations.feed import Feed, Rows
 from airpocket.liquidations.settings import MapSettings

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from airpocket.domain.checkpoints import Checkpoints, NothingKept
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.domain.ports import Checkpoints, NothingKept
 from airpocket.domain.units import DAY_NS
 from airpocket.liquidations.ageing import laid_out, weigh
 from airpocket.liquidations.cells import (

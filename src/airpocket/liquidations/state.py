@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from airpocket.domain.checkpoints import Checkpoints
 from airpocket.domain.errors import NothingKnown
 from airpocket.domain.events import FloatArray, IntArray
-from airpocket.domain.ports import Checkpoints
 from airpocket.domain.units import PositionSide, TimeNs
 from airpocket.liquidations.clusters import clusters_of
 from airpocket.liquidations.cohorts import VenueCohorts

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from msgspec import structs
 
-from airpocket.domain.errors import BadInput
 from airpocket.domain.estimates import PERCENT_YEAR, PRICE, USD, Estimate
-from airpocket.domain.positions import Positions
 from airpocket.playbook.ground import Ground
 from airpocket.playbook.hedging.asked import Asked
-from airpocket.playbook.hedging.backing import asked_for
+from airpocket.playbook.hedging.backing import Around, asked_of, spot_beside
 from airpocket.playbook.hedging.candidates import Candidates
 from airpocket.playbook.hedging.records import Hedge, HedgeLeg
 from airpocket.playbook.hedging.settings import HedgeSettings
@@ -19,6 +17,8 @@ from airpocket.playbook.hedging.sheet import APART, QUOTES, SKETCH, option_hedge
 from airpocket.playbook.records import Play, Step
 from airpocket.playbook.sizes import rest_of, rounded_down
 
+# the command looks at more rows and searches further
+_SETTINGS = HedgeSettings(step_percent=2.5, kept_columns=(8, 16), near_enough=1e-3)
 _UNDONE = "expiry; roll what is held a week before it, or after a move of 8 to 10 %"
 _UNDONE_STRIP = "expiry: it covers its few days and is not rolled; sell it when momentum cools"
 _SKETCHED = ("ladder", "spread", "collar")
@@ -50,15 +50,15 @@ class Priced:
 
 def priced(ground: Ground) -> Priced | str:
     """The hedges that the position could have, or why none can be priced."""
-    held = ground.beside or Positions(
-        positions=(ground.position,), volatility=ground.situation.volatility
-    )
-    try:
-        asked = asked_for(
-            ground.position, held, ground.situation, HedgeSettings(), major="not asked for here"
-        )
-    except BadInput as error:
-        return str(error)
+    account = ground.account
+    if account is None:
+        return ground.no_account
+    asked = asked_of(
+        ground.position, account.ledger, ground.mark, ground.situation, _SETTINGS,
+        Around(volatility=ground.situation.volatility),
+    )  # fmt: skip
+    if ground.beside is not None:
+        asked = replace(asked, spot_coins=spot_beside(ground.beside, ground.asset))
     found = asked.candidates
     if isinstance(found, str):
         return found
@@ -130,10 +130,11 @@ def _none_holds(ground: Ground, options: Priced) -> Step:
 
 
 def _step(ground: Ground, hedge: Hedge, options: Priced) -> Step:
-    gap = HedgeSettings().gap_percent
+    gap = _SETTINGS.gap_percent
     needed = bool(hedge.legs)
     because = [
         f"sized up to {gap:g} % against the position, {options.aim}, in every scenario tried",
+        *_held(hedge, options.asked.hold_d),
         *_weight(ground, hedge.cost),
     ]
     undone = _UNDONE_STRIP if hedge.id == "gamma" else _UNDONE
@@ -146,6 +147,12 @@ def _step(ground: Ground, hedge: Hedge, options: Priced) -> Step:
         else "nothing has to be bought: the position holds up as it is",
         invalidation=undone if needed else "", cost=hedge.cost, uncovered="; ".join(hedge.uncovered),
     )  # fmt: skip
+
+
+def _held(hedge: Hedge, hold_d: float) -> list[str]:
+    if hedge.held is None or hedge.held.value is None or not hedge.legs:
+        return []
+    return [f"${hedge.held.value:,.0f} are gone after {hold_d:g} days in which nothing happens"]
 
 
 def _weight(ground: Ground, cost: Estimate | None) -> list[str]:
@@ -223,7 +230,7 @@ def nearest(
     ground: Ground, options: Priced, *, call: bool, delta: float, coins: float
 ) -> HedgeLeg | None:
     """`coins` bought of the option nearest to a delta, of the first expiry that outlasts what must be outlasted."""
-    found, beyond = options.found, options.asked.beyond_d
+    found, beyond = options.found, options.asked.hold_d
     fit = (found.call == call) & (found.ask > 0.0) & (found.days >= beyond)
     if not fit.any():
         return None

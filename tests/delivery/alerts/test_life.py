@@ -15,6 +15,7 @@ from airpocket.delivery.alerts.heartbeat import Heartbeat
 from airpocket.delivery.alerts.ledger import Ledger
 from airpocket.delivery.alerts.rules import Pulse, Rule, Rules, Service, read_rules
 from airpocket.delivery.alerts.watching import Looker, Watch
+from airpocket.delivery.cli import main
 from airpocket.delivery.cli import watch as command
 from airpocket.delivery.serve.job import Job
 from airpocket.delivery.serve.web import desk_of
@@ -163,3 +164,29 @@ def test_heartbeat_and_private_are_read(tmp_path, monkeypatch):
         path.write_text(HEARTBEAT.replace('every = "2m"', wrong))
         with pytest.raises(BadInput, match=f"heartbeat.*{named}"):
             read_rules(path)
+
+
+def test_a_test_calls_the_heartbeat_too_and_a_dry_one_does_not(tmp_path, monkeypatch, capsys):
+    async def dead(self) -> str:
+        return "answered 404"
+
+    monkeypatch.setattr(Heartbeat, "beat", dead)
+    monkeypatch.setenv("ALERT_URL", "json://localhost")
+    monkeypatch.setenv("BEAT_URL", "https://192.0.2.7/x")  # of a net that nobody has: not public
+    path = tmp_path / "rules.toml"
+    path.write_text(HEARTBEAT)
+    monkeypatch.setattr(command, "_notifier", lambda _: Taking())
+    assert main(["watch", str(path), "--test"]) == 2
+    path.write_text(HEARTBEAT.replace('every = "2m"', "private = true"))
+    assert main(["watch", str(path), "--test"]) == 6
+    said = capsys.readouterr()
+    assert "heartbeat: answered 404" in said.out
+    assert "192.0.2.7" not in said.out + said.err
+    assert main(["watch", str(path), "--test", "--dry"]) == 0
+
+
+class Taking:
+    """A service that takes everything."""
+
+    async def send(self, service, title, body):
+        return True

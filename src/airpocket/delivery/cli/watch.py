@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,6 +45,8 @@ def watch(
     from airpocket.domain.units import SECOND_NS, parse_interval
 
     found = read_rules(rules)
+    if dry:
+        found = replace(found, pulse=None)
     notifier = _Printer() if dry else _notifier(found)
     if test:
         return asyncio.run(_test(found, notifier))
@@ -99,6 +102,12 @@ async def _test(found: "Rules", notifier: "Notifier") -> int:
             why = str(error) or type(error).__name__
         say(f"{service.name}: {why or 'taken'}")
         failed += bool(why)
+    if found.pulse is not None:
+        from airpocket.delivery.alerts.heartbeat import Heartbeat
+
+        why = await Heartbeat(found.pulse, str, say).beat()
+        say(f"heartbeat: {why or 'answered'}")
+        failed += bool(why)
     return 6 if failed else 0
 
 
@@ -115,13 +124,15 @@ async def _watch(
     clock, looker = SystemClock(), Looker(store, asset, found.positions)
     with Ledger(store / "alerts.db") as ledger:
         watching = Watch(found, ledger, notifier, looker.look, clock)
+        pulse = None if found.pulse is None else Heartbeat(found.pulse, watching.ill, _say)
         if once:
             seen = await watching.once()
             for courier in watching.couriers:
                 await courier.deliver()
             _tell(Watched(seen.look, seen.messages, ledger.unsent()))
+            if pulse is not None and not ledger.unsent() and (why := await pulse.beat()):
+                _say(f"heartbeat: {why}")
             return
-        pulse = None if found.pulse is None else Heartbeat(found.pulse, watching.ill, _say)
 
         def tell(seen: Watched) -> None:
             word = watch_file.Watching(
