@@ -1,4 +1,4 @@
-"""Which channels a text of a venue brings, by the shipped decoder; texts that differ in their figures alone are one."""
+"""Which channels a text of a venue brings, by the shipped decoder; texts alike but for their figures are one."""
 
 from airpocket.domain.channels import CHANNEL_OF
 from airpocket.domain.errors import UndecodableFrame
@@ -6,7 +6,12 @@ from airpocket.domain.wire import Listing, OptionTick, VolTick
 from airpocket.ingest.venues.registry import VENUES
 
 _FIGURES = bytes.maketrans(b"123456789", b"000000000")
-_RUNS = (b"0" * 8, b"0" * 4, b"00", b"00")  # taken out one after the other: 19 digits become one or two
+_RUNS = (
+    b"0" * 8,
+    b"0" * 4,
+    b"00",
+    b"00",
+)  # taken out one after the other: 19 digits become one or two
 _AGAIN = 512  # as often a text is decoded although its like was
 _CANDLE = b"candle"  # one that is over differs from one that runs by a figure alone
 _MOST = 10_000
@@ -33,7 +38,9 @@ class Brings:
             return known
         found = self.decoded(frame, now)
         if known is not None and known != found:
-            raise AssertionError(f"texts of one shape bring {set(known)} and {set(found)}: {text[:200]}")
+            raise AssertionError(
+                f"texts of one shape bring {set(known)} and {set(found)}: {text[:200]}"
+            )
         if len(self._known) < _MOST:
             self._known[shape] = found
         return found
