@@ -46,6 +46,10 @@ class Loop(SimLoop):
             if not handle._cancelled:
                 handle._run()
 
+    def call_soon_threadsafe(self, callback, *args, context=None):
+        """There is no other thread: nobody has to be woken."""
+        return self.call_soon(callback, *args, context=context)
+
     def run_in_executor(self, executor, func, *args):
         del executor
         done = self.create_future()
