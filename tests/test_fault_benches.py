@@ -19,6 +19,7 @@ from tests.faults.soak import work
 from tests.faults.venue import Door
 
 
+@pytest.mark.fault("D09")
 def test_simulated_hours_of_faults_break_no_promise_and_are_the_same_twice(told):
     """A binance_usdm recorder through some faults; the log's bytes follow from the seed alone."""
     first, second = run_seed(10, 1.5), run_seed(10, 1.5)
