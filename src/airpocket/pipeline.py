@@ -11,6 +11,7 @@ from airpocket.cascade.standing import Standing, StandingSettings, standing_of
 from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.events import Batch, Event
+from airpocket.domain.ports import Checkpoints
 from airpocket.domain.tells import Graded
 from airpocket.domain.units import TimeNs
 from airpocket.levels.find import Beside, find_levels
@@ -98,13 +99,21 @@ class Assessment:
 
 
 class Assessor:
-    """Owner of all running state of one asset: `apply` facts, ask for an `Assessment`."""
+    """Owner of all running state of one asset: `apply` facts, ask for an `Assessment`.
 
-    def __init__(self, asset: str, settings: Settings | None = None) -> None:
+    `checkpoints`: where what takes long is kept from run to run; the answers do not depend on it.
+    """
+
+    def __init__(
+        self,
+        asset: str,
+        settings: Settings | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self.settings = settings or Settings()
         self._market = MarketState(asset)
         self._signals = SignalState(self.settings.signals)
-        self._map = MapState(self.settings.map)
+        self._map = MapState(self.settings.map, checkpoints)
         self._accounts = AccountsState()
 
     @property
