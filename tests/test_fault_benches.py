@@ -10,7 +10,8 @@ from live.sim import START, S
 
 from airpocket.ingest.skew import TIMES, server_time
 from airpocket.lab.dialects.speech import Question
-from tests.faults.bench import run_seed
+from tests.faults import brings, simulate
+from tests.faults.bench import Outcome, run_seed
 from tests.faults.machine import Loop, Machine
 from tests.faults.market import VENUES, Market
 from tests.faults.shards import cut
@@ -18,6 +19,7 @@ from tests.faults.soak import work
 from tests.faults.venue import Door
 
 
+@pytest.mark.fault("D09")
 def test_simulated_hours_of_faults_break_no_promise_and_are_the_same_twice(told):
     """A binance_usdm recorder through some faults; the log's bytes follow from the seed alone."""
     first, second = run_seed(10, 1.5), run_seed(10, 1.5)
@@ -28,6 +30,30 @@ def test_simulated_hours_of_faults_break_no_promise_and_are_the_same_twice(told)
     told(
         f"{first.acknowledged:,} records, {first.faults}, well again within {first.recovered_s:,.0f} s"
     )
+
+
+@pytest.mark.parametrize("seed", [6, 8])  # OKX and Hyperliquid: candles that a figure alone closes
+def test_texts_alike_but_for_their_figures_bring_the_same_channels(seed, monkeypatch):
+    monkeypatch.setattr(brings, "_AGAIN", 1)  # each is decoded and held against its like
+    assert run_seed(seed, 0.1).violations == []
+
+
+def test_a_simulation_that_broke_off_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
+    ran = []
+
+    def work(seed, hours):
+        ran.append(seed)
+        return Outcome(seed, ("okx",), hours, frames=seed)
+
+    monkeypatch.setattr(simulate, "work", work)
+    log = tmp_path / "seeds.jsonl"
+    told = ["--processes", "1", "--hours", "2", "--log", str(log)]
+    assert simulate.main([*told, "--seeds", "2"]) == 0
+    log.write_bytes(log.read_bytes() + b'{"seed":2,"ven')
+    assert simulate.main([*told, "--seeds", "4"]) == 0
+    assert simulate.main([*told, "--seeds", "4"]) == 0
+    assert ran == [0, 1, 2, 3]
+    assert "6 records logged" in capsys.readouterr().out.splitlines()[-1]
 
 
 @pytest.mark.slow

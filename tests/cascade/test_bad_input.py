@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpocket.cascade.deals import PathPriors, PathSettings, Push
+from airpocket.cascade.forced import forced_of
 from airpocket.cascade.integrate import peak_of
 from airpocket.cascade.outcomes import outcomes
 from airpocket.cascade.paths import Course, Ground, run
 from airpocket.cascade.records import Unscanned
 from airpocket.cascade.settings import Prior
+from airpocket.cascade.static import static_scan
 from airpocket.cascade.whatif import WhatIf, what_if
+from airpocket.liquidations.grid import liquidation_factor
 from airpocket.liquidations.records import Ladder
 
 FEW = PathSettings(paths=2_048, course=Course(steps=120, marks=3))
@@ -28,6 +31,7 @@ def asked(seen, found, push=None, how=FEW):
     return what_if(found, seen, made.measured(seen), push or Push(usd=2e7), how=how)
 
 
+@pytest.mark.fault("L10")
 @pytest.mark.parametrize(
     ("bids", "asks", "word"),
     [([], [(PRICE * 1.001, 9.0)], "empty side"), ([(PRICE * 0.999, 9.0)], [], "empty side"),
@@ -39,6 +43,7 @@ def test_a_book_with_one_side_or_crossed_is_no_book_and_it_says_so(bids, asks, w
     assert word in answer.reason
 
 
+@pytest.mark.fault("L10")
 def test_depth_bands_of_nothing_are_no_depth():
     seen = made.market(made.depth({-1.0: 0.0, 1.0: 0.0}))
     answer = asked(seen, made.ladder_map(PRICE, **CROWD))
@@ -62,6 +67,7 @@ def test_fuel_beyond_the_grid_is_not_seen_and_leaving_it_is_counted():
     assert pushed.pushed.left.of == 1.0
 
 
+@pytest.mark.fault("D10")
 def test_a_posterior_that_is_no_number_is_refused_by_name():
     found = made.ladder_map(PRICE, **CROWD)
     rows = found.shorts.draws.copy()
@@ -104,6 +110,7 @@ ANY_TERMS = st.fixed_dictionaries({
 })  # fmt: skip
 
 
+@pytest.mark.fault("L10")
 @given(ANY_TERMS)
 def test_whatever_the_terms_paths_end_in_numbers(changed):
     ground = even(1.0)
@@ -122,6 +129,7 @@ def test_whatever_the_terms_paths_end_in_numbers(changed):
     assert 0.0 <= told.extreme.middle <= 100.0 * np.expm1(0.5) + 1e-3
 
 
+@pytest.mark.fault("L10")
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0.0, 3.0), st.floats(1e-3, 0.1), st.one_of(st.just(np.inf), st.floats(1e-3, 1e6)))
 def test_a_cascade_without_noise_ends_whatever_its_times(reproduction, jump, recovery):
@@ -139,3 +147,32 @@ def test_a_ground_of_numbers_that_are_none_is_refused():
     ):
         with pytest.raises(ValueError, match=r"forced_usd|usd_per_log"):
             Ground(edges, forced, depth)
+
+
+@pytest.mark.fault("L10")
+def test_a_million_positions_are_forced_out_once_each_though_nothing_rests_or_is_kept():
+    """No maintenance margin, some equity below zero, no orders within a tenth of the price, one side only."""
+    rng, count = np.random.default_rng(0), 1_000_000
+    equity = rng.uniform(0.01, 0.45, count)  # over notional: 1 / leverage
+    equity[:1_000] = rng.uniform(-0.3, 0.0, 1_000)
+    usd = rng.lognormal(9.0, 2.0, count)
+    away = 1.0 - liquidation_factor("long", 1.0 / equity, 0.0)
+    np.testing.assert_allclose(away, equity)  # without maintenance: where nothing is left
+    mapped = made.ladder_map(PRICE, reach=0.5)
+    held, _ = np.histogram(PRICE * (1.0 - away), mapped.edge, weights=usd)
+    mapped = replace(mapped, longs=Ladder(held, held[None, :]))
+    forced = forced_of(mapped, PRICE, "down", np.linspace(0.0, 0.5, 501))
+    ahead = equity > 0.0  # who has less than nothing was forced out before price came here
+    assert forced.centre[-1] == pytest.approx(usd[ahead].sum(), rel=1e-9)
+    assert np.isfinite(forced.draws).all()
+    assert (np.diff(forced.centre) >= 0.0).all()
+
+    order = np.argsort(away[ahead])
+    distance, flow = away[ahead][order], np.cumsum(usd[ahead][order])  # each a level of its own
+    absorb = np.maximum(5.0 * flow[-1] * (distance - 0.1), 0.0)
+    pushes = np.array([0.0, 1.0, 1e6, 0.3 * flow[-1], 9.0 * flow[-1]])
+    found = static_scan(absorb, flow, pushes)
+    assert found.stopped.tolist() == [True, True, True, True, False]
+    for push, stop in zip(pushes[:-1], found.stop_index[:-1], strict=True):
+        assert stop == np.flatnonzero(push + flow <= absorb)[0]
+        assert distance[stop] > 0.1

@@ -65,6 +65,7 @@ def test_a_hedge_across_coins_is_undone_against_the_move():
     assert found.against_move[0, 1] == pytest.approx(25 * 3 * BTC / unit)
 
 
+@pytest.mark.fault("L10")
 def test_isolated_positions_and_accounts_in_liquidation_couple_nothing():
     alone = [account(k, holding("ETH", 100.0, -290_000.0, "isolated")) for k in range(30)]
     assert isinstance(coupling_of(alone, "hyperliquid", NOW, "down", flat), Uncoupled)

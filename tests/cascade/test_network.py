@@ -86,6 +86,7 @@ def test_more_fuel_never_damps(rows, times):
     assert many.radius.middle == pytest.approx(times * few.radius.middle, rel=1e-6, abs=1e-12)
 
 
+@pytest.mark.fault("L10")
 @pytest.mark.parametrize("depth", [0.0, -1.0, np.nan, np.inf])
 def test_a_venue_without_depth_is_refused(depth):
     with pytest.raises(ValueError, match="depth"):

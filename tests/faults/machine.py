@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import heapq
 import os
 import shutil
 import zlib
@@ -16,10 +17,38 @@ from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.writer import LogWriter, Ticket
 
 COMMIT_S = 0.02
+_FEW_TIMERS, _LONGEST_WAIT_S = 100, 86_400.0  # as asyncio has them
 
 
 class Loop(SimLoop):
     """Work given to threads is done at once: nothing but timers moves this loop, so a seed tells all."""
+
+    def _run_once(self):
+        """As asyncio's own, in the same order, less the question to the system what has come: nothing ever does."""
+        timers, ready = self._scheduled, self._ready
+        if len(timers) > _FEW_TIMERS and 2 * self._timer_cancelled_count > len(timers):
+            super()._run_once()  # it also clears out the cancelled ones then
+            return
+        while timers and timers[0]._cancelled:
+            self._timer_cancelled_count -= 1
+            heapq.heappop(timers)._scheduled = False
+        if not (ready or self._stopping):
+            if not timers:
+                raise RuntimeError("nothing will ever happen: every task waits for another")
+            self.passed += min(max(timers[0]._when - self.passed, 0.0), _LONGEST_WAIT_S)
+        due = self.passed + self._clock_resolution
+        while timers and timers[0]._when < due:
+            handle = heapq.heappop(timers)
+            handle._scheduled = False
+            ready.append(handle)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def call_soon_threadsafe(self, callback, *args, context=None):
+        """There is no other thread: nobody has to be woken."""
+        return self.call_soon(callback, *args, context=context)
 
     def run_in_executor(self, executor, func, *args):
         del executor

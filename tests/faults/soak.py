@@ -291,7 +291,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--slope", type=float, default=5.0, help="MB per million messages, at most")
     given = parser.parse_args(arguments)
     n = given.processes
-    parts = [(k, given.messages // n, given.reconnects // n) for k in range(n)]
+    parts = [
+        (
+            k,
+            given.messages // n + (k < given.messages % n),
+            given.reconnects // n + (k < given.reconnects % n),
+        )
+        for k in range(n)
+    ]
     whole: list[Shard] = []
     for (number, _, _), shard in spread(partial(work), parts, n):
         whole.append(shard)

@@ -5,15 +5,12 @@ from collections import Counter, deque
 from random import Random
 from urllib.parse import urlsplit
 
-from airpocket.domain.channels import CHANNEL_OF
-from airpocket.domain.errors import UndecodableFrame
 from airpocket.domain.units import SECOND_NS
-from airpocket.domain.wire import Listing, OptionTick, VolTick
 from airpocket.ingest.ask import Asker
 from airpocket.ingest.dial import LineClosed, Refused, refusal
-from airpocket.ingest.venues.registry import VENUES
 from airpocket.lab.dialects.speech import Client, Close, Frame, Question
 from airpocket.lab.server.limits import Weights
+from tests.faults.brings import Brings
 from tests.faults.market import Market
 
 TIMEOUT_S = 10.0
@@ -165,6 +162,7 @@ class Door:
         self.asked_while_banned = 0
         self._told_of_ban = 0.0  # until when we were told to stay away
         self.weights = Weights(market.dialect.manners)
+        self._brings = Brings(market.venue)
         # (symbol, channel) → when we last put something of it into an open line (loop's seconds)
         self.reached: dict[tuple[str, str], float] = {}
         self.resumed: dict[tuple[str, str], float] = {}  # the first after RESTED_S of nothing
@@ -277,26 +275,11 @@ class Door:
         """A text is in an open line: the channels it brings were heard of then, at the latest."""
         if line.dead or self.net.swallowing:
             return
-        for key in self._channels(text):
+        for key in self._brings(text, self.now()):
             before = self.reached.get(key, 0.0)
             self.reached[key] = max(before, arrives, line.opened)
             if self.reached[key] - before > RESTED_S:
                 self.resumed[key] = self.reached[key]
-
-    def _channels(self, text: str) -> set[tuple[str, str]]:
-        try:
-            events = VENUES[self.market.venue].decode(text.encode(), self.now(), "")
-        except UndecodableFrame:
-            return set()
-        found: set[tuple[str, str]] = set()
-        for event in events:
-            name = CHANNEL_OF.get(str(event.__struct_config__.tag))
-            symbol = event.base if isinstance(event, OptionTick | Listing) else event.symbol
-            if isinstance(event, VolTick):
-                symbol = symbol.partition("-")[0]
-            if name is not None:
-                found.add((symbol, name))
-        return found
 
 
 class SimAsker(Asker):

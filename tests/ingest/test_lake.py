@@ -74,6 +74,7 @@ def test_dense_kinds_are_cut_by_day_and_slow_ones_by_month(lake: Lake) -> None:
     assert folders == {"day=2025-10-10", "day=2025-10-11", "month=2025-10", "month=2025-11"}
 
 
+@pytest.mark.fault("D06")
 def test_a_row_is_seen_only_from_its_usable_from(lake: Lake) -> None:
     lake.write([bars(40 * 24)])
     known_at = START_NS + 800 * HOUR_NS
@@ -90,6 +91,7 @@ def test_a_start_between_two_rows_takes_the_later(lake: Lake) -> None:
     assert len(lake.read(*BTC, start=START_NS + HOUR_NS, until=START_NS + 2 * HOUR_NS)) == 1
 
 
+@pytest.mark.fault("D08")
 def test_rows_of_one_moment_come_in_the_order_of_their_key(lake: Lake) -> None:
     table = with_column(trades(4), "trade_id", pl.Series([9, 2, 30, 1]))
     table = with_column(table, "ts", pl.Series([START] * 4, dtype=TIME))

@@ -37,6 +37,7 @@ def test_an_empty_store_says_what_to_do(tmp_path):
         list(facts_of(Lake(tmp_path), "ETH", TimeNs(samples.START)))
 
 
+@pytest.mark.fault("D06")
 def test_only_what_was_usable_comes_back(tmp_path):
     import polars as pl
 

@@ -53,6 +53,7 @@ def levels_of(market, now):
     return sources_at(contract, TimeNs(now), DEFAULTS, Beside(spots)).levels
 
 
+@pytest.mark.fault("D01")
 @settings(max_examples=6)
 @given(st.integers(0, 10_000), st.integers(24 * 100, 24 * DAYS - 30))
 def test_no_level_of_a_random_series_knows_what_came_after(seed, hour):
@@ -85,6 +86,7 @@ def test_no_level_of_recorded_bitcoin_knows_what_came_after(shared):
     assert {"supply_block", "demand_block", "breakout_retest", "range_high", "fibonacci"} <= kinds
 
 
+@pytest.mark.fault("D01")
 @settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(60, 400))
 def test_blocks_and_breakouts_of_a_prefix_are_those_of_the_whole(seed, stop):

@@ -77,6 +77,7 @@ def test_the_step_equals_a_numpy_loop(count, step, points, sd):
         np.testing.assert_allclose(cells, mine[start : start + len(cells)], rtol=1e-8, atol=1e-4)
 
 
+@pytest.mark.fault("D07")
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 300), max_size=6), st.integers(0, 1_000))
 def test_pieces_give_the_bits_of_the_whole(cuts, seed):
@@ -119,6 +120,7 @@ def test_price_passing_a_bucket_empties_it(seed, jump):
     assert held.coin[buckets > top].sum() > 0.0
 
 
+@pytest.mark.fault("D01")
 def test_the_past_is_not_changed_by_what_follows():
     rows = made.rows(600, step=HOUR_NS // 4, sd=0.005)
     _, flow = run(rows)

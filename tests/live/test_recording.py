@@ -107,6 +107,7 @@ async def steady(connection, path):
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.fault("D09")
 def test_what_is_heard_is_kept_and_a_replay_sees_the_same(tmp_path):
     sent = []
 

@@ -51,6 +51,7 @@ figures = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.fault("D05")
 @given(rows=figures, hours=st.integers(0, 800))
 def test_at_any_moment_each_day_shows_the_last_figure_told_by_then(
     rows: list[Row], hours: int
@@ -73,6 +74,7 @@ def test_at_any_moment_each_day_shows_the_last_figure_told_by_then(
     assert (found.first_seen <= found.seen).all()
 
 
+@pytest.mark.fault("D05")
 @given(rows=figures, hours=st.integers(0, 500), later=st.integers(1, 500))
 def test_what_comes_later_changes_nothing_that_was_known_before(
     rows: list[Row], hours: int, later: int
@@ -93,6 +95,7 @@ def test_a_row_from_the_future_is_refused() -> None:
         vintages(Observations("flow", told.columns, ()), "usdt_supply", "x", MONDAY + DAY_NS)
 
 
+@pytest.mark.fault("D05")
 def test_a_revision_may_come_after_newer_days_and_counts_as_one() -> None:
     early = batch(
         [(0, 30, "usdt_supply", 100.0, "tokens"), (1, 30, "usdt_supply", 110.0, "tokens")]

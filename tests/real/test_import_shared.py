@@ -210,6 +210,7 @@ def test_nothing_is_usable_before_it_could_be_known(found: Import) -> None:
     assert max(lags["funding"]) < timedelta(seconds=2)
 
 
+@pytest.mark.fault("D06")
 def test_the_crash_of_october_is_not_visible_in_open_interest_before_its_hour_is_over(
     lake: Lake,
 ) -> None:

@@ -78,6 +78,7 @@ def test_changes_are_of_coin_over_exactly_the_window():
     assert q.interest_percent.value == pytest.approx(100 * (amount[-1] / amount[-5] - 1))
 
 
+@pytest.mark.fault("D12")
 def test_a_hole_where_the_window_begins_makes_the_change_unknown():
     held = samples.interest(HOURS)
     keep = np.ones(HOURS, bool)

@@ -61,6 +61,7 @@ def test_where_nothing_follows_few_intervals_exclude_zero() -> None:
     assert clear <= 5  # of 20; five in a hundred by right, more by overlap
 
 
+@pytest.mark.fault("D01")
 @settings(max_examples=6)
 @given(cut=st.integers(150, 290), seed=st.integers(0, 5))
 def test_prices_after_the_last_window_change_nothing(cut: int, seed: int) -> None:
@@ -72,6 +73,7 @@ def test_prices_after_the_last_window_change_nothing(cut: int, seed: int) -> Non
     assert before == after
 
 
+@pytest.mark.fault("D01")
 @settings(max_examples=25)
 @given(n=st.integers(61, 200), at=st.integers(60, 199), seed=st.integers(0, 9))
 def test_a_score_sees_earlier_readings_only(n: int, at: int, seed: int) -> None:
@@ -90,6 +92,7 @@ def test_history_that_came_all_at_once_is_one_reading_and_no_history() -> None:
     assert found == "no history yet: 0 readings can be judged, 60 are needed"
 
 
+@pytest.mark.fault("D12")
 def test_a_return_across_a_hole_or_beyond_the_end_is_unknown() -> None:
     hours, known_at, _ = world(30, 0, 0.0)
     kept = (hours.ts < START + 10 * DAY_NS) | (hours.ts >= START + 12 * DAY_NS)

@@ -33,6 +33,7 @@ def judged(now, **changes):
     return verdict(market, SignalState().measure(market), NO_MAP, NO_SCAN)
 
 
+@pytest.mark.fault("D01")
 def test_evidence_of_an_hour_is_the_same_when_asked_later():
     s = VerdictSettings()
     late = samples.START + HOURS * HOUR_NS

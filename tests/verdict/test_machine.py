@@ -93,6 +93,7 @@ def test_one_unknown_hour_of_interest_forbids_the_squeeze():
     assert "squeeze on" not in states(path)
 
 
+@pytest.mark.fault("D12")
 def test_a_hole_in_the_bars_starts_again():
     gaps = [0.0] * len(SQUEEZE)
     gaps[6] = 12.0
@@ -132,6 +133,7 @@ def test_mirrored_hours_give_the_mirrored_course(found):
     assert [(c.at, c.after) for c in path] == [(c.at, c.after) for c in other]
 
 
+@pytest.mark.fault("D01")
 @settings(max_examples=100, deadline=None)
 @given(courses(), st.integers(1, 119))
 def test_later_hours_do_not_change_the_path(found, stop):

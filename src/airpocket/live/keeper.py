@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from airpocket.domain.errors import BadInput, StoreError
@@ -145,32 +146,31 @@ def _rows(tables: list[Table]) -> int:
 def table_of(batches: list[Batch], simulated: str = "") -> Table:
     """Batches of one series as one table; the label of an invented market comes first in their sources."""
     first = batches[0]
-    frame = pl.concat([_frame(batch, simulated) for batch in batches])
-    return Table(first.kind, first.venue, first.symbol, frame)
-
-
-def _frame(batch: Batch, simulated: str) -> pl.DataFrame:
-    kind, _ = split_name(batch.kind)
-    columns: dict[str, pl.Series] = {name: _time(name, batch) for name in ("ts", "usable_from")}
-    columns["source"] = pl.Series(
-        "source", [", ".join(sourced(simulated, batch.sources))] * len(batch), dtype=pl.String
-    )
+    kind, _ = split_name(first.kind)
+    sources = [
+        text
+        for batch in batches
+        for text in [", ".join(sourced(simulated, batch.sources))] * len(batch)
+    ]
+    columns: dict[str, pl.Series] = {name: _time(name, batches) for name in ("ts", "usable_from")}
+    columns["source"] = pl.Series("source", sources, dtype=pl.String)
     for column in kind.columns:
         if column.dtype == "time":
-            columns[column.name] = _time(column.name, batch)
+            columns[column.name] = _time(column.name, batches)
             continue
-        series = pl.Series(column.name, batch.columns[column.name])
+        values = np.concatenate([np.asarray(batch.columns[column.name]) for batch in batches])
+        series = pl.Series(column.name, values)
         if column.dtype == "f64":
             series = series.fill_nan(None)
         elif column.nullable:  # text and whole numbers mark what is unknown in band
             series = series.set(series == ("" if column.dtype == "str" else -1), None)
         columns[column.name] = series
-    return pl.DataFrame(columns)
+    return Table(first.kind, first.venue, first.symbol, pl.DataFrame(columns))
 
 
-def _time(name: str, batch: Batch) -> pl.Series:
+def _time(name: str, batches: list[Batch]) -> pl.Series:
     """ns → the store's µs, rounded up for usable_from: never usable before it was."""
-    stamps = batch.ints(name)
+    stamps = np.concatenate([batch.ints(name) for batch in batches])
     if name == "usable_from":
         stamps = stamps + 999
     return pl.Series(name, stamps // 1_000).cast(TIME)

@@ -1,8 +1,11 @@
 """What is known of one live channel, how it stands at a moment, and the times it was ill."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from airpocket.domain.channels import MARKET_PACED, Channel, Coverage
 from airpocket.domain.units import SECOND_NS
@@ -20,8 +23,7 @@ PulseState: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class PulseStatus:
+class PulseStatus(Struct, frozen=True):
     """One channel at one moment. `age_s`: since its last message; None before the first.
 
     `lag_s`: how old its last message was on arrival, by the venue's clock as far as that is known; never
@@ -94,10 +96,11 @@ class Beat:
 
 def all_quiet(route: Sequence[Beat], now: int) -> bool:
     """Whether nothing at all has come by a route for longer than one of its channels may be silent."""
-    spoke = [(beat.spoke, beat.channel) for beat in route if beat.spoke is not None]
-    heard = max((at for at, _ in spoke), default=now)
-    limits_s = [
-        channel.silence_s for _, channel in spoke
-        if channel.silence_s is not None and channel.name not in MARKET_PACED
-    ]  # fmt: skip
-    return bool(limits_s) and now - heard > min(limits_s) * SECOND_NS
+    heard, limit_s = 0, math.inf
+    for beat in route:
+        spoke, channel = beat.spoke, beat.channel
+        if spoke is not None:
+            heard = max(heard, spoke)
+            if channel.silence_s is not None and channel.name not in MARKET_PACED:
+                limit_s = min(limit_s, channel.silence_s)
+    return limit_s < math.inf and now - heard > limit_s * SECOND_NS

@@ -40,6 +40,7 @@ class Pulse:
         """A channel that a route promises to bring."""
         beat = Beat(venue, route, channel)
         self._beats[venue, channel.symbol, channel.name] = beat
+        self._beats = dict(sorted(self._beats.items()))  # the order in which they are told
         self._routes.setdefault((venue, route), []).append(beat)
         self._kin.setdefault((venue, route, channel.name), []).append(beat)
         if channel.topic:
@@ -192,16 +193,16 @@ class Pulse:
     def status(self, now: int) -> tuple[PulseStatus, ...]:
         """Every declared channel at `now`, in a fixed order; intervals of illness are noted as they end."""
         found: list[PulseStatus] = []
-        for key in sorted(self._beats):
-            beat = self._beats[key]
+        for beat in self._beats.values():
             state, reason = self._judged(beat, now)
             self._note(beat, state, reason, now)
-            age = None if beat.last is None else max(now - beat.last, 0) / SECOND_NS
-            lag = None if beat.last is None else max(self._lag_s(beat), 0.0)
+            last, channel = beat.last, beat.channel
+            age = None if last is None else max(now - last, 0) / SECOND_NS
+            lag = None if last is None else max(self._lag_s(beat), 0.0)
             found.append(
                 PulseStatus(
-                    beat.venue, beat.channel.symbol, beat.channel.name, state, reason, age,
-                    beat.messages, beat.channel.coverage, lag,
+                    beat.venue, channel.symbol, channel.name, state, reason, age,
+                    beat.messages, channel.coverage, lag,
                 )
             )  # fmt: skip
         return tuple(found)
@@ -242,8 +243,9 @@ class Pulse:
         longer than is normal, or whose last word was old when it came: what followed it may not have come."""
         found: list[tuple[str, str]] = []
         for (venue, symbol, name), beat in self._beats.items():
-            spoke, silence_s = beat.spoke, beat.channel.silence_s
-            if name == channel and spoke is not None and silence_s is not None:
+            if name != channel or (spoke := beat.spoke) is None:
+                continue
+            if (silence_s := beat.channel.silence_s) is not None:
                 quiet_s = (now - spoke) / SECOND_NS
                 alone = quiet_s > silence_s and quiet_s > self._patience_s(beat, silence_s, now)
                 dead = all_quiet(self._routes[venue, beat.route], now)
@@ -337,17 +339,16 @@ class Pulse:
 
     def _sparse(self, beat: Beat, now: int) -> tuple[PulseState, str]:
         """Silence proves nothing here: the route must be proven alive by a channel that speaks."""
-        proofs = [
-            other for other in self._routes[beat.venue, beat.route]
-            if other.channel.silence_s is not None
-        ]  # fmt: skip
-        states = [self._judged(other, now)[0] for other in proofs]
-        if "live" in states:
-            return "live", "" if beat.messages else "none so far; its route delivers"
+        states: list[PulseState] = []
+        for other in self._routes[beat.venue, beat.route]:
+            if other.channel.silence_s is not None:
+                states.append(self._judged(other, now)[0])
+                if states[-1] == "live":
+                    return "live", "" if beat.messages else "none so far; its route delivers"
         if beat.spoke is not None:
-            return (
-                ("live", "") if not proofs else ("stale", "no other channel of its route delivers")
-            )
+            if not states:
+                return "live", ""
+            return "stale", "no other channel of its route delivers"
         if "waiting" in states and "silent" not in states:
             return "waiting", ""
         return "silent", "its route delivers nothing"

@@ -175,6 +175,7 @@ def test_bars_of_every_venue_have_coin_volume_and_are_usable_at_their_end(
     assert frame["source"].unique().to_list() == [f"rest:{venue}"]
 
 
+@pytest.mark.fault("D06")
 @pytest.mark.parametrize(
     ("venue", "symbol", "routes", "amount", "unit"),
     [

@@ -42,6 +42,7 @@ def rows(lake: Lake, until: int | None = None) -> list[tuple[int, int, float]]:
     ]
 
 
+@pytest.mark.fault("D05")
 def test_a_figure_told_again_is_no_row_and_a_changed_one_is_a_further_vintage(
     tmp_path: Path,
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_figure_told_again_is_no_row_and_a_changed_one_is_a_further_vintage(
     assert rows(lake) == [(0, 3, 100.0), (1, 3, 110.0), (1, 5, 115.0), (2, 4, 120.0)]
 
 
+@pytest.mark.fault("D05")
 def test_a_store_asked_as_of_then_shows_what_was_known_then(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     keep(lake, LLAMA, told(100.0), MONDAY + 3 * DAY_NS)

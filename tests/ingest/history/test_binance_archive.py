@@ -153,6 +153,7 @@ METRICS_HEADER = (
 )
 
 
+@pytest.mark.fault("D06")
 def test_metrics_may_be_unordered_and_repeated_and_are_usable_five_minutes_later(
     tmp_path: Path,
 ) -> None:
@@ -193,6 +194,7 @@ def test_metrics_of_another_symbol_are_refused(tmp_path: Path) -> None:
         read(tmp_path, "um", "ETHUSDT-metrics-2025-05-01.csv", f"{METRICS_HEADER}\n{row}\n")
 
 
+@pytest.mark.fault("D06")
 def test_funding_is_keyed_on_its_settlement_and_usable_when_stamped(tmp_path: Path) -> None:
     jitter = DAY_MS + 8
     content = (

@@ -109,6 +109,7 @@ def book_of(session, venue="binance_usdm", symbol="ETHUSDT"):
     return session.states.by_asset["ETH"].markets[venue, symbol].book
 
 
+@pytest.mark.fault("D09")
 def test_the_shipped_recorder_records_every_venue_and_its_replay_sees_the_same(tmp_path):
     """All channels that speak are live, every book is whole; the sparse ones are proven by their routes."""
     seen, ill = {}, []
