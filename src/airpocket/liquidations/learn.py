@@ -1,8 +1,9 @@
 """What prints teach: the leverage mix by MAP-EM under a reporting rate, and how likely each hour was.
 
 Liquidations told in hour t are Gamma-Poisson with mean r(t) Σ_k π_k Y_k(t): emission tomography (Shepp and
-Vardi 1982) with a Dirichlet prior. Amounts are counted in typical prints, their size-weighted mean size,
-which makes the variance of sums of unequal prints that of a Poisson count.
+Vardi 1982) with a Dirichlet prior, in which each hour's Gamma is another unknown of the E-step. Amounts are
+counted in typical prints, their size-weighted mean size, which makes the variance of
+sums of unequal prints that of a Poisson count.
 """
 
 from math import exp, lgamma, log

@@ -36,12 +36,12 @@ class MapSettings:
     """Priors of the map; what prints teach starts from here.
 
     leverage: classes, x. shorts_mix, longs_mix: share of what is opened that no price forces out (hedged,
-    or backed by a whole wallet), then in each class; longs are taken to be more levered, shorts to hold
-    more hedgers (Soska et al. 2021). strength: of that prior, and likeness: of the two sides to each other, in
+    or backed by a whole wallet), then in each class; the same for both, as nothing known says how far they
+    differ. strength: of that prior, and likeness: of the two sides to each other, in
     typical prints. low, high: edges of the
-    box of habits, which `ways` points fill evenly. rate_sampled, rate_all: range of the share of forced
-    closes that a feed tells when it calls itself a sample, and when it claims all. rates: by contract
-    key, where a rate is known. temper: exponent of the likelihood of a way, trust: of
+    box of habits, which `ways` points fill evenly; set on the training worlds. rate_sampled, rate_all:
+    range of the share of forced closes that a feed tells when it calls itself a sample, and when it claims
+    all. rates: by contract key, where a rate is known. temper: exponent of the likelihood of a way, trust: of
     what open interest says of stops. slopes: range of what open interest falls
     by, of what the model has price force out. doubt: standard deviation of what the model gets wrong in
     ways that it does not know, in logs; blind: the same of one that saw no open interest in the last
