@@ -199,14 +199,15 @@ def test_the_mix_behind_prints_is_learned_and_permuted_prints_foresee_nothing():
     flow = run(rows, rules=true)[1]
     heard = with_prints(rows, flow, 0.5)
     cohorts, _ = run(heard, rules=quiet)
-    assert cohorts.mix[:2, 7] == pytest.approx(0.4, abs=0.12)
+    assert (cohorts.mix[:2, 7] > 2.5 * quiet.prior[:, 7]).all()  # of 0.4, from 0.065
+    assert (cohorts.mix[:2, 1:].argmax(axis=1) == 6).all()
     assert (cohorts.mix[:2, 8:].sum(axis=1) < quiet.prior[:, 8:].sum(axis=1)).all()
     assert cohorts.mix.sum(axis=1) == pytest.approx(1.0)
     order = np.random.default_rng(1).permutation(len(rows.end))
     rows.facts[BOUGHT:] = rows.facts[BOUGHT:, order]
     shuffled, _ = run(rows, rules=quiet)
     assert shuffled.score[0] < cohorts.score[0] - 50.0
-    assert np.abs(shuffled.mix[:2, 7] - 0.4).max() > 0.12
+    assert (shuffled.mix[:2, 7] < quiet.prior[:, 7]).all()
 
 
 def test_a_feed_that_tells_less_means_more_behind_it():

@@ -163,6 +163,7 @@ def test_a_unit_jump_starts_the_map_again_once_figures_agree():
     market = market_of(facts(interest=with_amount(whole, jumped)))
     found = MapState().measure(market)
     assert "may be a change of unit" in found.sources[0].assumed[0]
+    assert any("ranges are wider for it" in each for each in found.sources[0].assumed)
     late = np.where(np.arange(HOURS) < HOURS - 5, 1_000.0, 1.0) * whole.floats("amount")
     fresh = MapState().measure(market_of(facts(interest=with_amount(whole, late))))
     assert isinstance(fresh, Unmapped)
@@ -180,11 +181,18 @@ def test_a_gap_in_open_interest_is_said():
     assert "missing 1 times for longer than 6 h" in found.sources[0].assumed[0]
 
 
-def test_open_interest_that_outruns_volume_is_said():
-    small = samples.bars(HOURS)
+def test_open_interest_that_outruns_volume_is_said_and_widens_the_range():
+    small, ample = samples.bars(HOURS), samples.bars(HOURS)
     small.columns["volume"][:] = 1.0
-    found = MapState().measure(market_of(facts(bars=small)))
+    ample.columns["volume"] *= 20.0
+    found, whole = (MapState().measure(market_of(facts(bars=bars))) for bars in (small, ample))
     assert any("more than the venue's own volume" in each for each in found.sources[0].assumed)
+
+    def width(one):
+        amount = one.within("short", 10.0)
+        return (amount.high - amount.low) / amount.usd
+
+    assert width(found) > 1.15 * width(whole)
 
 
 def test_the_share_near_the_price_is_read_from_the_heat(mapped):

@@ -20,8 +20,9 @@ SETTINGS = MapSettings(ways=4)
 
 
 def mapped(interest, *others):
-    state = MarketState("ETH")
-    for batch in (samples.bars(HOURS), samples.funding(HOURS // 8), interest, *others):
+    state, bars = MarketState("ETH"), samples.bars(HOURS)
+    bars.columns["volume"] *= 20.0  # more than open interest moves
+    for batch in (bars, samples.funding(HOURS // 8), interest, *others):
         state.apply(batch)
     found = MapState(SETTINGS).measure(state.snapshot(NOW))
     assert isinstance(found, LiquidationMap)

@@ -95,8 +95,8 @@ Simulated worlds are markets of agents on order books ([lab](../lab.md)) whose p
 sees what the venues told: minute bars, marks, open interest each five minutes, liquidation prints, funding. It
 is looked at every six hours from the third day on. Priors and settings were set on the worlds of
 `evaluation/worlds/train` with seeds 101 to 106; the worlds below (`evaluation/worlds/score`) were written
-before and not run until everything was frozen. Those whose names begin with x behave otherwise than the model
-assumes.
+before. An earlier map was scored on them once; this one was run on them when it was frozen. Those whose names
+begin with x behave otherwise than the model assumes.
 
 *airpocket* does not know which share of liquidations is told; *rate known* is given the share of the whole run.
 *prints permuted* gets the same prints at random times: what skill is left comes from elsewhere. *sold style* is

@@ -41,7 +41,9 @@ class Drawn:
         self._world: IntArray = np.minimum(
             np.searchsorted(np.cumsum(self._weights), at), len(self._weights) - 1
         )
-        doubt = max(feed.doubt, s.doubt)
+        moves = max(int(np.count_nonzero(np.diff(feed.coin))), 1)
+        outrun = min(venue.impossible / moves, 1.0)  # open interest that cannot be what it says
+        doubt = float(np.hypot(max(feed.doubt, s.doubt), s.blind * np.sqrt(outrun)))
         self._doubt = np.exp(doubt * self._rng.standard_normal(s.draws) - 0.5 * doubt**2)
 
     def held(self, side: int, reach: int) -> Held:

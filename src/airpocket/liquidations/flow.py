@@ -305,7 +305,7 @@ def _hour_over(cohorts: Cohorts, rules: Rules, interest: float) -> None:
         learned(
             cohorts.flows, cohorts.unstopped, cohorts.tells, cohorts.spread, cohorts.mix,
             cohorts.caught, cohorts.sizes, cohorts.knee, cohorts.counts[HEARD], rules.prior,
-            rules.rate, rules.strength, rules.likeness, rules.fade,
+            rules.rate, rules.strength, rules.likeness, rules.shape, rules.fade,
         )  # fmt: skip
         weigh(cohorts, rules)
         for side in range(2):

@@ -1,8 +1,9 @@
 """What prints teach: the leverage mix by MAP-EM under a reporting rate, and how likely each hour was.
 
 Liquidations told in hour t are Gamma-Poisson with mean r(t) Σ_k π_k Y_k(t): emission tomography (Shepp and
-Vardi 1982) with a Dirichlet prior. Amounts are counted in typical prints, their size-weighted mean size,
-which makes the variance of sums of unequal prints that of a Poisson count.
+Vardi 1982) with a Dirichlet prior, in which each hour's Gamma is another unknown of the E-step. Amounts are
+counted in typical prints, their size-weighted mean size, which makes the variance of
+sums of unequal prints that of a Poisson count.
 """
 
 from math import exp, lgamma, log
@@ -149,6 +150,7 @@ def learned(  # noqa: PLR0913, PLR0917
     rate: float,
     strength: float,
     likeness: float,
+    shape: float,
     fade: float,
 ) -> None:
     """A few MAP-EM sweeps from the present mix over the hours on file, older ones counting less.
@@ -161,27 +163,33 @@ def learned(  # noqa: PLR0913, PLR0917
         return
     background = _background(tells)
     hours, weight = _telling(flows, tells, count, one, fade)
-    given = flows[hours] * unstopped
-    forced = _forced(given, mix) / one
+    given = flows[hours] * unstopped / one
+    forced = _forced(given, mix)
     knee[0] = knee_of(forced, spread[hours], weight, rate)
     told = np.empty(len(hours))
     for at in range(len(hours)):
         told[at] = told_of(forced[at], knee[0] * spread[hours[at]], rate)
-    offered = _offered(given[:, 0], weight, told), _offered(given[:, 1], weight, told)
-    both = offered[0] + offered[1]
+    offered = np.empty(flows.shape[2])
     for _ in range(SWEEPS):
         caught[0, :] = 0.0
+        offered[:] = 0.0
         for side in range(2):
-            _shared(given, tells, hours, weight, mix[2], side, background, told, caught[0])
-        maximised(mix[2], caught[0], both, 0.5 * (prior[0] + prior[1]), strength)
+            _shared(
+                given, tells / one, hours, weight, mix[2], side, background / one, told, shape, caught[0], offered
+            )  # fmt: skip
+        maximised(mix[2], caught[0], offered, 0.5 * (prior[0] + prior[1]), strength)
     for side in range(2):
         own = mix[2] * prior[side]
         own /= 0.5 * (prior[0] + prior[1]) + 1e-300
         own /= own.sum()
         for _ in range(SWEEPS):
             caught[side, :] = 0.0
-            _shared(given, tells, hours, weight, mix[side], side, background, told, caught[side])
-            maximised(mix[side], caught[side], offered[side], own, likeness)
+            offered[:] = 0.0
+            _shared(
+                given, tells / one, hours, weight, mix[side], side, background / one, told, shape, caught[side],
+                offered,
+            )  # fmt: skip
+            maximised(mix[side], caught[side], offered, own, likeness)
 
 
 @kernel
@@ -197,7 +205,7 @@ def _telling(
         listened = tells[t, 0] >= 0.0 and tells[t, 1] >= 0.0
         if listened and tells[t, 0] + tells[t, 1] + flows[t].sum() > 0.0:
             hours[found] = t
-            weight[found] = fade ** ((count - 1 - t) % size) / one
+            weight[found] = fade ** ((count - 1 - t) % size)
             found += 1
     return hours[:found], weight[:found]
 
@@ -226,16 +234,6 @@ def _background(tells: FloatArray) -> float:
 
 
 @kernel
-def _offered(given: FloatArray, weight: FloatArray, told: FloatArray) -> FloatArray:
-    """(K,) prints that one side's classes would have had told, were the mix all theirs."""
-    found = np.zeros(given.shape[1])
-    for at in range(len(given)):
-        for k in range(len(found)):
-            found[k] += weight[at] * told[at] * given[at, k]
-    return found
-
-
-@kernel
 def _shared(  # noqa: PLR0913, PLR0917
     given: FloatArray,
     tells: FloatArray,
@@ -245,20 +243,28 @@ def _shared(  # noqa: PLR0913, PLR0917
     side: int,
     background: float,
     told: FloatArray,
+    shape: float,
     caught: FloatArray,
+    offered: FloatArray,
 ) -> None:
-    """The E-step of one side: shares each hour's prints among the classes by what each had to give."""
+    """The E-step of one side: shares each hour's prints among the classes by what each had to give.
+
+    What an hour offered counts times the posterior mean of its Gamma, (α + y)/(α + μ): an hour that told far
+    more or less than foreseen was another hour, and says little of the mix.
+    """
     for at in range(len(hours)):
-        prints = weight[at] * tells[hours[at], side]
-        if not prints > 0.0:
-            continue
         flow = given[at, side]
         mean = background
         for k in range(len(flow)):
             mean += told[at] * flow[k] * mix[k + 1]
-        if mean > 0.0:
-            for k in range(len(flow)):
-                caught[k] += prints / mean * told[at] * flow[k] * mix[k + 1]
+        if not mean > 0.0:
+            continue
+        prints = tells[hours[at], side]
+        factor = (shape + prints) / (shape + mean)
+        for k in range(len(flow)):
+            own = weight[at] * told[at] * flow[k]
+            caught[k] += prints / mean * own * mix[k + 1]
+            offered[k] += factor * own
 
 
 @kernel

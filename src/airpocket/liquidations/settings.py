@@ -36,12 +36,12 @@ class MapSettings:
     """Priors of the map; what prints teach starts from here.
 
     leverage: classes, x. shorts_mix, longs_mix: share of what is opened that no price forces out (hedged,
-    or backed by a whole wallet), then in each class; longs are taken to be more levered, shorts to hold
-    more hedgers (Soska et al. 2021). strength: of that prior, and likeness: of the two sides to each other, in
+    or backed by a whole wallet), then in each class; the same for both, as nothing known says how far they
+    differ. strength: of that prior, and likeness: of the two sides to each other, in
     typical prints. low, high: edges of the
-    box of habits, which `ways` points fill evenly. rate_sampled, rate_all: range of the share of forced
-    closes that a feed tells when it calls itself a sample, and when it claims all. rates: by contract
-    key, where a rate is known. temper: exponent of the likelihood of a way, trust: of
+    box of habits, which `ways` points fill evenly; set on the training worlds. rate_sampled, rate_all:
+    range of the share of forced closes that a feed tells when it calls itself a sample, and when it claims
+    all. rates: by contract key, where a rate is known. temper: exponent of the likelihood of a way, trust: of
     what open interest says of stops. slopes: range of what open interest falls
     by, of what the model has price force out. doubt: standard deviation of what the model gets wrong in
     ways that it does not know, in logs; blind: the same of one that saw no open interest in the last
@@ -54,15 +54,15 @@ class MapSettings:
     width: float = 0.001  # of a bucket, in log-price
     leverage: tuple[float, ...] = (2.0, 3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0)
     shorts_mix: tuple[float, ...] = (
-        0.25, 0.12, 0.10, 0.13, 0.15, 0.07, 0.05, 0.06, 0.03, 0.025, 0.015,
+        0.22, 0.11, 0.10, 0.13, 0.16, 0.08, 0.06, 0.065, 0.035, 0.025, 0.015,
     )  # fmt: skip
     longs_mix: tuple[float, ...] = (
-        0.12, 0.10, 0.10, 0.14, 0.19, 0.10, 0.08, 0.08, 0.04, 0.03, 0.02,
+        0.22, 0.11, 0.10, 0.13, 0.16, 0.08, 0.06, 0.065, 0.035, 0.025, 0.015,
     )  # fmt: skip
     strength: float = 40.0
-    likeness: float = 100.0
-    low: Habits = Habits(0.11, 0.1, 0.1, 1.0, 1.0, 0.0, 0.0, 0.4)
-    high: Habits = Habits(0.40, 0.7, 0.95, 3.0, 3.0, 0.3, 1.0, 1.1)
+    likeness: float = 300.0
+    low: Habits = Habits(0.11, 0.0, 0.1, 1.0, 1.0, 0.0, 0.0, 0.4)
+    high: Habits = Habits(0.36, 0.6, 0.95, 3.0, 2.8, 0.3, 1.0, 1.1)
     ways: int = 24
     rate_sampled: tuple[float, float] = (0.25, 0.85)
     rate_all: tuple[float, float] = (0.85, 1.0)
@@ -75,10 +75,10 @@ class MapSettings:
     typical_usd: float = 100_000.0
     shape: float = 2.0  # of the Gamma in an hour's Gamma-Poisson
     memory_days: float = 30.0  # in which prints come to count a third
-    temper: float = 0.03
+    temper: float = 0.06
     trust: float = 0.3
-    slopes: tuple[float, float] = (0.35, 0.95)
-    doubt: float = 0.05
+    slopes: tuple[float, float] = (0.5, 0.8)
+    doubt: float = 0.18
     lump: float = 1.0
     blind: float = 0.6
     sight_days: int = 3

@@ -90,7 +90,7 @@ class MapState:
         if venue.impossible:
             assumed.append(
                 f"open interest moved {venue.impossible} times by more than the venue's own volume:"
-                " its figures lag or leave trades out"
+                " its figures lag or leave trades out, and ranges are wider for it"
             )
         return Source(
             feed.key, feed.interest_coin, TimeNs(int(feed.known_at[-1])), venue.bars, tuple(assumed)
