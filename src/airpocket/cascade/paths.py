@@ -230,15 +230,19 @@ def run(ground: Ground, deal: Deal, course: Course) -> Ends:
 
 def ends_of(last: Mapping[str, Floats32], fan: Floats32, deal: Deal, course: Course) -> Ends:
     """Ends out of the last state, by the names of its fields, and `end`; steps become seconds."""
-    step, forced = np.float32(course.step_s), (1.0 - deal.stops).astype(np.float32)
-    fuel = deal.fuel.astype(np.float32)
+    step, fuel = np.float32(course.step_s), deal.fuel.astype(np.float32)
     bought, sold = fuel * last["behind_high"], fuel * last["behind_low"]
     return Ends(
         np.maximum(last["high"], last["end"]), np.minimum(last["low"], last["end"]), last["end"],
-        last["high_at"] * step, last["low_at"] * step, forced * bought, forced * sold,
-        forced * _missed(bought, deal.booked, last["unfilled_buys"]),
-        forced * _missed(sold, deal.booked, last["unfilled_sells"]), fan,
+        last["high_at"] * step, last["low_at"] * step,
+        _without(deal.stops, bought), _without(deal.stops, sold),
+        _without(deal.stops, _missed(bought, deal.booked, last["unfilled_buys"])),
+        _without(deal.stops, _missed(sold, deal.booked, last["unfilled_sells"])), fan,
     )  # fmt: skip
+
+
+def _without(stops: FloatArray, usd: Floats32) -> Floats32:
+    return ((1.0 - stops).astype(np.float32) * usd).astype(np.float32)
 
 
 def _missed(forced: Floats32, booked: FloatArray, unfilled: Floats32) -> Floats32:

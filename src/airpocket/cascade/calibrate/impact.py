@@ -56,7 +56,7 @@ def impact_of(tape: Tape, now: TimeNs, source: str, settings: CalibrationSetting
     if blocks < settings.least_blocks or len(move) < settings.least_bars or not np.any(flow):
         why = f"{len(move)} bars of {tape.step_s:g} s: {enough(tape.step_s, settings)} are needed"
         none = {name: missing(unit, why, len(move)) for name, unit in _UNITS.items()}
-        return Impact(tape.step_s, **none, traded_usd=float("nan"))
+        return Impact(tape.step_s, **none, traded_usd=float("nan"), law=None)
     counts = drawn(blocks, settings)
     as_of = int(tape.end[-1])
 
