@@ -66,6 +66,21 @@ class Entry:
             self.fail(f"must be above zero and finite, not {value!r}", field)
         return float(value)
 
+    def number(self, field: str) -> float:
+        """A finite number that is not zero.
+
+        Raises:
+            BadInput: missing, no number, not finite, or zero.
+        """
+        value = self.get(field)
+        if value is None:
+            self.fail("is missing", field)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fail(f"must be a number, not {value!r}", field)
+        if not math.isfinite(value) or value == 0:
+            self.fail(f"must be finite and not zero, not {value!r}", field)
+        return float(value)
+
     def maybe_positive(self, field: str) -> float | None:
         """A finite number above zero, or None where the field is missing."""
         return None if self.get(field) is None else self.positive(field)
@@ -102,6 +117,15 @@ class Entry:
             Entry(f"{self.label}, {field} {number}", cast("dict[str, Any]", item))
             for number, item in enumerate(items, 1)
         ]
+
+    def maybe_table(self, field: str) -> "Entry | None":
+        """One table, [field], or None where it is missing."""
+        value = self.get(field)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.fail(f"write it as a table, [{field}]", field)
+        return Entry(f"{self.label}, {field}", cast("dict[str, Any]", value))
 
     def done(self) -> None:
         """Refuse what was not asked for: a misspelt field must not be ignored."""

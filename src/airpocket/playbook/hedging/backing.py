@@ -1,5 +1,7 @@
 """From a position file and a situation to what a sheet of hedges is asked with."""
 
+from dataclasses import replace
+
 from airpocket.cascade.records import Cascade
 from airpocket.domain.catalysts import ahead
 from airpocket.domain.errors import BadInput
@@ -16,6 +18,7 @@ from airpocket.playbook.hedging.candidates import Candidates, candidates_of
 from airpocket.playbook.hedging.major import Major
 from airpocket.playbook.hedging.rows import Base, Rows, Valued
 from airpocket.playbook.hedging.settings import HedgeSettings
+from airpocket.playbook.hedging.sketch import flat_of, sketch
 from airpocket.playbook.ledger import Ledger, Marks, Terms, ledger_of
 from airpocket.playbook.situation import Situation, mark_of
 from airpocket.playbook.valuation import value
@@ -27,13 +30,14 @@ _CASH = "cash"
 
 def asked_for(
     position: Position, held: Positions, situation: Situation, settings: HedgeSettings, *,
-    major: Major | str,
+    major: Major | str, sketched: bool = True,
 ) -> Asked:  # fmt: skip
     """Everything a sheet is made from, at the situation's moment.
 
     Args:
         held: the file the position is of; coins of its asset at venues where nothing could be liquidated count
             as spot beside it.
+        sketched: where no chain is known, options at one flat volatility stand in.
 
     Raises:
         BadInput: opened after that moment, of another asset, without a price.
@@ -63,7 +67,8 @@ def asked_for(
     rules = rules_in_force(position.venue, position.symbol, TimeNs(now))
     return Asked(
         asset=asset, now=now, simulated=situation.market.simulated, position=position, price=mark.price,
-        valued=valued_by(ledger), candidates=_candidates(situation, asset), major=major,
+        valued=valued_by(ledger), major=major,
+        candidates=_candidates(situation, asset, mark.price.value, held.volatility, sketched=sketched),
         settings=settings, beyond_d=_beyond(situation, settings), spot_coins=_spot(accounts, asset),
         paths=_paths(situation), taker_fee=None if rules is None else rules.taker_fee, funding_8h=rate,
     )  # fmt: skip
@@ -101,10 +106,16 @@ def _check_alone(account: Account) -> None:
         )
 
 
-def _candidates(situation: Situation, asset: str) -> Candidates | str:
+def _candidates(
+    situation: Situation, asset: str, price: float, stated: float | None, *, sketched: bool
+) -> Candidates | str:
     found = newest_chain(situation.market, situation.now)
     if isinstance(found, str):
-        return found
+        signals = situation.signals
+        flat = flat_of(stated, signals.figure("implied_index"), signals.figure("rv_30d"))
+        if not sketched or isinstance(flat, str):
+            return found if not sketched else f"{found}; {flat}"
+        return sketch(replace(flat, words=f"{found}: {flat.words}"), price, situation.now)
     try:
         return candidates_of(found, asset, situation.now)
     except BadInput as error:

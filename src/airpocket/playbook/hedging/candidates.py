@@ -44,6 +44,7 @@ class Candidates:
     size_bid: FloatArray
     size_ask: FloatArray
     left_out: Counter[str] = field(default_factory=Counter[str])
+    sketch: str = ""  # the volatility that all is made of, where nothing is quoted
 
     def __len__(self) -> int:
         return len(self.strike)

@@ -1,5 +1,6 @@
 """A position and its candidates → every hedge: cost, what it holds up to, what stays open; and the table."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from airpocket.domain.estimates import USD, Estimate, unknown
@@ -37,6 +38,10 @@ QUOTES = (
     "Options are bought at the ask and sold at the bid, and valued in every row at the volatility of the other "
     "side of their quote. Sizes behind the quotes are not stored: a large order costs more."
 )
+SKETCH = (
+    "No chain is known here, so nothing of this is quoted: every option is priced at one flat volatility, a point "
+    "to either side of it. A real chain asks more for what is far out"
+)
 STICKY = (
     "Every option keeps its own volatility as price moves, shifted by a fifth down and two fifths up (at 30 days, "
     "more for shorter): an assumption. Who is hurt by a sharper crush than that is not covered."
@@ -55,19 +60,28 @@ def hedge_sheet(asked: Asked) -> HedgeSheet:
         asset=asked.asset, as_of=format_time(asked.now), simulated=asked.simulated, position=asked.position,
         answer=_answer(asked, plain, aim, hedges), price=asked.price, gap_percent=s.gap_percent, buffer=s.buffer,
         plain_protected=plain, top_up=top_up(asked), chain=_chain(found),
-        no_chain=found if isinstance(found, str) else None, hedges=hedges, table=_table(asked),
-        notes=[APART, *([QUOTES, STICKY] if isinstance(found, Candidates) else [])],
+        no_chain=found if isinstance(found, str) else found.sketch or None, hedges=hedges, table=_table(asked),
+        notes=[APART, *_about(found)],
     )  # fmt: skip
 
 
-def option_hedges(asked: Asked) -> tuple[str, list[Hedge]]:
-    """What they are sized for, in words, and the hedges made of options alone."""
+def _about(found: Candidates | str) -> list[str]:
+    if isinstance(found, str):
+        return []
+    return [f"{SKETCH} ({found.sketch}).", STICKY] if found.sketch else [QUOTES, STICKY]
+
+
+def option_hedges(asked: Asked, only: Sequence[str] = ()) -> tuple[str, list[Hedge]]:
+    """What they are sized for, in words, and the hedges made of options alone; `only` these shapes, or all."""
     asked, aim = _aim(asked)
-    return aim, [_of_options(asked, each) for each in templates(asked.short, asked.settings)]
+    shapes = [
+        each for each in templates(asked.short, asked.settings) if not only or each.id in only
+    ]
+    return aim, [_of_options(asked, each) for each in shapes]
 
 
 def _chain(found: Candidates | str) -> ChainFacts | None:
-    if isinstance(found, str):
+    if isinstance(found, str) or found.sketch:
         return None
     return ChainFacts(
         venue=found.venue, as_of=format_time(found.at), age_s=(found.now - found.at) / SECOND_NS,
@@ -222,4 +236,8 @@ def _answer(asked: Asked, plain: Estimate, aim: str, hedges: list[Hedge]) -> str
     best = min(options, key=lambda h: (h.cost.value or 0.0) if h.cost else 0.0)
     legs = ", ".join(f"{leg.side} {leg.size.value or 0.0:,.10g} {leg.name}" for leg in best.legs)
     cost = round(best.cost.value or 0.0) + 0 if best.cost else 0
-    return f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees."
+    found = asked.candidates
+    sketched = ""
+    if isinstance(found, Candidates) and found.sketch:
+        sketched = f" A sketch, not quotes ({found.sketch})."
+    return f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees.{sketched}"
