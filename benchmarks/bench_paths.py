@@ -35,7 +35,8 @@ def deal(count: int) -> Deal:
     """Terms as their priors spread them."""
     rng = np.random.default_rng(2)
     return Deal(
-        volatility=np.full(count, 2e-4), fuel=rng.uniform(0.2, 1.0, count), booked=rng.uniform(0.5, 1.0, count),
+        volatility=np.full(count, 2e-4), fuel=rng.uniform(0.2, 1.0, count), stops=np.zeros(count),
+        booked=rng.uniform(0.5, 1.0, count),
         latency_s=rng.uniform(2.0, 20.0, count), recovery_s=rng.uniform(7.0, 60.0, count),
         depth=rng.uniform(0.4, 1.6, count), lasts=rng.uniform(0.13, 0.53, count),
         push_usd=np.full(count, 5e7), jump=np.zeros(count), reach=rng.uniform(0.002, 0.02, count),

@@ -15,7 +15,7 @@ def even(reproduction, *, reach=0.5, buckets=1_000, alpha=ALPHA):
 
 def deal(count, **changed):
     """Paths all alike but for what is changed; no noise, no push, nothing lasting."""
-    usual = {"volatility": 0.0, "fuel": 1.0, "booked": 1.0, "latency_s": 6.0, "recovery_s": 60.0,
+    usual = {"volatility": 0.0, "fuel": 1.0, "stops": 0.0, "booked": 1.0, "latency_s": 6.0, "recovery_s": 60.0,
              "depth": 1.0, "lasts": 0.0, "push_usd": 0.0, "jump": 0.0, "reach": np.inf, "passed": 1.0,
              "mark_lag_s": 30.0, "fund_usd": np.inf}  # fmt: skip
     arrays = {

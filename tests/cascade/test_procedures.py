@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from airpocket.cascade.deals import PathPriors, PathSettings, Push, deal_of, ground_of
 from airpocket.cascade.outcomes import outcomes
 from airpocket.cascade.paths import LANES, Course, run
-from airpocket.cascade.procedures import handling_of, maintenance_of, manner_of
+from airpocket.cascade.procedures import handling_of, maintenance_of, manner_of, portions_of
 from airpocket.cascade.scan import ways_of
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.step import F, filled
 from airpocket.domain.units import parse_time
 from airpocket.liquidations.records import Ladder, Part
 from airpocket.margin.mark import basis_lag_s
+from airpocket.margin.rules import Procedure
 
 AT = parse_time("2026-06-01T00:00Z")
 QUIET = Course(steps=600, push_s=0.0)
@@ -38,13 +39,15 @@ def split(found, **shares):
 def test_each_venue_cuts_a_position_up_as_its_rule_says():
     whole = manner_of("bybit_linear", "ETHUSDT", AT)
     assert whole.portions == ((1.0, 0.0),)
-    enough = manner_of("binance_usdm", "ETHUSDT", AT)
+    enough = manner_of("deribit", "ETH-PERPETUAL", AT)
     assert [share for share, _ in enough.portions] == [0.25] * 4
     # cut to just enough, e^(−1) of a position is left one maintenance past its level
     past = np.array([at for _, at in enough.portions]) / maintenance_of(
-        "binance_usdm", "ETHUSDT", AT
+        "deribit", "ETH-PERPETUAL", AT
     )
     assert np.mean(past > 1.0) == pytest.approx(np.exp(-1.0), abs=0.15)
+    # the clearance fee takes all that a part would free: only the whole is enough
+    assert manner_of("binance_usdm", "ETHUSDT", AT).portions == ((1.0, 0.0),)
     clipped = manner_of("hyperliquid", "ETH", AT)
     assert sum(share for share, _ in clipped.portions) == pytest.approx(1.0)
     # a fifth cut off, the rest has a quarter of a maintenance to go; the backstop comes after a third
@@ -53,6 +56,29 @@ def test_each_venue_cuts_a_position_up_as_its_rule_says():
     assert clipped.latency_s == 6.3
     assert manner_of("kraken_futures", "PF_ETHUSD", AT) is None
     assert manner_of("sim_perp", "ETHUSDT", AT).reach == np.inf  # a market order for all
+
+
+def test_a_part_frees_its_margin_less_the_fee_taken_of_it():
+    """Cut again and again by the venue's own arithmetic, a position shrinks as the portions say."""
+    maintenance, fee = 0.02, 0.0125
+    procedure = Procedure("made", portion="enough", clearance_fee=fee)
+    left, equity, price, cut = 1.0, maintenance, 1.0, 1e-5
+    held = {0.0: 1.0}
+    while price - 1.0 < 3.0 * (maintenance - fee):
+        price += cut
+        equity -= left * cut
+        short = max(maintenance * left - equity, 0.0)
+        closed = min(short / (maintenance - fee), left)
+        left, equity = left - closed, equity - fee * closed
+        held[price - 1.0] = left
+    gone = portions_of(procedure, maintenance)
+    for share, past in gone:
+        assert share == 0.25
+        at = min(held, key=lambda x: abs(x - past))
+        before = sum(s for s, p in gone if p < past)
+        assert 1.0 - held[at] == pytest.approx(before + 0.125, abs=0.01)
+    dear = Procedure("made", portion="enough", clearance_fee=maintenance)
+    assert portions_of(dear, maintenance) == ((1.0, 0.0),)
 
 
 def test_rules_are_those_of_the_day():
@@ -152,6 +178,35 @@ def test_where_all_is_in_the_index_the_mark_is_the_price():
     )
     for name in plain._fields:
         assert np.array_equal(getattr(plain, name), getattr(other, name)), name
+
+
+def test_stops_trade_like_the_rest_and_are_nobody_forced_out():
+    terms = {"push_usd": 3e7, "reach": 0.002}
+    plain = run(even(0.8), deal(1, **terms), Course())
+    stopped = run(even(0.8), deal(1, stops=0.25, **terms), Course())
+    assert stopped.high[0] == plain.high[0]
+    assert stopped.bought_usd[0] == pytest.approx(0.75 * plain.bought_usd[0])
+    assert stopped.missed_bought_usd[0] == pytest.approx(0.75 * plain.missed_bought_usd[0])
+    with pytest.raises(ValueError, match="stops is a share"):
+        deal(1, stops=1.2)
+
+
+def test_single_quotes_are_no_cliffs_and_gaps_no_holes():
+    """A book of quotes a fifth of a per cent apart takes a push about as an even one of the same depth does."""
+    seen = made.market(made.even_book(made.price_of(made.market()), reach=0.05))
+    found = made.ladder_map(made.price_of(seen), shorts=[(0.01, 0.03, 1.0)])
+    ways = ways_of(found, seen, made.measured(seen), CascadeSettings())
+    even_ground = ground_of(ways["up"], ways["down"])
+    spiky = {}
+    for side, way in ways.items():
+        total, k = way.profile.absorb_usd, np.arange(len(way.distance))
+        steps = np.where(k % 4 == 0, total, total[(k // 4) * 4])
+        spiky[side] = replace(way, profile=replace(way.profile, absorb_usd=steps))
+    ground = ground_of(spiky["up"], spiky["down"])
+    assert ground.usd_per_log.min() > 0.5 * even_ground.usd_per_log.min()
+    terms = deal(1, push_usd=2e7, lasts=1.0)
+    one, other = (run(each, terms, Course()).high[0] for each in (even_ground, ground))
+    assert other == pytest.approx(one, rel=0.25)
 
 
 def test_funds_take_first_and_winners_the_rest():

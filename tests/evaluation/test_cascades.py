@@ -12,7 +12,7 @@ from airpocket.cascade.settings import CascadeSettings
 from airpocket.delivery.cli import main
 from airpocket.evaluation import cascades
 from airpocket.evaluation.cascade_page import markdown
-from airpocket.evaluation.forecasts import ALONE, FORECASTS, MODEL, STATIC, forecasts_of
+from airpocket.evaluation.forecasts import ALONE, FORECASTS, MODEL, SHIPPED, STATIC, forecasts_of
 from airpocket.evaluation.judged import (
     AT_PERCENT,
     LEVELS,
@@ -85,6 +85,43 @@ def test_the_run_itself_is_not_pushed(run, cases, world):
     assert quiet.hash == run.hash
 
 
+def test_what_is_measured_before_a_push_is_of_the_time_before_it_and_of_that_run(run, cases, world):
+    early, late = cases[0].before, cases[-1].before
+    for before in (early, late):
+        fitted = before.measured
+        assert fitted.contract == "sim_binance:ETHUSDT"
+        assert fitted.now == before.at
+        for figure in (fitted.absorption.impact.root, fitted.absorption.impact.both):
+            assert figure.value > 0.0
+            assert figure.estimate.as_of <= before.at
+    assert (
+        early.measured.absorption.impact.root.events < late.measured.absorption.impact.root.events
+    )
+    # a run that goes on no further has told the same by then
+    again = next(Pushed(read_world(world), 3, 1, "spot").cases()).before.measured
+    assert again.absorption.impact.root == early.measured.absorption.impact.root
+    assert again.absorption.usd_per_log == early.measured.absorption.usd_per_log
+
+
+def test_pushes_are_foreseen_on_the_blend_and_on_the_priors_alone(cases, rows):
+    for case, row in zip(cases, rows, strict=True):
+        assert "refill" in row.measured
+        unmeasured = replace(case, before=replace(case.before, measured=None))
+        plain = judged(unmeasured, forecasts_of(unmeasured, CascadeSettings(), HOW))
+        assert plain.measured == ()
+        assert (plain.said[MODEL].extreme == plain.said[SHIPPED].extreme).all()
+        assert (plain.said[SHIPPED].extreme == row.said[SHIPPED].extreme).all()
+        assert not np.array_equal(row.said[MODEL].extreme, row.said[SHIPPED].extreme)
+
+
+def test_who_is_forced_out_is_who_the_marks_went_past(cases, rows):
+    worth = [row for row in rows if row.forced_usd > 0.1 * abs(row.usd)]
+    assert worth
+    assert np.median([abs(row.marked_usd / row.forced_usd - 1.0) for row in worth]) < 0.3
+    for case in cases:
+        assert all(0.0 <= far <= 2.0 * case.went.extreme + 0.002 for far in case.went.marked)
+
+
 def test_the_true_map_holds_every_position_within_its_reach_once(cases):
     before = cases[0].before
     found = true_map(before)
@@ -125,7 +162,7 @@ def _made(count: int = 400, spread: float = 1.0) -> list[Judged]:
         found.append(
             Judged(
                 "made", k // 8, 1e6, 5, level + 0.3 * float(rng.standard_normal()), 0.5, 10.0, 1e6, 5e5, 0.0, 0.0,
-                1e6, {MODEL: said, ALONE: blind, STATIC: blind},
+                1e6, 1e6, (), {MODEL: said, SHIPPED: blind, ALONE: blind, STATIC: blind},
             )
         )  # fmt: skip
     return found
@@ -164,6 +201,7 @@ def test_a_book_that_broke_leaves_a_moment_out_and_the_page_counts_it(rows):
     page = markdown(cascades.summed([run]))
     assert "2 moments are missing: 1 at which the book had broken by itself and 1 for which" in page
     assert page.count("| airpocket |") == 3
+    assert "| orders that come meanwhile, with the book | 100 % |" in page
 
 
 def test_every_method_is_on_the_page_and_no_figure_is_hidden(rows):

@@ -88,6 +88,7 @@ def _courses(section: PushSection, way: PushWay) -> Grid:
             _points(row.overshoot_points),
             _percents(row.retrace_percent),
             _dollars(row.forced_usd),
+            "-" if row.off_book_percent is None else f"{row.off_book_percent:.0f}",
             f"{row.stop_s.middle:.0f} ({row.stop_s.low:.0f} to {row.stop_s.high:.0f})",
         )
         for row in way.pushes
@@ -98,6 +99,7 @@ def _courses(section: PushSection, way: PushWay) -> Grid:
         "Overshoots the end by",
         "Gives back, %",
         "Forced",
+        "Of that off the book, %",
         "After, s",
     )
     return Grid(f"{_SIDE[way.direction]}: what comes of it, middle (10 to 90 %)", columns, rows)

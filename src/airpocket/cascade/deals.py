@@ -17,6 +17,7 @@ SHARE_OF_MEAN = (
     0.02  # a bucket without an order holds this much of the mean: price jumps, but somewhere
 )
 _ELEVEN = 11
+_AROUND = 0.0025  # log-price over which the book's density is taken, each way
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,16 @@ def _read(way: Way, cumulative: FloatArray, distance: FloatArray, procedures: bo
 
 
 def _density(way: Way, distance: FloatArray, width: float) -> FloatArray:
-    """USD a unit of log-price in each bucket outwards."""
-    resting = np.diff(np.interp(distance, way.distance, way.profile.absorb_usd)) / width
+    """USD a unit of log-price around each bucket outwards, over a quarter of a per cent to either side.
+
+    A step's orders walk many buckets, and are priced by the one where they begin; single quotes and the gaps
+    between them, which stand elsewhere a second later, would be cliffs and holes there.
+    """
+    total = np.interp(distance, way.distance, way.profile.absorb_usd)
+    reach, n = round(_AROUND / width), len(total) - 1
+    low = np.maximum(np.arange(n) - reach, 0)
+    high = np.minimum(np.arange(n) + reach + 1, n)
+    resting = (total[high] - total[low]) / (width * (high - low))
     return np.maximum(resting, SHARE_OF_MEAN * max(float(resting.mean()), 1.0))
 
 
@@ -141,10 +150,11 @@ def deal_of(way: Way, push: Push, daily_volatility: float, settings: PathSetting
     hedged, handled = way.beliefs.hedged, way.handling if p.procedures else UNHANDLED
     unhedged = 1.0 - quantile(hedged, even[:, 0])
     spread = unhedged / (1.0 - hedged.centre) if hedged.centre < 1.0 else 0.0 * unhedged
-    endless = np.full(count, np.inf)
+    endless, stops = np.full(count, np.inf), quantile(p.stops, even[:, 1])
     return Deal(
         volatility=np.full(count, daily_volatility / np.sqrt(_DAY_S)),
-        fuel=spread * (1.0 + quantile(p.stops, even[:, 1])),
+        fuel=spread * (1.0 + stops),
+        stops=stops / (1.0 + stops),
         booked=_blended(((handled.known, 1.0),), quantile(way.settings.book_share, even[:, 2])),
         latency_s=_blended(handled.waits, quantile(p.latency_s, even[:, 3])),
         recovery_s=quantile(p.half_s, even[:, 4]) / np.log(2.0),

@@ -57,7 +57,8 @@ class Ground:
 class Deal:
     """What each of N paths was dealt, arrays (N,).
 
-    volatility: log-price a √second. fuel: times the ladder. booked: share of forced flow that is sent to the
+    volatility: log-price a √second. fuel: times the ladder. stops: share of that fuel whose owners had orders to
+    leave: they trade like the rest, but nobody forced them out. booked: share of forced flow that is sent to the
     book, 0 to 1. latency_s, recovery_s: mean wait of a forced order, and the time in which a displacement
     fades to 1/e (inf: never). depth: times the book. lasts: share of an impact that stays, 0 to 1.
     push_usd: signed, spread over the push. jump: log-price at once, signed; it fades as an impact does.
@@ -70,6 +71,7 @@ class Deal:
 
     volatility: FloatArray
     fuel: FloatArray
+    stops: FloatArray
     booked: FloatArray
     latency_s: FloatArray
     recovery_s: FloatArray
@@ -94,7 +96,7 @@ class Deal:
         for name in ("latency_s", "recovery_s", "depth", "mark_lag_s", "reach"):
             if (getattr(self, name) <= 0.0).any():
                 raise ValueError(f"{name} must be positive")
-        for name in ("booked", "lasts", "passed"):
+        for name in ("stops", "booked", "lasts", "passed"):
             if (getattr(self, name) > 1.0).any():
                 raise ValueError(f"{name} is a share: at most 1")
 
@@ -130,7 +132,8 @@ class Course:
 
 class Ends(NamedTuple):
     """How N paths went, arrays (N,): extremes and end as log-price displacements, when (s) the extremes were
-    reached, what was forced (USD, book or not), what of it the book never took; fan: (marks, N) displacements.
+    reached, what was forced (USD, book or not; stops left out), what of it the book never took; fan: (marks, N)
+    displacements.
     """
 
     high: Floats32
@@ -231,10 +234,15 @@ def ends_of(last: Mapping[str, Floats32], fan: Floats32, deal: Deal, course: Cou
     bought, sold = fuel * last["behind_high"], fuel * last["behind_low"]
     return Ends(
         np.maximum(last["high"], last["end"]), np.minimum(last["low"], last["end"]), last["end"],
-        last["high_at"] * step, last["low_at"] * step, bought, sold,
-        _missed(bought, deal.booked, last["unfilled_buys"]),
-        _missed(sold, deal.booked, last["unfilled_sells"]), fan,
+        last["high_at"] * step, last["low_at"] * step,
+        _without(deal.stops, bought), _without(deal.stops, sold),
+        _without(deal.stops, _missed(bought, deal.booked, last["unfilled_buys"])),
+        _without(deal.stops, _missed(sold, deal.booked, last["unfilled_sells"])), fan,
     )  # fmt: skip
+
+
+def _without(stops: FloatArray, usd: Floats32) -> Floats32:
+    return ((1.0 - stops).astype(np.float32) * usd).astype(np.float32)
 
 
 def _missed(forced: Floats32, booked: FloatArray, unfilled: Floats32) -> Floats32:

@@ -1,11 +1,14 @@
 """Where a market stands before anything is asked of it: calm with nobody pushing, and its place on the diagram."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from airpocket.cascade.deals import PathSettings, Push, deal_of, ground_of
+from airpocket.cascade.calibrate.blend import Blend, priors_from
+from airpocket.cascade.calibrate.fit import Fitted
+from airpocket.cascade.deals import PathPriors, PathSettings, Push, deal_of, ground_of
 from airpocket.cascade.footing import STRETCH, Footing, footing_over
 from airpocket.cascade.network import Network
 from airpocket.cascade.outcomes import Mask
@@ -88,16 +91,31 @@ def pushed_way(up: Way, down: Way, push: Push) -> Way:
     return up if push.usd + push.jump >= 0.0 else down
 
 
+def blended_for(
+    ways: Mapping[Direction, Way], push: Push, priors: PathPriors, fitted: Fitted | None
+) -> Blend:
+    """Priors with what was measured in them, for a push into the book that it meets."""
+    way = pushed_way(ways["up"], ways["down"], push)
+
+    def shown(move: float) -> float:
+        away = abs(math.expm1(way.sign * move))
+        return float(np.interp(away, way.distance, way.profile.absorb_usd))
+
+    return priors_from(fitted, priors, push.usd, shown=shown)
+
+
 def phase_at(
     found: LiquidationMap | Unmapped, market: Market, signals: Signals, push: Push,
     settings: CascadeSettings | None = None, how: PathSettings | None = None,
+    fitted: Fitted | None = None,
 ) -> Moment:  # fmt: skip
-    """The place of one moment, from few paths and as a what-if tells it."""
+    """The place of one moment, from few paths and as a what-if tells it. fitted: what was measured by then."""
     how = replace(how or PathSettings(), paths=_PHASE_PATHS)
     jumpless = replace(push, usd=push.usd + push.jump, jump=0.0)  # past prices need not hold it
     ways = ways_at(found, market, signals, jumpless, settings or CascadeSettings())
     if isinstance(ways, Unscanned):
         return Moment(market.now, None, ways.reason)
+    how = replace(how, priors=blended_for(ways, push, how.priors, fitted).priors)
     calm = settled(ways["up"], ways["down"], jumpless, how)
     if isinstance(calm, Unscanned):
         return Moment(market.now, None, calm.reason)

@@ -16,7 +16,7 @@ from airpocket.margin.tiers import SizeSlope
 TYPICAL_USD = 1e6  # the position whose maintenance stands for all of a contract's
 USUAL_MAINTENANCE = 0.01  # where no tiers are known here: between the 0.4 and 2.5 % of usual sizes
 LARGE = 0.8  # share of notional in positions large enough to be cut up; not measured
-# Quarters of an exponential: a position cut to just enough again and again shrinks by e a maintenance of move.
+# Quarters of an exponential: a position cut to just enough again and again shrinks by e a free maintenance of move.
 _QUARTERS = tuple(-math.log1p(-(k + 0.5) / 4.0) for k in range(4))
 
 
@@ -63,7 +63,7 @@ def manner_of(venue: str, symbol: str, at: TimeNs) -> Manner | None:
     procedure = rules.procedure
     maintenance = maintenance_of(venue, symbol, at)
     return Manner(
-        _portions(procedure, maintenance), _reach(procedure, maintenance), procedure.latency_s,
+        portions_of(procedure, maintenance), _reach(procedure, maintenance), procedure.latency_s,
         basis_lag_s(rules.mark, at),
     )  # fmt: skip
 
@@ -88,10 +88,17 @@ def _reach(procedure: Procedure, maintenance: float) -> float:
     return maintenance if ends_at_bankruptcy else math.inf
 
 
-def _portions(procedure: Procedure, maintenance: float) -> tuple[tuple[float, float], ...]:
-    """Cut to c of itself at its level, a position is short of margin again c/(1 − c) maintenances on."""
+def portions_of(procedure: Procedure, maintenance: float) -> tuple[tuple[float, float], ...]:
+    """(share of a position, log-price past its level at which it goes), by a venue's procedure.
+
+    Cut to c of itself at its level, a position is short of margin again c/(1 − c) maintenances on.
+
+    Just enough: a part dn frees (m − f) dn of margin, f the fee taken of it, and a move dx costs n dx, so that
+    n ∝ e^(−x/(m − f)). A fee of all that a part frees leaves nothing short of the whole that would be enough.
+    """
     if procedure.portion == "enough":
-        return tuple((0.25, at * maintenance) for at in _QUARTERS)
+        freed = maintenance - procedure.clearance_fee
+        return tuple((0.25, at * freed) for at in _QUARTERS) if freed > 0.0 else ((1.0, 0.0),)
     if procedure.portion == "clip" and procedure.first_clip is not None:
         clip = procedure.first_clip
         again = clip / (1.0 - clip) * maintenance

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from airpocket.cascade.calibrate.blend import Basis, priors_from
+from airpocket.cascade.calibrate.blend import Basis
 from airpocket.cascade.calibrate.fit import Fitted
 from airpocket.cascade.coupling import Coupling, Uncoupled
 from airpocket.cascade.deals import SHARE_OF_MEAN, PathPriors, PathSettings, Push, deal_of
@@ -17,6 +17,7 @@ from airpocket.cascade.phase import (
     CALM_SD,
     Moment,
     Phase,
+    blended_for,
     course_of,
     likely_deal,
     likely_ends,
@@ -91,13 +92,13 @@ def what_if(
     fitted: what was measured of the market, blended into the priors of `how`.
     """
     settings, how = settings or CascadeSettings(), how or PathSettings()
-    blend = priors_from(fitted, how.priors, push.usd)
-    how = replace(how, priors=blend.priors)
     ways = ways_at(found, market, signals, push, settings)
     if isinstance(ways, Unscanned):
         return ways
     assert not isinstance(found, Unmapped)
     up, down = ways["up"], ways["down"]
+    blend = blended_for(ways, push, how.priors, fitted)
+    how = replace(how, priors=blend.priors)
     direction = pushed_way(up, down, push).direction
     network = network_of(found, market, direction, settings, how.priors)
     t = tried(up, down, push, network, how)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from airpocket.cascade.calibrate.blend import priors_from
 from airpocket.cascade.calibrate.fit import Fitted, fit, most_told
 from airpocket.cascade.coupling import coupling_of
 from airpocket.cascade.deals import PathSettings, Push
@@ -93,9 +92,8 @@ def with_trail(
         except NothingKnown as error:
             found.append(Moment(at, None, str(error)))
             continue
-        blend = priors_from(_measured(then.market, asset, store), how.priors, answer.push.usd)
-        known = dataclasses.replace(how, priors=blend.priors)
-        moment = phase_at(then.map, then.market, then.signals, answer.push, how=known)
+        fitted = _measured(then.market, asset, store)
+        moment = phase_at(then.map, then.market, then.signals, answer.push, how=how, fitted=fitted)
         found.append(dataclasses.replace(moment, at=at))
     return dataclasses.replace(answer, trail=tuple(found))
 

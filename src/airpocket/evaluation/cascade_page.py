@@ -5,8 +5,10 @@ from dataclasses import asdict
 
 import numpy as np
 
+from airpocket.cascade.calibrate.blend import priors_from
+from airpocket.cascade.deals import PathPriors
 from airpocket.evaluation.cascades import Cascades
-from airpocket.evaluation.forecasts import ALONE, FORECASTS, MODEL, STATIC
+from airpocket.evaluation.forecasts import ALONE, FORECASTS, MODEL, SHIPPED, STATIC
 from airpocket.evaluation.judged import (
     AT_PERCENT,
     Judged,
@@ -25,8 +27,8 @@ TARGET, FORCED_TARGET = (0.74, 0.86), 0.20
 def tables(found: Cascades) -> list[Shown]:
     """Every table, in the order of the page."""
     return [
-        _targets(found), _methods(found), _skills(found), _chances(found), _bins(found), _forced(found),
-        _after(found), _worlds(found), _sizes(found),
+        _targets(found), _measured(found), _methods(found), _skills(found), _chances(found), _bins(found),
+        _forced(found), _after(found), _worlds(found), _sizes(found),
     ]  # fmt: skip
 
 
@@ -49,12 +51,14 @@ def as_data(found: Cascades) -> dict[str, object]:
 
 
 def _row(row: Judged) -> dict[str, object]:
-    said = row.said[MODEL]
+    said, shipped = row.said[MODEL], row.said[SHIPPED]
     return {
         "world": row.world, "seed": row.seed, "usd": row.usd, "seconds": row.seconds,
         "extreme_percent": row.extreme, "end_percent": row.end, "extreme_s": row.extreme_s,
         "forced_usd": row.forced_usd, "booked_usd": row.booked_usd,
+        "measured": list(row.measured), "held_usd": row.held_usd, "marked_usd": row.marked_usd,
         "said_percent": said.extreme[[9, 49, 89]].tolist(),
+        "said_shipped_percent": shipped.extreme[[9, 49, 89]].tolist(),
         "said_forced_usd": said.forced_usd[[9, 49, 89]].tolist(),
     }  # fmt: skip
 
@@ -77,34 +81,40 @@ the push, and a quarter of an hour later another copy is pushed. The lab knows n
 exchanges keep margins, marks, insurance funds and deleveraging account by account, its makers quote order by
 order.
 
-*airpocket* sees the true ladder of forced flow (so the dynamics are judged, not the map), the books of all venues
-added up as depth feeds tell them, each contract's venue and rules, and the pace of the hour before; its priors are
-those that ship. Where nobody arbitrages a venue it is asked about that venue alone, and a push on spot is told as
-one. What-ifs, scan, verdict and brief add the books up alike; the one book of the reference contract ran away far
-too often on the train worlds. The model knows neither
-who makes the market nor how fast they come back.
-*no feedback* is the same paths on the same draws with nobody forced out.
+*airpocket* is what `airpocket cascade --push` would say: it sees the true ladder of forced flow (so the dynamics
+are judged, not the map), the books of all venues added up as depth feeds tell them, each contract's venue and
+rules, and the pace of the hour before. What a store could hold of the world by then (single trades, minutes, marks
+every five seconds, depth by the minute, prints when they were told) is measured as a what-if measures it and
+blended into the priors; nothing later is used. Where nobody arbitrages a venue it is asked about that venue alone,
+and a push on spot is told as one. The model knows neither who makes the market nor how fast they come back.
+*shipped priors* is the same without any measurement, as of an asset that nobody recorded.
+*no feedback* is airpocket's paths on the same draws with nobody forced out.
 *static scan* is the fast limit: the push through the resting book, every level
 crossed adding its forced flow at once, over the same beliefs.
 
-Worlds are in `evaluation/worlds/cascade`: those under `train` were run freely while the model was made, those
-under `score` were written before and not run until everything was frozen. Names that begin with x behave otherwise
-than the model assumes.
+Worlds are in `evaluation/worlds/cascade`: those under `train` were run freely while the model was made. Those under
+`score` were written before; they were scored once in an earlier state of the model, and once more, with seeds of
+their own that had not been run, when this state was frozen. Names that begin with x behave otherwise than the model
+assumes.
 """
 
 
 def _targets(found: Cascades) -> Shown:
     model, there = found.methods[MODEL], given_stop(found.rows, _there)
+    marks, shipped = given_stop(found.rows, _marked), found.methods[SHIPPED]
     low, high = found.inside
     runs = {(row.world, row.seed) for row in found.rows}
     rows = [
         ["stop inside the 10 to 90 % interval", f"{100 * TARGET[0]:.0f} to {100 * TARGET[1]:.0f} %",
          f"{100 * model.inside:.1f} % ({100 * low:.0f} to {100 * high:.0f})",
          _met(TARGET[0] <= model.inside <= TARGET[1])],
+        ["the same of the shipped priors", "", f"{100 * shipped.inside:.1f} %", ""],
         ["forced dollars, median relative error", f"{100 * FORCED_TARGET:.0f} %",
          f"{100 * model.forced_error:.0f} %", _met(model.forced_error <= FORCED_TARGET)],
         ["the same, given where price stopped", f"{100 * FORCED_TARGET:.0f} %",
          f"{100 * there[0]:.0f} %", _met(there[0] <= FORCED_TARGET)],
+        ["the ladder, given how far the marks went", f"{100 * FORCED_TARGET:.0f} %",
+         f"{100 * marks[0]:.0f} %", _met(marks[0] <= FORCED_TARGET)],
         ["independent cascades", "400", f"{len(found.rows)} in {len(runs)} runs", _met(len(found.rows) >= 400)],
         *(
             [f"skill over {one.against}", "above 0", _skill(one), _met(one.low > 0.0)]
@@ -131,12 +141,26 @@ def _held(row: Judged) -> float:
     return row.held_usd
 
 
+def _marked(row: Judged) -> float:
+    return row.marked_usd
+
+
 def _met(yes: bool) -> str:
     return "met" if yes else "missed"
 
 
 def _skill(one: Skill) -> str:
     return f"{one.value:+.2f} ({one.low:+.2f} to {one.high:+.2f})"
+
+
+def _measured(found: Cascades) -> Shown:
+    words = {one.name: one.words for one in priors_from(None, PathPriors()).basis}
+    told = {name: sum(name in row.measured for row in found.rows) for name in words}
+    rows = [[words[name], f"{100 * count / len(found.rows):.0f} %"] for name, count in told.items()]
+    return Shown(
+        "What had been measured", ["number", "pushes before which it could be"], rows,
+        ["The others stand on their priors: an hour or two is too short to tell them, or nothing measures them."],
+    )  # fmt: skip
 
 
 def _methods(found: Cascades) -> Shown:
@@ -165,7 +189,7 @@ def _skills(found: Cascades) -> Shown:
     much, name = counting(found.rows), "where forced flow was a twentieth of the push"
     rows += [
         [f"{name}: over {other}", f"{_plain_skill(much, other):+.2f}", ""]
-        for other in (ALONE, STATIC)
+        for other in (SHIPPED, ALONE, STATIC)
     ]
     return Shown(
         "Skill", ["1 − CRPS over the other's CRPS", "airpocket (95 %)", "with truths permuted"], rows,
@@ -225,6 +249,7 @@ def _forced(found: Cascades) -> Shown:
     for name, of in (
         (f"{MODEL}, paths that stop where price did", _there),
         ("ladder up to the true stop", _held),
+        ("ladder up to the farthest marks", _marked),
     ):
         error, bias = given_stop(found.rows, of)
         rows.append([name, f"{100 * error:.0f} %", f"{bias:.2f}", ""])
@@ -235,10 +260,12 @@ def _forced(found: Cascades) -> Shown:
     return Shown(
         "Forced dollars", ["method", "median relative error", "said over true", "inside 80 %"], rows,
         [
-            f"Of the {len(worth)} pushes whose forced flow was a twentieth of the push or more. The last"
-            " two rows know where price truly stopped: the twentieth of the model's paths that stop nearest to"
-            " there, and all that the true ladder held on the way. What they leave is due to marks that lag, to"
-            " positions that are cut and not closed, and to traders who leave in time.",
+            f"Of the {len(worth)} pushes whose forced flow was a twentieth of the push or more. Stop orders, which"
+            " the model adds to the ladder, are in neither. The last three rows know what came: the twentieth of"
+            " the model's paths that stop nearest to where price did, all that the true ladder held on the way to"
+            " there, and all that it held up to where each contract's mark went, which is what forces out. What the"
+            " last leaves is due to positions that are cut and not closed, and to traders who leave in time; the"
+            " others also have to know how far a mark follows a price that spikes.",
             f"Off the book went {100 * off:.0f} % of all forced dollars ({100 * cut:.1f} % to deleveraging, the"
             f" rest to insurance funds and vaults); the model said {100 * said:.0f} %.",
         ],
@@ -271,7 +298,8 @@ def _worlds(found: Cascades) -> Shown:
             f"{name} (`{file}`)", f"{len(part)}", f"{100 * one.inside:.0f} %", f"{100 * one.below:.0f} %",
             f"{np.median([row.extreme for row in part]):.2f}",
             f"{np.median([row.said[MODEL].extreme[49] for row in part]):.2f}",
-            f"{one.crps:.2f}", f"{method_of(part, ALONE).crps:.2f}", f"{method_of(part, STATIC).crps:.2f}",
+            f"{100 * method_of(part, SHIPPED).inside:.0f} %", f"{one.crps:.2f}",
+            *(f"{method_of(part, other).crps:.2f}" for other in (SHIPPED, ALONE, STATIC)),
             f"{sum(row.forced_usd for row in part) / sum(abs(row.usd) for row in part):.2f}", runs,
         ]
         for name, file, part, runs in _by_world(found)
@@ -280,7 +308,8 @@ def _worlds(found: Cascades) -> Shown:
     return Shown(
         "World by world",
         [
-            "world", "pushes", "inside", "below", "true, %", "said, %", "CRPS", "no feedback", "static",
+            "world", "pushes", "inside", "below", "true, %", "said, %", "inside, shipped", "CRPS", "shipped",
+            "no feedback", "static",
             "forced / pushed", "hash",
         ],
         rows,

@@ -1,5 +1,6 @@
-"""What is foreseen of a known push: by the cascade's paths, with and without feedback, and by the static scan."""
+"""What is foreseen of a known push: by a what-if's paths, also unmeasured and without feedback, and by the scan."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from airpocket.cascade.deals import PathPriors, PathSettings, Push
 from airpocket.cascade.forced import beliefs, forced_of, side_of
 from airpocket.cascade.fuel import screen
 from airpocket.cascade.paths import Ends, Ground, run
+from airpocket.cascade.phase import blended_for
 from airpocket.cascade.procedures import handling_of
 from airpocket.cascade.profile import Law, profile_of
 from airpocket.cascade.records import Direction, Profile, Unscanned
@@ -19,8 +21,9 @@ from airpocket.domain.events import FloatArray
 from airpocket.evaluation.pushed import WATCHED_S, Before, Case, Kick, On
 from airpocket.evaluation.truemap import true_map
 
-MODEL, ALONE, STATIC = "airpocket", "no feedback", "static scan"
-FORECASTS = (MODEL, ALONE, STATIC)
+MODEL, SHIPPED = "airpocket", "shipped priors"
+ALONE, STATIC = "no feedback", "static scan"
+FORECASTS = (MODEL, SHIPPED, ALONE, STATIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +68,28 @@ def forecasts_of(case: Case, settings: CascadeSettings, how: PathSettings) -> di
     Raises:
         NothingKnown: the paths have no answer, and why.
     """
-    ways, on = ways_before(case.before, settings), case.on
-    course = replace(how.course, steps=WATCHED_S, push_s=float(case.kick.seconds))
-    how = replace(how, course=course, priors=priors_on(how.priors, on, case.before.share))
-    push, nothing = Push(usd=case.kick.usd), Unscanned("one book")
-    found = tried(ways["up"], ways["down"], push, nothing, how)
-    if isinstance(found, Unscanned):
-        raise NothingKnown(found.reason)
+    ways, up = ways_before(case.before, settings), case.kick.up
+    push = Push(usd=case.kick.usd)
+    blend = blended_for(ways, push, how.priors, case.before.measured)
+    found = _tried(case, ways, replace(how, priors=blend.priors))
+    shipped = _tried(case, ways, how)
     bare = replace(found.ground, forced_usd=0.0 * found.ground.forced_usd)
     return {
-        MODEL: _of_paths(found, found.ends, found.ground, up=case.kick.up),
-        ALONE: _of_paths(found, run(bare, found.deal, found.course), bare, up=case.kick.up),
-        STATIC: _of_scan(ways["up" if case.kick.up else "down"], case.kick),
+        MODEL: _of_paths(found, found.ends, found.ground, up=up),
+        SHIPPED: _of_paths(shipped, shipped.ends, shipped.ground, up=up),
+        ALONE: _of_paths(found, run(bare, found.deal, found.course), bare, up=up),
+        STATIC: _of_scan(ways["up" if up else "down"], case.kick),
     }
+
+
+def _tried(case: Case, ways: Mapping[Direction, Way], how: PathSettings) -> Tried:
+    course = replace(how.course, steps=WATCHED_S, push_s=float(case.kick.seconds))
+    how = replace(how, course=course, priors=priors_on(how.priors, case.on, case.before.share))
+    push = Push(usd=case.kick.usd)
+    found = tried(ways["up"], ways["down"], push, Unscanned("one book"), how)
+    if isinstance(found, Unscanned):
+        raise NothingKnown(found.reason)
+    return found
 
 
 def priors_on(priors: PathPriors, on: On, share: float) -> PathPriors:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import msgspec
+import numpy as np
 
 from airpocket.cascade.calibrate.absorb import staying
+from airpocket.cascade.calibrate.bent import Bent
 from airpocket.cascade.calibrate.blend import priors_from
 from airpocket.cascade.calibrate.bursts import Retrace
 from airpocket.cascade.calibrate.figures import Figure
@@ -97,7 +99,8 @@ def _impact(found: Sequence[Recording]) -> Shown:
                 continue
             figures = (impact.both, impact.buying, impact.selling, impact.root, impact.y, over)
             rows.append(
-                [f"{one.venue} {one.coin}, {impact.step_s:g} s", f"{impact.both.events}", *map(_range, figures)]
+                [f"{one.venue} {one.coin}, {impact.step_s:g} s", f"{impact.both.events}", *map(_range, figures),
+                 _bend(impact.law)]
             )  # fmt: skip
     told = [
         f"{one.venue}: {_moment(one.first)} to {_moment(one.last)}, {one.trades:,} trades of"
@@ -106,12 +109,23 @@ def _impact(found: Sequence[Recording]) -> Shown:
     ]
     return Shown(
         "Recorded: what a dollar of taking moves",
-        ["market, bars", "bars", "λ, all", "buying", "selling", "root law", "Y", "book absorbs"],
+        [
+            "market, bars",
+            "bars",
+            "λ, all",
+            "buying",
+            "selling",
+            "root law",
+            "Y",
+            "book absorbs",
+            "δ",
+        ],
         rows,
         [
             "λ: bp of the mid per million dollars of net taking. Root law: bp per root of a million. Y: that law as"
             " Yσ√(Q/V), σ and V of the bars themselves. Book absorbs: small flows, as a multiple of what the book"
-            " shows; below 1 price moves further than resting orders alone would let it, because some step back.",
+            " shows; below 1 price moves further than resting orders alone would let it, because some step back. δ:"
+            " the bend of c Q^δ that fits best, from ½, a root, to 1, a line.",
             " ".join(told),
             "How far to trust it: one contract of one venue on one evening, two hours after the peak of a day of"
             " +17.8 %. λ by side differs with where in the minutes the large orders fell; Y, which bends as impact"
@@ -119,6 +133,13 @@ def _impact(found: Sequence[Recording]) -> Shown:
             " (github.com/nkaz001/hftbacktest).",
         ],
     )
+
+
+def _bend(law: Bent | None) -> str:
+    if law is None:
+        return "unknown"
+    low, high = np.quantile(law.exponent[1:], (0.1, 0.9))
+    return f"{law.exponent[0]:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _unknown(found: Sequence[Recording]) -> Shown:
@@ -159,7 +180,7 @@ def _pushes(one: Recording, gauge: Gauge) -> Shown:
     absorption = one.fitted.absorption
     assert absorption.impact is not None
     assert absorption.usd_per_log is not None
-    lam, law = absorption.impact.both, absorption.impact.root
+    lam, root, law = absorption.impact.both, absorption.impact.root, absorption.impact.law
     faded = 100.0 * (1.0 - staying(60.0, priors.half_s.centre, priors.lasts.centre))
     for millions in _PUSHES_M:
         usd = millions * 1e6
@@ -167,24 +188,33 @@ def _pushes(one: Recording, gauge: Gauge) -> Shown:
         rows.append(
             [
                 f"{millions:g} million", f"{1e4 * usd / absorption.usd_per_log:,.1f}",
-                _times(lam, millions), _times(law, math.sqrt(millions)),
+                _times(lam, millions), _times(root, math.sqrt(millions)), _moves(law, usd),
                 f"{1e4 * 0.8 * gauge.volatility * math.sqrt(usd / gauge.volume_usd):,.1f}", _range(over),
             ]
         )  # fmt: skip
     return Shown(
         f"What a push would do, by each yardstick ({one.venue} {one.coin})",
         ["bought within a minute", "book as shown, bp", "λ, linear, bp", "measured root law, bp",
-         "Y 0.8 and a month, bp", "what absorbs, over the book"],
+         "measured law, bp", "Y 0.8 and a month, bp", "what absorbs, over the book"],
         rows,
         [
             f"Y 0.8 and a month: 0.8 σ √(Q/V) with σ {100 * gauge.volatility:.1f} % and V"
             f" {gauge.volume_usd / 1e9:.1f} billion a day, means of the 30 days to the recording. What absorbs: the"
             " multiple of the book that makes the paths of a what-if end where the measured law does, after the"
             f" part ({faded:.0f} %) that fades during the push is taken off.",
-            "Flows here were of a few thousand to three million dollars a bar. Everything beyond is the law's"
-            " extrapolation; linear λ and the bare book are shown to be held against it.",
+            "Measured law: c Q^δ, its bend as well from the bars. Flows here were of a few thousand to three"
+            " million dollars a bar. Everything beyond is the law's extrapolation; linear λ, the root law and the"
+            " bare book are shown to be held against it.",
         ],
     )  # fmt: skip
+
+
+def _moves(law: Bent | None, usd: float) -> str:
+    if law is None:
+        return "unknown"
+    move, spread = law.moves(usd)
+    told = f"{1e4 * move:,.1f}"
+    return told if spread is None else f"{told} ({1e4 * spread[0]:,.1f} to {1e4 * spread[1]:,.1f})"
 
 
 def _forced(found: Sequence[History]) -> Shown:

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from airpocket.cascade.calibrate.blend import priors_from
+from airpocket.cascade.deals import PathPriors
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.evaluation.forecasts import Forecast
 from airpocket.evaluation.pushed import Case
@@ -39,7 +41,8 @@ class Said:
 class Judged:
     """One push: where it was, what was done, what came of it (per cent, USD, s) and what each method said.
 
-    held_usd: what the true ladder held up to the true stop.
+    held_usd: what the true ladder held up to the true stop; marked_usd: up to the farthest mark of each contract.
+    measured: the priors that a measurement was blended into.
     """
 
     world: str
@@ -54,6 +57,8 @@ class Judged:
     deleveraged_usd: float
     elsewhere: float
     held_usd: float
+    marked_usd: float
+    measured: tuple[str, ...]
     said: Mapping[str, Said]
 
     @property
@@ -66,12 +71,16 @@ def judged(case: Case, forecasts: Mapping[str, Forecast]) -> Judged:
     """One case and its forecasts as a row."""
     went, before, sign = case.went, case.before, 1.0 if case.kick.up else -1.0
     mine = (before.short == case.kick.up) & (sign * before.away > 0.0)
-    behind = mine & (np.log1p(before.away) * sign <= went.extreme)
+    moved = np.log1p(before.away) * sign
+    basis = priors_from(before.measured, PathPriors(), case.kick.usd).basis
+    behind, marked = mine & (moved <= went.extreme), np.array(went.marked)[before.contract]
     return Judged(
         world=case.world, seed=case.seed, usd=case.kick.usd, seconds=case.kick.seconds,
         extreme=_percent(went.extreme, sign), end=_percent(went.end, sign), extreme_s=went.extreme_s,
         forced_usd=went.forced_usd, booked_usd=went.booked_usd, deleveraged_usd=went.deleveraged_usd,
         elsewhere=went.elsewhere, held_usd=float(before.usd[behind].sum()),
+        marked_usd=float(before.usd[mine & (moved <= marked)].sum()),
+        measured=tuple(one.name for one in basis if one.used_measured),
         said={name: _said(one, sign, went.extreme) for name, one in forecasts.items()},
     )  # fmt: skip
 

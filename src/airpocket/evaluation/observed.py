@@ -95,7 +95,7 @@ def observe(world: World, seed: int, every_h: float, from_h: float) -> Observed:
     tables = [table for one in contracts for table in tables_of(m, one, rows, _KINDS)]
     forced = forced_flow(m, contracts, rows)
     perps = [one for one in contracts if m.books[one.book].form != SPOT]
-    batches = tuple(_batch(table) for table in tables)
+    batches = tuple(batch_of_table(table) for table in tables)
     gone = {f"{one.venue}:{one.symbol}": _gone(one, forced) for one in perps}
     rates = {
         f"{one.venue}:{one.symbol}": _rate(one, batches, gone[f"{one.venue}:{one.symbol}"])
@@ -114,7 +114,8 @@ def market_until(state: MarketState, batches: tuple[Batch, ...], before: int, no
             state.apply(batch.slice(int(first), int(last)))
 
 
-def _batch(table: BundledTable) -> Batch:
+def batch_of_table(table: BundledTable) -> Batch:
+    """A lab's table as the market state takes it."""
     frame = table.frame
     if table.kind == "open_interest":
         frame = frame.filter(pl.col("ts").dt.epoch("ns") % _INTEREST_EVERY == 0)
@@ -130,7 +131,7 @@ def _batch(table: BundledTable) -> Batch:
         elif series.dtype.is_float():
             columns[name] = series.fill_null(np.nan).to_numpy().astype(np.float64)
         else:
-            columns[name] = series.to_numpy().astype(np.int64)
+            columns[name] = series.fill_null(-1).to_numpy().astype(np.int64)
     source = str(columns.pop("source")[0]) if len(frame) else ""
     return Batch(table.kind, table.venue, table.symbol, columns, (source,))
 

@@ -7,15 +7,17 @@ from typing import Literal, TypeAlias
 import numpy as np
 import polars as pl
 
+from airpocket.cascade.calibrate.fit import Fitted
 from airpocket.cascade.profile import Resting
 from airpocket.cascade.records import Direction
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import HOUR_NS, MINUTE_NS, TimeNs
+from airpocket.evaluation.heard import Heard
 from airpocket.evaluation.observed import left_by_force
 from airpocket.lab.exchange import journal
 from airpocket.lab.exchange.pricing import mid
 from airpocket.lab.exchange.state import SPOT, Market
-from airpocket.lab.runs.published import Listed
+from airpocket.lab.runs.published import MILLI, Listed
 from airpocket.lab.runs.pushing import SECOND, push
 from airpocket.lab.runs.recording import contracts_of
 from airpocket.lab.runs.session import Session
@@ -53,7 +55,7 @@ class Before:
     price: middle of the pushed book. resting: the orders of all books as one, each from its own middle, or of the
     pushed venue alone; share: of all that rests within 1 %, what that venue has. volatility, volume_usd: a day's,
     of the minutes before. away: (n,) where each position goes, a signed fraction of the mark; usd: what it is worth
-    there; contract: its number in `keys` ("rules:symbol") and interest_coin.
+    there; contract: its number in `keys` ("rules:symbol") and interest_coin. measured: what a store could tell.
     """
 
     asset: str
@@ -69,6 +71,7 @@ class Before:
     contract: IntArray
     keys: tuple[str, ...]
     interest_coin: tuple[float, ...]
+    measured: Fitted | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ class Went:
     """What came of it in `WATCHED_S` seconds, displacements in log-price, positive the way of the push.
 
     forced_usd: left by force on the side that a push this way forces; what of it was booked, deleveraged.
-    elsewhere: share of it on other venues than the one pushed.
+    elsewhere: share of it on other venues than the one pushed. marked: of each contract in `Before.keys`, the
+    farthest that its mark went.
     """
 
     extreme: float
@@ -86,6 +90,7 @@ class Went:
     booked_usd: float
     deleveraged_usd: float
     elsewhere: float
+    marked: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,8 @@ class Pushed:
         m = self.session.market
         books = range(len(self.contracts))
         self.book = next(k for k in books if (m.books[k].form == SPOT) == (on == "spot"))
+        self.perps = [one for one in self.contracts if m.books[one.book].form != SPOT]
+        self.heard = Heard(world, self.contracts, m)
 
     @property
     def hash(self) -> str:
@@ -127,17 +134,26 @@ class Pushed:
         survey = Survey(agents, cross_accounts(m, agents))
         rows: list[IntArray] = []
         for number in range(self.moments):
-            for new in self.session.until(self.world.start_ns + FIRST_NS + number * EVERY_NS):
-                kept = np.isin(new[:, 0], (journal.MARK, journal.TRADE)) & (new[:, 2] == self.book)
-                rows.append(new[kept])
+            rows += self._listened(self.world.start_ns + FIRST_NS + number * EVERY_NS)
             survey.frames.clear()
             survey.look(m, self.contracts)
             if not self._whole():
                 continue
             before = self._before(survey.positions(), np.concatenate(rows))
             kick = self._kick(dice)
-            went = _went(self.session.fork(), self.contracts, self.book, kick)
+            went = _went(self.session.fork(), self.contracts, self.perps, self.book, kick)
             yield Case(self.world.name, self.seed, self.on, kick, before, went)
+
+    def _listened(self, until: int) -> list[IntArray]:
+        """Rows of marks and trades of the pushed book; what the public hears is kept, depth by the minute."""
+        rows: list[IntArray] = []
+        while self.session.now < until:
+            for new in self.session.until(min(self.session.now + MINUTE_NS, until)):
+                self.heard.add(new)
+                kept = np.isin(new[:, 0], (journal.MARK, journal.TRADE)) & (new[:, 2] == self.book)
+                rows.append(new[kept])
+            self.heard.look(self.session.market)
+        return rows
 
     def _whole(self) -> bool:
         m, listed = self.session.market, self.contracts[self.book]
@@ -157,7 +173,7 @@ class Pushed:
         terms, price = m.books[listed.book], float(mid(m, listed.book))
         held = positions.filter(pl.col("agent") != "venue").drop_nulls("liquidation_price")
         away = (held["liquidation_price"] / held["mark"] - 1.0).to_numpy()
-        perps = [k for k, venue in enumerate(world.venue) if venue.kind != "spot"]
+        perps = [one.book for one in self.perps]
         names = [world.venue[k].name for k in perps]
         trades = rows[(rows[:, 0] == journal.TRADE) & (rows[:, 1] > m.now - HOUR_NS // 2)]
         own: Mapping[Direction, Resting] = {
@@ -180,6 +196,7 @@ class Pushed:
             interest_coin=tuple(
                 float(m.books[k].open_interest) / float(m.books[k].lots_per_coin) for k in perps
             ),
+            measured=self.heard.measured(m),
         )  # fmt: skip
 
 
@@ -224,8 +241,11 @@ def _resting(m: Market, listed: Listed, side: int) -> Resting:
     return Resting(away, np.cumsum(usd), TimeNs(int(m.now)), f"the book of {listed.venue}")
 
 
-def _went(session: Session, contracts: list[Listed], book: int, kick: Kick) -> Went:
+def _went(
+    session: Session, contracts: list[Listed], perps: list[Listed], book: int, kick: Kick
+) -> Went:
     m, start = session.market, session.now
+    before = [float(m.books[one.book].mark) for one in perps]
     price, sign = float(mid(m, book)), 1.0 if kick.up else -1.0
     rows: list[IntArray] = []
     rows += push(session, book, kick.usd, kick.seconds)
@@ -252,4 +272,14 @@ def _went(session: Session, contracts: list[Listed], book: int, kick: Kick) -> W
         extreme=max(float(moved[top]), 0.0), end=float(moved[-1]), extreme_s=float(after_s[top]),
         forced_usd=float(sums[0]), booked_usd=float(sums[1]), deleveraged_usd=float(sums[2]),
         elsewhere=1.0 - mine / float(sums[0]) if sums[0] > 0.0 else 0.0,
+        marked=tuple(
+            _farthest(everything, one.book, mark, sign)
+            for one, mark in zip(perps, before, strict=True)
+        ),
     )  # fmt: skip
+
+
+def _farthest(rows: IntArray, book: int, mark: float, sign: float) -> float:
+    """How far a contract's mark went the way of a push, log-price."""
+    marks = rows[(rows[:, 0] == journal.MARK) & (rows[:, 2] == book), 3] / MILLI
+    return max(float((sign * np.log(marks / mark)).max()), 0.0)

@@ -38,7 +38,8 @@ class Procedure:
     cut; they apply above clip_above_usd. cooldown_s: how long after a clip the next order is for all the rest.
     backstop: share of maintenance below which the position is taken over whole. limit_at_bankruptcy: orders
     reach no further than the bankruptcy price, so that what does not fill inside it never meets the book.
-    latency_s: mean wait from margin call to order, None where nobody inferred it.
+    latency_s: mean wait from margin call to order, None where nobody inferred it. clearance_fee: taken of what is
+    closed, a fraction; 0 where none is known here.
     """
 
     about: str
@@ -49,6 +50,7 @@ class Procedure:
     backstop: float | None = None
     limit_at_bankruptcy: bool = False
     latency_s: float | None = None
+    clearance_fee: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ _BINANCE_CLOSE = Procedure(
     "cancel orders; one immediate-or-cancel order for just enough; rest at the bankruptcy price to the "
     "insurance fund; then auto-deleveraging",
     portion="enough", limit_at_bankruptcy=True,
+    clearance_fee=0.0125,  # `liquidationFee` of BTCUSDT and ETHUSDT in exchangeInfo, as stored in public answers
 )  # fmt: skip
 _TAKEOVER = Procedure(
     "take over at the bankruptcy price; insurance fund; then auto-deleveraging",

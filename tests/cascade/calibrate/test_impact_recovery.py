@@ -165,15 +165,38 @@ def test_what_absorbs_a_push_reconciles_book_and_law():
     assert over_book(impact, 1.0 / 2e-10, NOW).value == pytest.approx(1.0, rel=0.05)
     absorption = Absorption(impact, 5e9, "")
     found = absorption.refill(50e6, 10.0, 1 / 3, NOW)
-    root = impact.root.value * np.sqrt(50.0) * 1e-4  # where the law ends
-    assert 50e6 / (5e9 * found.value) * staying(60.0, 10.0, 1 / 3) == pytest.approx(root)
+    end = 50e6 * 2e-10  # the tape's own law, a straight line
+    left = staying(60.0, 10.0, 1 / 3)
+    assert 50e6 / (5e9 * found.value) * left == pytest.approx(end, rel=0.05)
     assert found.estimate.provenance == "mixed"
-    twice = absorption.refill(200e6, 10.0, 1 / 3, NOW)
-    assert twice.value == pytest.approx(2.0 * found.value)
+    assert absorption.refill(200e6, 10.0, 1 / 3, NOW).value == pytest.approx(found.value)
+    # a book that is four times as dense from half a per cent on absorbs as much with less on top of it
+
+    def thick_beyond(move):
+        return 5e9 * move + 15e9 * max(move - 0.005, 0.0)
+
+    met = absorption.refill(50e6, 10.0, 1 / 3, NOW, thick_beyond)
+    assert thick_beyond(end) * met.value == pytest.approx(50e6 * left, rel=0.1)
+    assert met.value < found.value
     assert (
         Absorption(impact, None, "no depth").refill(1e6, 10.0, 0.3, NOW).estimate.unknown
         == "no depth"
     )
+
+
+@pytest.mark.parametrize("exponent", [0.5, 0.75, 1.0])
+def test_how_bent_the_law_is_comes_out_of_the_bars(exponent):
+    rng = np.random.default_rng(3)
+    flow = 1e6 * rng.standard_t(3, 3_000)
+    move = 1e-4 * np.sign(flow) * np.abs(flow / 1e6) ** exponent + 5e-5 * rng.normal(size=3_000)
+    made = replace(tape(3_000), flow_usd=flow, traded_usd=np.abs(flow), log_price=np.cumsum(move))
+    law = impact_of(made, NOW, "made", FAST).law
+    low, high = np.quantile(law.exponent[1:], (0.1, 0.9))
+    assert low - 0.05 <= exponent <= high + 0.05
+    assert high - low < 0.3
+    end, (less, more) = law.moves(100e6)
+    assert end == pytest.approx(1e-4 * 100.0**exponent, rel=0.25)
+    assert less < end < more or exponent in (0.5, 1.0)
 
 
 @given(over=st.floats(0.01, 1e4), half=st.floats(0.1, 1e4), lasts=st.floats(0.0, 1.0))

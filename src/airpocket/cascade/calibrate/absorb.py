@@ -1,7 +1,9 @@
 """What absorbs a push over what the book shows: the measured impact law against the depth near the price."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from msgspec import structs
 
@@ -11,6 +13,9 @@ from airpocket.domain.estimates import RATIO
 from airpocket.domain.units import TimeNs
 
 _PUSH_S = 60.0  # over which a what-if pushes
+Shown: TypeAlias = Callable[
+    [float], float
+]  # log-price away → USD that rests up to there, on the side of a push
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +34,37 @@ class Absorption:
             return None
         return self.impact.traded_usd * 86_400.0 / self.impact.step_s
 
-    def refill(self, push_usd: float, half_s: float, lasts: float, now: TimeNs) -> Figure:
+    def refill(
+        self, push_usd: float, half_s: float, lasts: float, now: TimeNs, shown: Shown | None = None
+    ) -> Figure:
         """The multiple of the book that `PathPriors.refill` stands for, for a push of a minute.
 
-        The square-root law says where price is at its end, c√Q; the shown book alone would have Q/D, of which the
-        fading share f is gone by then. So refill = f √Q/(c D): it grows with the push, as the law is concave.
-        half_s, lasts: how fast and how much of it fades. Measured and modelled: c is of flows far smaller than a
-        push that anybody asks about.
+        The law says where price is at its end, x = c Q^δ. Of a push into the book alone the share f is left by
+        then, the rest has faded; so what is shown up to x absorbs A(x)/f of it, and refill = f Q/A(x).
+        half_s, lasts: how fast and how much of it fades. shown: A, of the books that the push meets; without, as
+        dense throughout as near the price. Measured and modelled: flows that were heard are smaller than pushes
+        that anybody asks about; the interval tells what the law's bend leaves open.
         """
-        if self.impact is None or self.usd_per_log is None:
+        if self.impact is None or (self.usd_per_log is None and shown is None):
             return missing(RATIO, self.why)
-        law = self.impact.root.estimate
+        told, law = self.impact.root.estimate, self.impact.law
         events = self.impact.root.events
-        if law.value is None or law.low is None or law.high is None or law.as_of is None:
-            return missing(RATIO, law.unknown or "", events)
-        if law.low <= 0.0:
-            return missing(RATIO, f"{law.source}: impact can't be told from none", events)
-        millions = abs(push_usd) / 1e6
-        shown_bps = 1e4 * millions * 1e6 / self.usd_per_log
-        over = shown_bps * staying(_PUSH_S, half_s, lasts) / math.sqrt(millions)
+        if told.value is None or law is None or told.as_of is None:
+            return missing(RATIO, told.unknown or "", events)
+        move, spread = law.moves(abs(push_usd))
+        if spread is None or min(move, spread[0]) <= 0.0:
+            return missing(RATIO, f"{told.source}: impact can't be told from none", events)
+        met = abs(push_usd) * staying(_PUSH_S, half_s, lasts)
+        each = [met / max(self._within(x, shown), 1.0) for x in (move, *spread)]
         found = figure(
-            over / law.value, (over / law.high, over / law.low), RATIO, events, (law.as_of, now),
-            f"{law.source}: law against the book, at {millions:,.3g} million",
+            each[0], (each[2], each[1]), RATIO, events, (told.as_of, now),
+            f"{told.source}: law of exponent {law.exponent[0]:.2g} against the book, at"
+            f" {abs(push_usd) / 1e6:,.3g} million",
         )  # fmt: skip
         return replace(found, estimate=structs.replace(found.estimate, provenance="mixed"))
+
+    def _within(self, move: float, shown: Shown | None) -> float:
+        return shown(move) if shown is not None else (self.usd_per_log or 0.0) * move
 
 
 def staying(over_s: float, half_s: float, lasts: float) -> float:

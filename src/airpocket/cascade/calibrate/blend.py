@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from airpocket.cascade.calibrate.absorb import Shown
 from airpocket.cascade.calibrate.figures import Figure
 from airpocket.cascade.calibrate.fit import Fitted
 from airpocket.cascade.calibrate.settings import CalibrationSettings
@@ -77,11 +78,12 @@ _TOLD = {
 
 def priors_from(
     fitted: Fitted | None, priors: PathPriors, push_usd: float = 0.0,
-    settings: CalibrationSettings | None = None,
+    settings: CalibrationSettings | None = None, shown: Shown | None = None,
 ) -> Blend:  # fmt: skip
     """Priors with what was measured in them, wherever there is enough of it.
 
     push_usd: the size of the question, as what absorbs a push depends on it; 0: a thousandth of a day's volume.
+    shown: what the books that it meets hold, see `Absorption.refill`.
 
     Both are taken as normal, positive numbers in their logarithms, and combined by precision. What was measured in
     ordinary minutes is doubted on top of its own interval: `doubt`, `share_doubt`. The result is again a
@@ -94,7 +96,7 @@ def priors_from(
         size = abs(push_usd) or _USUAL_PUSH * (fitted.absorption.day_usd or 0.0)
         refill = fitted.absorption.refill(
             size or 1e6, half.value or priors.half_s.centre,
-            priors.lasts.centre if lasts.value is None else lasts.value, fitted.now,
+            priors.lasts.centre if lasts.value is None else lasts.value, fitted.now, shown,
         )  # fmt: skip
         measured = {
             "latency_s": (fitted.latency_s, "log"), "half_s": (half, "log"), "refill": (refill, "log"),

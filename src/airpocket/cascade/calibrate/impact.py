@@ -1,9 +1,10 @@
-"""Kyle's λ: how far a dollar of taker flow moves price within a bar, buying and selling apart; and Y of its law."""
+"""Kyle's λ: how far a dollar of taker flow moves price within a bar, buying and selling apart; and its law."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from airpocket.cascade.calibrate.bent import Bent, bent_law
 from airpocket.cascade.calibrate.blocks import (
     blocks_of,
     drawn,
@@ -33,6 +34,7 @@ class Impact:
 
     root: of the square-root law, E[r] = c √|Q| sign(Q) (Tóth et al. 2011), bp of a million dollars; y: the same as
     Y = c √V/σ with σ and V of the bars themselves, of order one in every published market. traded_usd: a bar.
+    law: of the exponent that bars show, None where they show none.
     """
 
     step_s: float
@@ -42,6 +44,7 @@ class Impact:
     y: Figure
     root: Figure
     traded_usd: float
+    law: Bent | None = None
 
 
 def impact_of(tape: Tape, now: TimeNs, source: str, settings: CalibrationSettings) -> Impact:
@@ -53,7 +56,7 @@ def impact_of(tape: Tape, now: TimeNs, source: str, settings: CalibrationSetting
     if blocks < settings.least_blocks or len(move) < settings.least_bars or not np.any(flow):
         why = f"{len(move)} bars of {tape.step_s:g} s: {enough(tape.step_s, settings)} are needed"
         none = {name: missing(unit, why, len(move)) for name, unit in _UNITS.items()}
-        return Impact(tape.step_s, **none, traded_usd=float("nan"))
+        return Impact(tape.step_s, **none, traded_usd=float("nan"), law=None)
     counts = drawn(blocks, settings)
     as_of = int(tape.end[-1])
 
@@ -77,6 +80,7 @@ def impact_of(tape: Tape, now: TimeNs, source: str, settings: CalibrationSetting
         one(root, y, 0, RATIO, len(move)),
         one(root, per_root, 0, BPS_PER_ROOT, len(move)),
         typical,
+        bent_law(move, flow, block, counts, settings),
     )
 
 

@@ -66,8 +66,9 @@ def latency_of(
         return missing(SECONDS, why, len(heard))
     found = waits[best]
     spread_s = interval(found[1:])
-    if spread_s is not None:  # seconds can't tell less than half of one
-        spread_s = (max(spread_s[0] - 0.5, 0.0), spread_s[1] + 0.5)
+    if spread_s is not None:  # marks can't tell less than half of what lies between them
+        half = max(0.5, gap_s / 2.0)
+        spread_s = (max(spread_s[0] - half, 0.0), spread_s[1] + half)
     return figure(
         float(found[0]), spread_s, SECONDS, int(inside.sum()), (int(at[-1]), now), source
     )  # fmt: skip
