@@ -1,8 +1,11 @@
 """A page in a fresh context of the browser, with all that it asked for and complained of."""
 
 import contextlib
+import io
 from collections.abc import Iterator
 
+import numpy as np
+from PIL import Image
 from stand_in import StandIn
 
 FLAGS = (
@@ -44,3 +47,10 @@ def opened(browser, stand: StandIn, *, ready: str = ".legend", **options) -> Ite
         yield found
     finally:
         context.close()
+
+
+def colours(shot: bytes) -> tuple[int, int]:
+    """How many pixels of a picture are clearly orange, and clearly blue."""
+    pixels = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+    more = pixels[..., 0] - pixels[..., 2]
+    return int((more > 60).sum()), int((more < -60).sum())

@@ -1,30 +1,23 @@
 """Keys, narrow screens, both colour schemes, and every state in which an answer can be."""
 
 import base64
-import io
 import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from browsing import colours
 from stand_in import ROOT, health, recorded
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 
-def colours(page) -> tuple[int, int]:
+def lit(page) -> tuple[int, int]:
     """How many pixels of the candles' pane are clearly orange, and clearly blue."""
-    shot = page.locator(".stage .canvas").screenshot()
-    image = Image.open(io.BytesIO(shot)).convert("RGB").crop((0, 30, 700, 300))
-    pixels = (
-        list(image.get_flattened_data())
-        if hasattr(image, "get_flattened_data")
-        else list(image.getdata())
-    )
-    return (
-        sum(red > blue + 60 for red, _, blue in pixels),
-        sum(blue > red + 60 for red, _, blue in pixels),
+    return colours(
+        page.screenshot(
+            clip={**page.locator(".stage .canvas").bounding_box(), "width": 700, "height": 300}
+        )
     )
 
 
@@ -62,11 +55,11 @@ def test_the_heatmap_lies_behind_the_candles_and_goes_when_told(visit):
     for key in ("l", "f", "n"):
         page.keyboard.press(key)
     page.wait_for_timeout(200)
-    orange, blue = colours(page)
+    orange, blue = lit(page)
     assert orange > 200
     page.keyboard.press("h")
     page.wait_for_timeout(200)
-    assert sum(colours(page)) < (orange + blue) / 20
+    assert sum(lit(page)) < (orange + blue) / 20
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

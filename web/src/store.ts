@@ -199,6 +199,8 @@ function refresh(documents: ServerHealth["documents"]): void {
 /** Columns of the same time are replaced, later ones follow. */
 function mergeHeat(frame: HeatFrame): void {
   const before = heatmap.peek().value;
+  // a connection begins with the snapshot that was asked for already
+  if (frame.kind === "snapshot" && before?.as_of === frame.as_of && before.time_s.length === frame.time_s.length) return;
   if (frame.kind === "snapshot" || before === null) {
     heatmap.value = { state: "ready", value: frame, reason: "", at: Date.now() };
     return;
