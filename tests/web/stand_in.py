@@ -79,7 +79,8 @@ class StandIn:
 def _answer(path: str) -> bytes:
     name = {
         "brief": "brief.json", "fuel": "fuel.json", "funding": "funding.json",
-        "map/heat": "heat.bin", "plan": "plan.json", "whatif": "whatif.json",
+        "map/heat": "heat.bin", "plan": "plan.json", "stress": "stress.json",
+        "hedge": "hedge.json", "whatif": "whatif.json",
     }[path]  # fmt: skip
     return recorded(name)
 

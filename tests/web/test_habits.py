@@ -194,29 +194,6 @@ def test_the_replay_bar_moves_the_replay(visit, stand):
     ]  # fmt: skip
 
 
-def test_a_position_is_planned_and_its_exit_follows_the_sliders(visit, stand):
-    page = visit().page
-    page.get_by_role("button", name="Plan it").click()
-    plan = json.loads(recorded("plan.json"))["plans"][0]
-    page.get_by_text(plan["answer"]).wait_for()
-    exit_ = next(t for t in plan["margin"]["tells"] if t["id"] == "liquidation")["estimate"][
-        "value"
-    ]
-    shown = page.locator(".exit b").first
-    assert float(shown.inner_text().split(" ")[0].replace(",", "")) == pytest.approx(
-        exit_, rel=1e-4
-    )
-    before = float(shown.inner_text().split(" ")[0].replace(",", ""))
-    half = page.locator(".sliders input").first
-    half.evaluate(
-        "(bar) => { bar.value = '50'; bar.dispatchEvent(new Event('input', {bubbles: true})); }"
-    )
-    page.locator(".exit", has_text="as it is").wait_for()
-    assert float(shown.inner_text().split(" ")[0].replace(",", "")) > before
-    asked = next(body for path, body in stand.asked if path == "plan")
-    assert asked["positions"][0]["side"] == "short"
-
-
 def test_a_push_is_walked_and_a_scored_drill_is_opened(visit, stand, tmp_path: Path):
     page = visit().page
     page.get_by_role("button", name="Walk it").click()

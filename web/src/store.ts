@@ -1,6 +1,7 @@
 // What the page knows: every answer with its state, the connection, and the reader's choices. Panels only read it.
 import { computed, effect, signal, type Signal } from "@preact/signals";
 import * as api from "./api";
+import type { HedgeSheet, StressTest } from "./holdings";
 import type { Bars, Brief, Drill, Funding, FuelView, HeatFrame, Plan, ServerHealth, Tape } from "./model";
 
 /** An answer: on its way, here, or refused. One refused keeps what was there before. */
@@ -20,7 +21,10 @@ export const fuel = doc<FuelView>();
 export const heatmap = doc<HeatFrame>();
 export const health = doc<ServerHealth>();
 export const drill = signal<{ value: Drill | null; reason: string }>({ value: null, reason: "" });
-export const plans = signal<Doc<Plan[]>>({ state: "ready", value: null, reason: "", at: 0 });
+const unasked = <T>(): Signal<Doc<T>> => signal<Doc<T>>({ state: "ready", value: null, reason: "", at: 0 });
+export const plans = unasked<Plan[]>();
+export const stress = unasked<StressTest[]>();
+export const hedges = unasked<HedgeSheet[]>();
 export const tape = signal<Tape | null>(null);
 
 export type Link = "starting" | "live" | "lost" | "locked";
@@ -230,9 +234,26 @@ export async function replay(action: "play" | "pause" | "seek" | "speed", more: 
   if (held) health.value = { ...health.peek(), value: { ...held, replay: now } };
 }
 
-export async function askPlan(body: unknown): Promise<void> {
-  plans.value = { ...plans.peek(), state: "loading", reason: "" };
-  await load(plans, async () => (await api.post<{ plans: Plan[] }>("/plan", body)).plans);
+/** What is held, as it was entered last. */
+let holdings: object = {};
+
+async function asked<T>(into: Signal<Doc<T>>, ask: () => Promise<T>): Promise<void> {
+  into.value = { ...into.peek(), state: "loading", reason: "" };
+  await load(into, ask);
+}
+
+/** Everything about a position at once: its plan comes first, its hedges take longest. */
+export async function askPlan(body: object): Promise<void> {
+  holdings = body;
+  stress.value = hedges.value = { state: "loading", value: null, reason: "", at: 0 };
+  await asked(plans, async () => (await api.post<{ plans: Plan[] }>("/plan", body)).plans);
+  if (plans.peek().state === "error") return;
+  await asked(stress, async () => (await api.post<{ accounts: StressTest[] }>("/stress", body)).accounts);
+  await askHedges({});
+}
+
+export async function askHedges(wanted: { gap_percent?: number; buffer?: number }): Promise<void> {
+  await asked(hedges, async () => (await api.post<{ hedges: HedgeSheet[] }>("/hedge", { ...holdings, ...wanted })).hedges);
 }
 
 /** A drill that the command scored, from a file of this machine; nothing is sent. */

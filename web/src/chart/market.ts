@@ -17,7 +17,7 @@ import {
 } from "lightweight-charts";
 import type { Bars, ForcedSum, PushWay, Tape, Zone } from "../model";
 import type { PaneData } from "./panes";
-import { usd } from "../format";
+import { moment, usd } from "../format";
 import { type Bubble, Overlay, type Over, type Shown } from "./overlay";
 import type { Palette } from "./palette";
 import { type Grid, Heat } from "./raster";
@@ -266,12 +266,9 @@ export class MarketChart {
     this.lines = this.lines.map((entry, at) => ({ ...entry, pane: scene.panes.filter((p) => p.lines.length > 0)[at]! }));
     for (const { pane, series } of this.lines) {
       for (const [at, line] of series.entries()) {
-        line.setData(
-          open_s.map((time, bar) => {
-            const value = pane.lines[at]!.values[bar];
-            return value === null || value === undefined ? { time: time as UTCTimestamp } : { time: time as UTCTimestamp, value };
-          }),
-        );
+        // candles hold the time axis: a line needs only the moments that it knows
+        const values = pane.lines[at]!.values;
+        line.setData(open_s.flatMap((time, bar) => (values[bar] == null ? [] : [{ time: time as UTCTimestamp, value: values[bar]! }])));
       }
     }
   }
@@ -337,8 +334,7 @@ function bubblesOf(prints: ForcedSum[], { open_s, interval_s }: Candles): Bubble
 }
 
 function clock(at: Time): string {
-  const date = new Date(Number(at) * 1000);
-  return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })} ${date.toISOString().slice(11, 16)}`;
+  return moment(Number(at) * 1e9);
 }
 
 function axis(pane: PaneData, value: number): string {
