@@ -74,11 +74,16 @@ def _panels(page: Page, score: Path) -> None:
 
 
 def _troubles(browser: Browser, stand: StandIn) -> None:
-    """Stale, refused and on its way, in one picture each."""
+    """Stale, a drill, refused and on its way, in one picture each."""
     stand.told = health(stale="the engine has said nothing for 40 s")
     page = _opened(browser, stand, "dark", {"width": 1440, "height": 420})
     page.get_by_role("alert").wait_for()
     _keep(page.screenshot(), "stale.png")
+    page.context.close()
+    stand.reset()
+    stand.told = health(mode="drill", replay=None)
+    page = _opened(browser, stand, "dark", DESK)
+    _keep(page.locator("#drilling").screenshot(), "drilling.png")
     page.context.close()
     stand.reset()
     stand.refuse = {

@@ -2,7 +2,7 @@
 import { computed, effect, signal, type Signal } from "@preact/signals";
 import * as api from "./api";
 import type { HedgeSheet, StressTest } from "./holdings";
-import type { Bars, Brief, Drill, Funding, FuelView, HeatFrame, Plan, ServerHealth, Tape } from "./model";
+import type { Bars, Brief, Drill, DrillState, Funding, FuelView, HeatFrame, Plan, ServerHealth, Tape } from "./model";
 
 /** An answer: on its way, here, or refused. One refused keeps what was there before. */
 export interface Doc<T> {
@@ -25,6 +25,8 @@ const unasked = <T>(): Signal<Doc<T>> => signal<Doc<T>>({ state: "ready", value:
 export const plans = unasked<Plan[]>();
 export const stress = unasked<StressTest[]>();
 export const hedges = unasked<HedgeSheet[]>();
+/** The drill that the server holds; null until it has told of it. */
+export const drillState = signal<DrillState | null>(null);
 export const tape = signal<Tape | null>(null);
 
 export type Link = "starting" | "live" | "lost" | "locked";
@@ -62,6 +64,9 @@ export const since = computed(() => {
   const replayed = health.value.value?.mode !== "live";
   return replayed || brief.value.at === 0 ? 0 : Math.max(0, (clock.value - brief.value.at) / 1000);
 });
+
+/** Whether the server holds a drill instead of a market. */
+export const drilling = computed(() => health.value.value?.mode === "drill");
 
 export const simulated = computed(() => brief.value.value?.health.simulated ?? health.value.value?.simulated ?? false);
 
@@ -265,6 +270,28 @@ export async function openDrill(file: File): Promise<void> {
   } catch (error) {
     drill.value = { value: null, reason: error instanceof SyntaxError ? `${file.name} is not JSON` : error instanceof Error ? error.message : String(error) };
   }
+}
+
+const DRILL_MS = 400;
+let watching = false;
+
+/** Ask for the drill again and again, from when it is first shown. */
+export async function watchDrill(): Promise<void> {
+  if (watching) return;
+  watching = true;
+  while (link.peek().state !== "locked") {
+    try {
+      // out of sight, or over: nothing changes
+      if (!document.hidden && (drillState.peek()?.state !== "scored")) drillState.value = await api.get<DrillState>("/drill");
+    } catch {
+      // the banner tells of a lost server
+    }
+    await new Promise((done) => setTimeout(done, DRILL_MS));
+  }
+}
+
+export async function actInDrill(body: { order: string } | { action: "play" | "pause" | "again" } | { speed: number }): Promise<void> {
+  drillState.value = await api.post<DrillState>("/drill", body);
 }
 
 export async function whatIf<T>(body: unknown): Promise<T> {

@@ -13,6 +13,7 @@ from airpocket.brief.fuel_model import FuelView
 from airpocket.brief.map_model import MapView
 from airpocket.brief.model import Brief
 from airpocket.delivery.serve import models
+from airpocket.delivery.serve.drill_state import DrillState
 
 # answers by path below /api/v1
 DOCUMENTS = {
@@ -22,7 +23,7 @@ DOCUMENTS = {
 _STRUCTS = (
     Brief, MapView, models.Levels, models.CascadeView, models.Triggers, models.Flows, FuelView, models.Funding,
     models.BarColumns, models.Plans, models.ServerHealth, models.ReplayState, models.Token, models.Ticket,
-    models.LaunchCode, models.Problem, models.State, models.Tape, models.HeatHead,
+    models.LaunchCode, models.Problem, models.State, models.Tape, models.HeatHead, DrillState,
 )  # fmt: skip
 _PLAN_TIMES = {
     "Position": ("opened_at",), "Catalyst": ("time", "known_from"), "Step": ("expires_at",),
