@@ -161,7 +161,8 @@ def test_text_from_outside_stays_text(visit, stand):
     nasty = '<img src=x onerror="document.title=1"><b>bold</b>'
     brief = json.loads(recorded("brief.json"))
     brief["answer"] = brief["verdict"]["because"][0] = nasty
-    brief["triggers"][0]["title"] = brief["health"]["missing"][0] = nasty
+    brief["triggers"][0]["title"] = nasty
+    brief["health"]["missing"] = [nasty]
     brief["health"]["channels"][0]["symbol"] = nasty
     stand.instead = {"brief": json.dumps(brief).encode()}
     opened = visit()
