@@ -17,13 +17,6 @@ KEYS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo")
-    assert main(["demo", "--out", str(folder)]) == 0
-    return folder
-
-
 def test_the_demo_says_simulated_first_and_writes_the_page(demo, capsys):
     assert main(["demo", "--out", str(demo)]) == 0
     assert "SIMULATED" in "\n".join(capsys.readouterr().out.splitlines()[:3])

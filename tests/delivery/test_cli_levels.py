@@ -14,7 +14,6 @@ from airpocket.brief.roadmap_words import band, reasons, state
 from airpocket.delivery import levels_picture
 from airpocket.delivery.answers import levels_of
 from airpocket.delivery.cli import main
-from airpocket.delivery.simulated import bundled_store
 from airpocket.domain.errors import NothingKnown
 from airpocket.levels.roadmap import Level, Roadmap, Track, Zone
 
@@ -22,10 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("levels")
-    bundled_store(folder)
-    return folder
+def store(bundled) -> Path:
+    return bundled
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from airpocket.brief.map_model import SCHEMA, MapView
 from airpocket.delivery import map_picture
 from airpocket.delivery.answers import map_of
 from airpocket.delivery.cli import main
-from airpocket.delivery.simulated import bundled_store
 from airpocket.domain.errors import MissingExtra, NothingKnown
 from airpocket.ingest.lake import Lake, Table
 
@@ -22,10 +21,8 @@ END = "2026-01-15T12:00:00Z"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("map")
-    bundled_store(folder)
-    return folder
+def store(bundled) -> Path:
+    return bundled
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,8 @@ wallet_usd = 20_000
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plan")
-    assert main(["demo", "--out", str(folder)]) == 0
-    return str(folder / "store")
+def store(demo):
+    return str(demo / "store")
 
 
 def written(folder, *, venue="binance_usdm", side="short", opened="2026-01-10T00:00Z", count=1):

@@ -6,14 +6,11 @@ from pathlib import Path
 import pytest
 
 from airpocket.delivery.cli import main
-from airpocket.delivery.demonstration import demo_store
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("sections")
-    demo_store(folder)
-    return folder
+def store(demo) -> Path:
+    return demo / "store"
 
 
 def test_sections_as_json_hold_only_themselves(store, capsys):

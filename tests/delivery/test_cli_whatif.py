@@ -13,16 +13,13 @@ from airpocket.cascade.paths import Course
 from airpocket.delivery import answers, whatif
 from airpocket.delivery.cli import main
 from airpocket.delivery.cli.asked import amount_usd, percent
-from airpocket.delivery.demonstration import demo_store
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.units import HOUR_NS, parse_time
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("whatif")
-    demo_store(folder)
-    return folder
+def store(demo) -> Path:
+    return demo / "store"
 
 
 def asked(store, *words):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from airpocket.delivery.answers import brief_of
+from airpocket.delivery.bundled_log import MANIFEST
 from airpocket.delivery.cli import main
 from airpocket.delivery.demonstration import (
     SEED,
@@ -19,7 +20,7 @@ from airpocket.delivery.tape import record
 from airpocket.domain.simulated import is_simulated
 from airpocket.ingest import origin
 from airpocket.ingest.lake import Lake
-from airpocket.ingest.log import reader
+from airpocket.ingest.log import reader, sealed
 from airpocket.lab.runs.worldcheck import read_world, world_file, worlds
 from airpocket.live.session import RAW
 
@@ -31,6 +32,10 @@ def made(tmp_path_factory):
     store = tmp_path_factory.mktemp("demo")
     _, played = demo_store(store)
     return store, played
+
+
+def test_the_recordings_manifest_is_where_logs_keep_theirs():
+    assert MANIFEST == (sealed.FOLDER, sealed.MANIFEST)
 
 
 def test_the_recording_is_a_sound_sealed_log_that_says_it_is_simulated(made):

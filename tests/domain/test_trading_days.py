@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from airpocket.domain.flows import missed, series_named, standing
-from airpocket.domain.trading_days import is_trading_day, trading_days_between
+from airpocket.domain.trading_days import is_trading_day
 from airpocket.domain.units import DAY_NS, HOUR_NS, day_of, parse_time
 
 
@@ -37,11 +37,6 @@ def test_three_years_are_closed_on_the_published_days_and_no_others() -> None:
 def test_a_new_year_on_a_saturday_is_not_made_up_for() -> None:
     assert is_trading_day(at("2021-12-31"))  # 2022-01-01 was a Saturday
     assert not is_trading_day(at("2023-01-02"))  # 2023-01-01 was a Sunday
-
-
-def test_a_weekend_and_a_holiday_hold_no_trading_day() -> None:
-    assert trading_days_between(at("2025-01-17"), at("2025-01-20")) == 0
-    assert trading_days_between(at("2025-01-17"), at("2025-01-22")) == 2
 
 
 @pytest.mark.parametrize(

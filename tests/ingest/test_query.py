@@ -67,6 +67,7 @@ def test_what_reads_is_answered(lake: Lake, sql: str) -> None:
     assert run_sql(lake, sql)[1]
 
 
+@pytest.mark.fault("W09")
 @pytest.mark.parametrize(
     "sql",
     [
@@ -93,6 +94,7 @@ def test_what_is_no_single_select_is_refused(lake: Lake, sql: str) -> None:
     assert files_of(lake.root) == before
 
 
+@pytest.mark.fault("W09")
 @pytest.mark.parametrize(
     "sql",
     [
@@ -121,6 +123,18 @@ def test_variables_of_the_program_are_out_of_reach(lake: Lake) -> None:
     with pytest.raises(BadInput, match="secret does not exist"):
         run_sql(lake, "SELECT * FROM secret")
     assert len(secret) == 1
+
+
+@pytest.mark.fault("W09")
+def test_the_door_is_shut_and_the_key_is_gone(lake: Lake) -> None:
+    _, [row] = run_sql(
+        lake,
+        "SELECT current_setting('enable_external_access'), current_setting('lock_configuration'),"
+        " current_setting('autoinstall_known_extensions'), current_setting('autoload_known_extensions')",
+    )
+    assert row == (False, True, False, False)
+    with pytest.raises(BadInput):
+        run_sql(lake, "SELECT getenv('HOME')")
 
 
 def test_an_unknown_table_is_answered_with_those_that_exist(lake: Lake) -> None:

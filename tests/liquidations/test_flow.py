@@ -58,20 +58,22 @@ def with_prints(rows, flow, rate, size=50.0, seed=3):
     return rows
 
 
-@pytest.mark.parametrize(("step", "points", "sd"), [(MINUTE_NS, 1, 8e-4), (HOUR_NS, 12, 8e-3)])
-def test_the_step_equals_a_numpy_loop(step, points, sd):
-    rows = made.rows(1_500, step=step, points=points, sd=sd, seed=4)
+@pytest.mark.parametrize(
+    ("count", "step", "points", "sd"), [(1_500, MINUTE_NS, 1, 8e-4), (400, HOUR_NS, 12, 8e-3)]
+)
+def test_the_step_equals_a_numpy_loop(count, step, points, sd):
+    rows = made.rows(count, step=step, points=points, sd=sd, seed=4)
     known = made.fixed(RULES)
     cohorts, flow = run(rows, rules=known)
-    first, count = 6_000, 5_000
-    wanted, wanted_flow = numpy_map(rows.end, rows.points, rows.facts, known, first, count)
+    first, buckets = 6_000, 5_000
+    wanted, wanted_flow = numpy_map(rows.end, rows.points, rows.facts, known, first, buckets)
     np.testing.assert_allclose(flow, wanted_flow, rtol=1e-8, atol=1e-4)
     assert flow.sum() > 0
     for side in range(2):
         cells = cohorts.cells[side].T * cohorts.scale[side]
         base = int(cohorts.base[side])
         mine = wanted[side] if side == 0 else wanted[side][::-1]
-        start = base - (first if side == 0 else -first - count)
+        start = base - (first if side == 0 else -first - buckets)
         np.testing.assert_allclose(cells, mine[start : start + len(cells)], rtol=1e-8, atol=1e-4)
 
 

@@ -13,7 +13,7 @@ from airpocket.domain.positions import Position
 from airpocket.domain.units import parse_time
 from airpocket.margin.bundled import schedules_of
 from airpocket.margin.rules import RULES, rules_in_force, venues_with_rules
-from airpocket.margin.standing import standing, standing_at
+from airpocket.margin.standing import standing
 from airpocket.margin.tiers import table_from
 
 NOW = parse_time("2025-07-16T12:00Z")
@@ -97,10 +97,9 @@ def test_an_inverse_contract_on_deribit_balances_in_coin():
     assert found.equity_usd == pytest.approx(25_000.0 - 20_000.0)
     assert found.maintenance_usd == pytest.approx((0.01 + 5e-5 * coin) * coin * 50_000.0)
     assert found.venue_max_leverage == pytest.approx(1 / (0.02 + 5e-5 * coin))
-    there = standing_at(
-        one, found.liquidation_price, mark=50_000.0,
-        tiers=rules_of(one)[0], rules=rules_of(one)[1],
-    )  # fmt: skip
+    coins = 25_000.0 / 50_000.0  # of the wallet: they stay as many where price goes
+    held = msgspec.structs.replace(one, wallet_usd=coins * found.liquidation_price)
+    there = stands(held, found.liquidation_price)
     assert there.equity_usd == pytest.approx(there.maintenance_usd, rel=1e-9)
 
 
@@ -139,13 +138,10 @@ def test_at_the_liquidation_price_equity_is_maintenance(side, size, leverage, mo
     tiers, rules = rules_of(one)
     found = standing(one, 3_000.0 * move, tiers, rules)
     assert found.liquidation_price is not None
-    there = standing_at(one, found.liquidation_price, mark=3_000.0, tiers=tiers, rules=rules)
+    there = standing(one, found.liquidation_price, tiers, rules)
     assert there.equity_usd == pytest.approx(there.maintenance_usd, rel=1e-6)
     room = found.liquidation_distance_percent
     assert (room > 0) == (not found.already_liquidatable) or abs(room) < 1e-9
-    here = standing_at(one, 3_000.0 * move, mark=3_000.0, tiers=tiers, rules=rules)
-    assert here.buffer_multiple == pytest.approx(found.buffer_multiple)
-    assert here.liquidatable == found.already_liquidatable
 
 
 @pytest.mark.parametrize(

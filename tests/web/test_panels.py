@@ -144,6 +144,7 @@ def test_a_figure_explains_itself_on_focus_and_leads_to_the_glossary(shown):
     shown.page.locator("dialog").wait_for(state="hidden")
 
 
+@pytest.mark.fault("W20")
 def test_nothing_was_asked_of_another_machine_and_the_policy_held(shown):
     outside = [
         url for url in shown.asked if not re.match(r"(http|ws)://127\.0\.0\.1:\d+/|data:", url)

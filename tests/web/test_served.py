@@ -12,6 +12,7 @@ from stand_in import ROOT
 
 
 @pytest.mark.slow
+@pytest.mark.fault("W20")
 def test_the_demo_is_served_from_the_link_to_the_verdict(browser, tmp_path):
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "XDG_STATE_HOME": str(tmp_path)}
     server = subprocess.Popen(

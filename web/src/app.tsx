@@ -12,7 +12,7 @@ import { Help } from "./panels/help";
 import { LevelsPanel } from "./panels/levels";
 import { PositionPanel } from "./panels/position";
 import { ReplayBar, toggleReplay } from "./panels/replay";
-import { Banner, Locked, Top } from "./panels/top";
+import { Banner, Locked, Top, WatchBanner } from "./panels/top";
 import { TriggerPanel } from "./panels/triggers";
 import { VerdictPanel } from "./panels/verdict";
 import { hideTip, TipWindow } from "./parts/tip";
@@ -53,6 +53,7 @@ export function App() {
       <a class="skip" href="#verdict">to the verdict</a>
       <Top />
       <Banner />
+      <WatchBanner />
       <main>
         {drilling.value && <DrillingPanel />}
         <VerdictPanel />

@@ -48,7 +48,7 @@ export interface Transition {
 
 export interface Verdict extends Graded {
   direction: "up" | "down" | null;
-  since: number | null;
+  since: string | null;
   other: string;
   would_change: string[];
   path: Transition[];
@@ -326,6 +326,7 @@ export interface ServerHealth {
   channels: Channel[];
   missing: string[];
   alarms: string[];
+  watch: { state: "watching" | "silent"; age_s: number; waiting: number; trouble: string } | null;
 }
 
 export interface RunningBar {

@@ -101,8 +101,8 @@ const LOADERS: Record<string, () => Promise<void>> = {
   brief: () => load(brief, () => api.get<Brief>("/brief")),
   fuel: () => load(fuel, () => api.get<FuelView>("/fuel")),
   funding: () => load(funding, () => api.get<Funding>("/funding")),
-  bars: () => load(bars, () => api.get<Bars>(`/bars?interval=${interval.peek()}`)),
-  minutes: () => load(minutes, () => api.get<Bars>("/bars?interval=1m&limit=300")),
+  bars: () => load(bars, async () => newest(await api.get<Bars>(`/bars?interval=${interval.peek()}`))),
+  minutes: () => load(minutes, async () => newest(await api.get<Bars>("/bars?interval=1m&limit=300"))),
   heat: () => load(heatmap, api.heat),
 };
 
@@ -190,6 +190,12 @@ function hearTape(said: Tape, whole: boolean): void {
   }, 100);
 }
 
+/** No more bars than a server of ours tells, whatever it says. */
+function newest(told: Bars): Bars {
+  const cut = Object.entries(told).map(([key, column]) => [key, Array.isArray(column) ? column.slice(-1500) : column]);
+  return Object.fromEntries(cut) as Bars;
+}
+
 /** Ask anew for the answers whose edition has changed. */
 function refresh(documents: ServerHealth["documents"]): void {
   for (const [name, { sequence }] of Object.entries(documents ?? {})) {
@@ -198,6 +204,7 @@ function refresh(documents: ServerHealth["documents"]): void {
     if (before === sequence) continue;
     if (name === "bars/1m") void LOADERS.minutes?.();
     const asked = name.startsWith("bars") ? (name === `bars/${interval.peek()}` ? "bars" : "") : name;
+    if (!Object.hasOwn(LOADERS, asked)) continue;
     // told of for the first time: it may be the very one that is here
     if (before === undefined && HELD[asked]?.peek().state === "ready") continue;
     void LOADERS[asked]?.();

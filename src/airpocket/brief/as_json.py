@@ -24,6 +24,10 @@ _TIMES = {
     "Candles": ("chart_ts",),
     "Average": ("chart_ts",),
     "PriceSection": ("chart_ts",),
+    "Verdict": ("since",),
+    "Transition": ("at",),
+    "DriverRow": ("history_ts",),
+    "HeatGrid": ("ts",),
 }
 _TIME_KEYS = frozenset(key for keys in _TIMES.values() for key in keys)
 TIME_SCHEMA = {"type": "string", "format": "date-time"}
@@ -79,7 +83,7 @@ def tightened(
     for record in records.values():
         record["required"] = list(record["properties"])
         record["additionalProperties"] = False
-    for title, keys in {**_TIMES, **(times or {})}.items():
+    for title, keys in (*_TIMES.items(), *(times or {}).items()):
         properties = records.get(title, {}).get("properties", {})
         for key in (key for key in keys if key in properties):
             properties[key] = _time_schema(properties[key])

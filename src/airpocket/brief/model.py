@@ -12,7 +12,7 @@ from airpocket.playbook.records import Cap, StepState
 from airpocket.signals.driver_records import DriverTable
 from airpocket.verdict.records import Verdict
 
-SCHEMA = "airpocket.brief/4"
+SCHEMA = "airpocket.brief/5"
 
 Chart: TypeAlias = list[float | None]
 

@@ -11,7 +11,8 @@ from airpocket.playbook.records import Plan
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-_TIMES = frozenset({"as_of", "opened_at", "time", "known_from", "expires_at", "expiry"})
+# fields that are nanoseconds in the structs of positions, plans, hedges and stress tests
+TIMES = frozenset({"as_of", "opened_at", "time", "known_from", "expires_at", "expiry"})
 
 
 def render(plans: Sequence[Plan]) -> bytes:
@@ -31,7 +32,7 @@ def retimed(value: Json) -> Json:
         return [retimed(each) for each in value]
     if isinstance(value, dict):
         return {
-            key: format_time(each) if key in _TIMES and isinstance(each, int) else retimed(each)
+            key: format_time(each) if key in TIMES and isinstance(each, int) else retimed(each)
             for key, each in value.items()
         }
     return value

@@ -14,13 +14,11 @@ from airpocket.brief.levels_view import levels_view
 from airpocket.brief.map_model import MapView
 from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
+from airpocket.delivery.holdings import assessments_for, plans_on, stress_on
 from airpocket.domain.accounts import AccountState, LoanState
-from airpocket.domain.errors import BadInput, NothingKnown, UnknownInstrument
+from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.events import Batch
-from airpocket.domain.instruments import instrument
-from airpocket.domain.portfolio import Account as AccountHeld
-from airpocket.domain.portfolio import account_with, accounts_of
-from airpocket.domain.positions import Position, Positions
+from airpocket.domain.positions import Positions
 from airpocket.domain.simulated import sourced
 from airpocket.domain.units import DAY_NS, TimeNs, format_time, parse_interval, parse_time
 from airpocket.ingest.accounts import read_positions
@@ -35,12 +33,8 @@ from airpocket.ingest.world import SystemClock
 from airpocket.liquidations.records import LiquidationMap
 from airpocket.live.glance import Glance, look
 from airpocket.pipeline import Assessment, Assessor
-from airpocket.playbook.ledger import STABLECOINS
-from airpocket.playbook.plan import plan_for
 from airpocket.playbook.records import Plan
-from airpocket.playbook.situation import Situation
 from airpocket.playbook.stress.records import StressTest
-from airpocket.playbook.stress.run import stress_of
 
 
 def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> Brief:
@@ -217,22 +211,8 @@ def plans_of(
     """
     file = Path(positions)
     held = read_positions(file)
-    if not held.positions:
-        raise BadInput(
-            f"{file.name}: holds no [[position]] to plan for; stress tests options alone"
-        )
     calendar = None if catalysts is None else read_catalysts(Path(catalysts))
-    found = assessments_of(held, store, asof=asof)
-    situations = {
-        asset: each.situation(calendar, held.portfolio_usd) for asset, each in found.items()
-    }
-    accounts = accounts_of(held)
-    plans: list[Plan] = []
-    for number, position in enumerate(held.positions, 1):
-        within = account_with(accounts, position)
-        where = f"{file.name}, position {number}"
-        plans.append(_planned(position, within, situations, held, where))
-    return plans
+    return plans_on(held, assessments_of(held, store, asof=asof), calendar, file.name)
 
 
 def stress_tests_of(
@@ -249,13 +229,7 @@ def stress_tests_of(
     """
     file = Path(positions)
     held = read_positions(file)
-    found = assessments_of(held, store, asof=asof)
-    situations = {asset: each.situation(None, held.portfolio_usd) for asset, each in found.items()}
-    pushes = {asset: each.pushes() for asset, each in found.items()}
-    try:
-        return stress_of(held, situations, pushes)
-    except BadInput as error:
-        raise BadInput(f"{file.name}: {error}") from error
+    return stress_on(held, assessments_of(held, store, asof=asof), file.name)
 
 
 def assessments_of(
@@ -270,18 +244,7 @@ def assessments_of(
     """
     lake = lake_at(store)
     now = None if asof is None else parse_time(asof)
-    needed = dict.fromkeys(asset for each in accounts_of(held) for asset in each.assets)
-    spare = dict.fromkeys(
-        each.currency for each in held.balances
-        if each.currency not in STABLECOINS and each.currency not in needed
-    )  # fmt: skip
-    found = {asset: _assessed(lake, asset, now) for asset in needed}
-    for asset in spare:
-        try:
-            found[asset] = _assessed(lake, asset, now)
-        except (NothingKnown, UnknownInstrument):  # ledger_of says so where it is missed
-            continue
-    return found
+    return assessments_for(held, lambda asset: _assessed(lake, asset, now))
 
 
 def lake_at(store: str | PathLike[str]) -> Lake:
@@ -299,17 +262,3 @@ def lake_at(store: str | PathLike[str]) -> Lake:
 def _assessed(lake: Lake, asset: str, asof: TimeNs | None) -> Assessment:
     now = newest(lake, asset) if asof is None else asof
     return assessor_at(lake, asset, now).assess(now)
-
-
-def _planned(
-    position: Position,
-    within: AccountHeld,
-    situations: dict[str, Situation],
-    held: Positions,
-    where: str,
-) -> Plan:
-    situation = situations[instrument(position.venue, position.symbol).base]
-    try:
-        return plan_for(position, situation, within=within, others=situations, cover=held.options)
-    except BadInput as error:
-        raise BadInput(f"{where}: {error}") from error

@@ -1,20 +1,17 @@
 """The demo's store: an invented history imported, and a recorded session of the lab through the real path."""
 
-from importlib.resources import as_file, files
 from pathlib import Path
 
+from airpocket.delivery.bundled_log import ASSET, MANIFEST, manifest, place_recording
 from airpocket.delivery.tape import TapeSettings
 from airpocket.domain.errors import BadInput
 from airpocket.domain.units import parse_time
-from airpocket.ingest import disk
 from airpocket.ingest.lake import Lake, Table
-from airpocket.ingest.log import sealed
 from airpocket.lab import bundled_tables
 from airpocket.live.load import load
 from airpocket.live.replay import Replayed
 from airpocket.live.session import RAW
 
-ASSET = "ETH"
 WORLD, SEED = "demo", 1
 # The world's clock and the wire's agree: 11:59:50 to 12:05:05, at the pace of life.
 SETTINGS = TapeSettings(
@@ -45,10 +42,8 @@ def demo_store(root: Path) -> tuple[Lake, Replayed]:
 def _check_place(root: Path) -> None:
     if not root.exists() or not any(root.iterdir()):
         return
-    manifest = Path(sealed.FOLDER, sealed.MANIFEST)
-    bundled = files("airpocket.lab") / "bundled" / "recording" / str(manifest)
-    found = root / RAW / manifest
-    if not found.is_file() or found.read_bytes() != bundled.read_bytes():
+    found = root.joinpath(RAW, *MANIFEST)
+    if not found.is_file() or found.read_bytes() != manifest():
         raise BadInput(
             f"{root} holds something else, such as another version's demo: delete it, or name another --out"
         )
@@ -61,12 +56,3 @@ def history() -> list[Table]:
         for t in bundled_tables()
         if t.kind != "account"  # nobody tells accounts under the name it speaks by
     ]
-
-
-def place_recording(folder: Path) -> None:
-    """Copy the bundled log, as `scripts/make_demo.py` recorded it, into a folder of its own."""
-    with as_file(files("airpocket.lab") / "bundled" / "recording") as bundled:
-        for path in sorted(bundled.rglob("*.*")):
-            target = folder / path.relative_to(bundled)
-            if path.is_file() and not target.exists():
-                disk.put(target, path.read_bytes())

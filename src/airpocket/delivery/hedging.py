@@ -5,8 +5,8 @@ from os import PathLike
 from pathlib import Path
 
 from airpocket.delivery.answers import lake_at, public_of
-from airpocket.domain.errors import BadInput, NothingKnown
-from airpocket.domain.instruments import instrument
+from airpocket.delivery.holdings import hedges_on, perpetual_assets
+from airpocket.domain.errors import NothingKnown
 from airpocket.domain.units import TimeNs, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.catalysts import read_catalysts
@@ -16,11 +16,9 @@ from airpocket.ingest.replay import facts_of, newest
 from airpocket.market.bars import Bars
 from airpocket.market.state import MarketState
 from airpocket.pipeline import Assessor
-from airpocket.playbook.hedging.backing import asked_for
 from airpocket.playbook.hedging.major import Major, measure
 from airpocket.playbook.hedging.records import HedgeSheet
 from airpocket.playbook.hedging.settings import HedgeSettings
-from airpocket.playbook.hedging.sheet import hedge_sheet
 from airpocket.playbook.situation import Situation
 
 _LEADER, _SECOND = "BTC", "ETH"
@@ -48,27 +46,17 @@ def hedges_of(
     file = Path(positions)
     held = read_positions(file)
     lake, asof = lake_at(sources.store), None if sources.asof is None else parse_time(sources.asof)
-    found: dict[str, tuple[Situation, Major | str]] = {}
-    sheets: list[HedgeSheet] = []
-    for number, position in enumerate(held.positions, 1):
-        asset = instrument(position.venue, position.symbol).base
-        if asset not in found:
-            now = newest(lake, asset) if asof is None else asof
-            found[asset] = _situation(lake, asset, now, sources)
-        situation, major = found[asset]
-        try:
-            asked = asked_for(position, held, situation, settings or HedgeSettings(), major=major)
-        except BadInput as error:
-            raise BadInput(f"{file.name}, position {number}: {error}") from error
-        if sources.chain is not None and isinstance(asked.candidates, str):
-            raise BadInput(f"{sources.chain.name}: {asked.candidates}")
-        sheets.append(hedge_sheet(asked))
-    return sheets
+    situations: dict[str, Situation] = {}
+    majors: dict[str, Major | str] = {}
+    for asset in perpetual_assets(held):
+        now = newest(lake, asset) if asof is None else asof
+        situations[asset] = _situation(lake, asset, now, sources)
+        majors[asset] = major_of(lake, situations[asset], now)
+    chain = "" if sources.chain is None else sources.chain.name
+    return hedges_on(held, situations, majors, settings or HedgeSettings(), file.name, chain)
 
 
-def _situation(
-    lake: Lake, asset: str, now: TimeNs, sources: Sources
-) -> tuple[Situation, Major | str]:
+def _situation(lake: Lake, asset: str, now: TimeNs, sources: Sources) -> Situation:
     assessor = Assessor(asset)
     for fact in facts_of(lake, asset, now):
         if sources.chain is None or fact.kind != "option_quote":
@@ -77,11 +65,10 @@ def _situation(
         assessor.apply(read_chain(sources.chain, asset, now))
     assessor.hear(*public_of(lake, asset, now))
     calendar = None if sources.catalysts is None else read_catalysts(sources.catalysts)
-    situation = assessor.assess(now).situation(calendar)
-    return situation, _major(lake, situation, now)
+    return assessor.assess(now).situation(calendar)
 
 
-def _major(lake: Lake, situation: Situation, now: TimeNs) -> Major | str:
+def major_of(lake: Lake, situation: Situation, now: TimeNs) -> Major | str:
     """BTC beside everything else, ETH beside BTC."""
     asset = situation.market.asset
     name = _SECOND if asset == _LEADER else _LEADER

@@ -23,12 +23,6 @@ def _trades(number: int) -> bool:
     return day.weekday() < 5 and day not in _CLOSED and day not in _holidays(day.year)
 
 
-def trading_days_between(after: int, until: int) -> int:
-    """How many trading days begin in (after, until], ns, both cut to UTC days."""
-    first = after // DAY_NS + 1
-    return sum(is_trading_day(day * DAY_NS) for day in range(first, until // DAY_NS + 1))
-
-
 @cache
 def _holidays(year: int) -> frozenset[date]:
     """Full closures of a year (NYSE Rule 7.2). A New Year's Day on a Saturday is not made up for."""

@@ -103,6 +103,15 @@ class Entry:
             for number, item in enumerate(items, 1)
         ]
 
+    def maybe_table(self, field: str) -> "Entry | None":
+        """One table, [field], or None where it is missing."""
+        value = self.get(field)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.fail(f"write it as a table, [{field}]", field)
+        return Entry(f"{self.label}, {field}", cast("dict[str, Any]", value))
+
     def done(self) -> None:
         """Refuse what was not asked for: a misspelt field must not be ignored."""
         for field in self._data:

@@ -5,18 +5,17 @@ A gate is no venue: nothing that comes through one is certified, so all of it co
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
 import msgspec
 from msgspec import Struct
 
 from airpocket.domain.errors import StoreConflict, StoreDamaged, StoreError
 from airpocket.domain.simulated import is_simulated, labelled
 from airpocket.ingest import disk
-from airpocket.ingest.lake import Lake
-from airpocket.ingest.log import sealed
-from airpocket.ingest.log.records import Record
-from airpocket.ingest.log.segment import segments_in
+
+if TYPE_CHECKING:
+    from airpocket.ingest.log.records import Record
 
 NOTE = "simulated.json"  # in the log's folder; its absence says: real
 PATH = "/airpocket/origin"  # where the lab's server says what it is
@@ -32,6 +31,8 @@ async def origin_of(gate: str) -> str:
     """The label of everything heard through a gate (host:port): its own where it tells one; '' without a gate."""
     if not gate:
         return ""
+    import httpx
+
     try:
         async with httpx.AsyncClient(timeout=_WAIT_S, trust_env=False) as client:
             found = await client.get(f"http://{gate}{PATH}")
@@ -97,7 +98,7 @@ def note(log: Path, label: str) -> None:
         raise StoreError(f"{log / NOTE}: cannot be written: {error}") from error
 
 
-def told_by(record: Record) -> str:
+def told_by(record: "Record") -> str:
     """The label that a marker of a log carries, '' for any other record."""
     if record.kind != "marker" or b'"simulated"' not in record.body:
         return ""
@@ -109,6 +110,8 @@ def told_by(record: Record) -> str:
 
 def _sources_in(store: Path) -> set[str]:
     """None where the store can't be read: it takes no row either, and a recording does not wait for it."""
+    from airpocket.ingest.lake import Lake
+
     try:
         return {source for series in Lake(store).series() for source in series.sources}
     except StoreError:
@@ -116,4 +119,7 @@ def _sources_in(store: Path) -> set[str]:
 
 
 def _holds_records(log: Path) -> bool:
+    from airpocket.ingest.log import sealed
+    from airpocket.ingest.log.segment import segments_in
+
     return log.is_dir() and bool(segments_in(log) or sealed.load(log))

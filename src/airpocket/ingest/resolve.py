@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 _TIMEOUT_S = 5.0
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 LookUp: TypeAlias = Callable[[str], list[str]]
 Resolve: TypeAlias = Callable[[str], Awaitable[str]]
@@ -88,5 +89,21 @@ class Resolver:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet."""
-    return ipaddress.ip_address(address.split("%", maxsplit=1)[0]).is_global
+    """Whether an IP address is one of the open internet, and holds no other inside it that is not.
+
+    Raises:
+        ValueError: no IP address.
+    """
+    found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    inner = _carried(found) if isinstance(found, ipaddress.IPv6Address) else None
+    if inner is not None:
+        return is_public(str(inner))
+    return found.is_global and not (found.is_multicast or found.is_reserved)
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one leads to: mapped, 6to4, Teredo, or through NAT64."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    through = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (through[1] if through else None)

@@ -102,20 +102,6 @@ def standing(
     )
 
 
-def standing_at(
-    position: Position, price: float, *, mark: float, tiers: Schedule | None, rules: VenueRules | None
-) -> Reserve:  # fmt: skip
-    """Equity and maintenance of the same position if the mark went from `mark` to `price` at once.
-
-    Raises:
-        MarginError: as `standing` does; also where the notional at `price` outgrows the tiers.
-    """
-    leg, schedule, known = _prepared(position, mark, tiers, rules)
-    if not (price > 0.0 and math.isfinite(price)):
-        raise MarginError(f"price must be positive, not {price:g}")
-    return _reserve(leg, price, schedule, known, position)
-
-
 def leg_of(position: Position, mark: float, rules: VenueRules) -> Leg:
     """The position as the kernel takes it, in the contract's own currencies; see `standing`."""
     coin, entry = position.size_coin, position.entry_price

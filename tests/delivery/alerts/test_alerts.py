@@ -11,7 +11,7 @@ from airpocket.delivery.alerts.findings import Look, findings
 from airpocket.delivery.alerts.judge import Judge, plain, quiet_until
 from airpocket.delivery.alerts.ledger import Ledger
 from airpocket.delivery.alerts.rules import Rule, Rules, Service, read_rules
-from airpocket.delivery.alerts.watching import watch
+from airpocket.delivery.alerts.watching import Watch
 from airpocket.delivery.cli import main
 from airpocket.delivery.virtual import VirtualClock, in_virtual_time
 from airpocket.domain.errors import BadInput, StoreBusy
@@ -300,7 +300,7 @@ def test_a_service_that_hangs_delays_no_look(ledger):
             return look(with_trigger("firing"), now)
 
         task = asyncio.ensure_future(
-            watch(rules(), ledger, Fake("hangs"), seen, clock, 60.0, lambda _: None)
+            Watch(rules(), ledger, Fake("hangs"), seen, clock).run(60.0, lambda _: None)
         )
         await asyncio.sleep(0)
         while len(looks) < 10:  # noqa: ASYNC110

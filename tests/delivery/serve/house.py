@@ -86,9 +86,9 @@ class House:
         """A note over a line, and time for it to be heard."""
         asyncio.run_coroutine_threadsafe(line.send(note, body), self.loop).result(10)
 
-    def heard(self, line: Line) -> tuple[Note, bytes] | None:
-        """What comes over a line next."""
-        return asyncio.run_coroutine_threadsafe(line.receive(), self.loop).result(120)
+    def heard(self, line: Line, within_s: float | None = 120.0) -> tuple[Note, bytes] | None:
+        """What comes over a line next; None once it is closed."""
+        return asyncio.run_coroutine_threadsafe(line.receive(), self.loop).result(within_s)
 
     @property
     def origin(self) -> str:

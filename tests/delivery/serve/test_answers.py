@@ -21,8 +21,9 @@ from airpocket.delivery.serve.documents import edition_of
 from airpocket.delivery.serve.heat_frame import changed_since, pack, unpack
 from airpocket.delivery.serve.heat_head import numbered
 from airpocket.delivery.serve.link import Note
-from airpocket.delivery.simulated import bundled_store
+from airpocket.delivery.serve.others import Others
 from airpocket.domain.units import HOUR_NS, TimeNs
+from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import newest
 from airpocket.liquidations.records import Unmapped
 
@@ -32,16 +33,49 @@ POSITION = {
 }  # fmt: skip
 
 
+ACCOUNT = {
+    "positions": [
+        {"venue": "deribit", "symbol": "ETH-PERPETUAL", "side": "short", "size_usd": 175_000, "id": "p",
+         "entry_price": 3500, "opened_at": "2026-01-14T00:00:00Z", "margin_mode": "cross"}],
+    "options": [
+        {"venue": "deribit", "symbol": "ETH-27MAR26-4000-C", "side": "long", "size_coin": 50,
+         "volatility_percent": 65}],
+    "balances": [{"venue": "deribit", "currency": "ETH", "amount": 60}],
+}  # fmt: skip
+AS_FILE = """
+[[position]]
+venue = "deribit"
+symbol = "ETH-PERPETUAL"
+side = "short"
+size_usd = 175000
+id = "p"
+entry_price = 3500
+opened_at = 2026-01-14T00:00:00Z
+margin_mode = "cross"
+
+[[option]]
+venue = "deribit"
+symbol = "ETH-27MAR26-4000-C"
+side = "long"
+size_coin = 50
+volatility_percent = 65
+
+[[balance]]
+venue = "deribit"
+currency = "ETH"
+amount = 60
+"""
+
+
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(bundled):
     """(store, assessment, edition) of the bundled simulated market at its end."""
-    store = tmp_path_factory.mktemp("store")
-    lake = bundled_store(store)
+    lake = Lake(bundled)
     now = newest(lake, "ETH")
     assessor = assessor_at(lake, "ETH", now)
     assessment = assessor.assess(now)
     edition = edition_of(assessment, TimeNs(now - HOUR_NS), assessment.map)
-    return store, assessment, edition
+    return bundled, assessment, edition
 
 
 @pytest.fixture(scope="module")
@@ -56,23 +90,19 @@ def served(found):
         heat = pack(edition.grid, "snapshot", "", 0)
         house.say(line, Note(what="heat", as_of=edition.as_of, full=True), heat)
         house.say(line, Note(what="edition", as_of=edition.as_of), edition.head)
-        stop = threading.Event()
+        others = Others(Lake(store))
 
         def work() -> None:
-            while not stop.is_set():
-                with suppress(TimeoutError):
-                    if (told := house.heard(line)) is not None and told[0].what == "ask":
-                        status, body = asks.answer(told[0].name, told[1], assessment, store)
-                        house.say(
-                            line, Note(what="answer", number=told[0].number, status=status), body
-                        )
+            while (told := house.heard(line, None)) is not None:
+                if told[0].what == "ask":
+                    status, body = asks.answer(told[0].name, told[1], assessment, store, others)
+                    house.say(line, Note(what="answer", number=told[0].number, status=status), body)
 
         worker = threading.Thread(target=work)
         worker.start()
         while not house.desk.board.edition:
             threading.Event().wait(0.01)
         yield house
-        stop.set()
         house.inside(line.close)
         worker.join()
 
@@ -107,8 +137,8 @@ def resolved(served, struct: str):
 @pytest.mark.parametrize(
     ("path", "struct"),
     [
-        ("brief", "Brief"), ("map", "MapView"), ("levels", "Levels"), ("cascade", "CascadeView"),
-        ("triggers", "Triggers"), ("flows", "Flows"), ("funding", "Funding"), ("bars", "BarColumns"),
+        ("brief", "Brief"), ("map", "MapView"), ("levels", "LevelsView"), ("cascade", "CascadeView"),
+        ("triggers", "Triggers"), ("flows", "FlowsView"), ("funding", "Funding"), ("bars", "BarColumns"),
         ("health", "ServerHealth"),
     ],
 )  # fmt: skip
@@ -208,6 +238,53 @@ def test_a_what_if_and_a_plan_are_the_commands_own(served):
 
 
 @pytest.mark.parametrize(
+    ("path", "struct"), [("plan", "Plans"), ("stress", "StressTests"), ("hedge", "Hedges")]
+)
+def test_a_whole_account_is_answered_alike_as_entries_and_as_a_file(served, path, struct):
+    status, _, body = served.ask("POST", f"/api/v1/{path}", ACCOUNT)
+    assert status == 200, body
+    jsonschema.Draft202012Validator(resolved(served, struct)).validate(json.loads(body))
+    assert served.ask("POST", f"/api/v1/{path}", {"toml": AS_FILE})[2] == body
+
+
+def test_an_option_changes_what_an_account_survives(served):
+    def at_gap(body):
+        [account] = json.loads(served.ask("POST", "/api/v1/stress", body)[2])["accounts"]
+        [gap] = [each for each in account["outcomes"] if each["id"] == "gap+20"]
+        return gap["equity"]["value"]
+
+    assert at_gap(ACCOUNT) > at_gap(ACCOUNT | {"options": []})
+
+
+def whole_numbers(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [n for each in value for n in whole_numbers(each)]
+    return [value] if isinstance(value, int) else []
+
+
+def test_no_answer_tells_a_time_that_a_browser_cannot_hold(served, found):
+    """Nanoseconds since 1970 outgrow the numbers of JavaScript: times are text, columns count seconds."""
+    _, _, edition = found
+    for name, body in edition.documents.items():
+        assert all(abs(n) < 2**53 for n in whole_numbers(json.loads(body))), name
+    for path in ("plan", "stress", "hedge"):
+        told = json.loads(served.ask("POST", f"/api/v1/{path}", ACCOUNT)[2])
+        assert all(abs(n) < 2**53 for n in whole_numbers(told)), path
+
+
+def test_flows_tell_every_driver(served, found):
+    _, assessment, _ = found
+    told = got(served, "/api/v1/flows")
+    assert [row["id"] for row in told["drivers"]["rows"]] == [
+        row.id for row in assessment.drivers().rows
+    ]
+    assert len(told["drivers"]["rows"]) > len(told["flows"])
+    assert told["hinge"]["id"] == "hinge"
+
+
+@pytest.mark.parametrize(
     ("path", "body", "named"),
     [
         ("whatif", {}, "nothing is asked"),
@@ -219,6 +296,17 @@ def test_a_what_if_and_a_plan_are_the_commands_own(served):
         ("plan", {"positions": [POSITION | {"symbol": "<script>"}]}, "<script>"),
         ("plan", {"positions": [POSITION | {"opened_at": "yesterday"}]}, "opened_at"),
         ("plan", {"positions": [POSITION | {"size_coin": -1}]}, "size_coin"),
+        ("plan", {}, "nothing is held"),
+        ("plan", {"toml": AS_FILE, "portfolio_usd": 1}, "give one"),
+        ("stress", {"toml": "[[position]]\nvenue = 1"}, "toml, position 1, field 'venue'"),
+        ("stress", {"toml": "[" * 5_000}, "toml"),
+        ("stress", {"toml": AS_FILE * 3}, "two positions have the id 'p'"),
+        ("stress", {"options": ACCOUNT["options"] * 41}, "options"),
+        ("stress", {"toml": AS_FILE + '[[balance]]\nvenue = "okx"\ncurrency = "BTC"\namount = 1\n' * 41},
+         "more than 40 [[balance]]"),
+        ("hedge", ACCOUNT | {"gap_percent": 0}, "gap_percent"),
+        ("hedge", {"positions": [POSITION] * 5}, "at most 4 positions"),
+        ("hedge", {"options": ACCOUNT["options"]}, "no [[position]]"),
         ("replay", {"action": "seek"}, "to"),
         ("replay", {"action": "seek", "to": "0000-99-99"}, "to"),
         ("replay", {"action": "speed", "speed": 0}, "speed"),

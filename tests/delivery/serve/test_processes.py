@@ -1,6 +1,8 @@
 """Processes: started, started anew when they die, ended together; files for this user; loopback only."""
 
 import asyncio
+import os
+import signal
 import stat
 import sys
 
@@ -10,7 +12,8 @@ from airpocket.delivery.cli import main
 from airpocket.delivery.serve import supervisor as module
 from airpocket.delivery.serve.job import TOKEN, Job
 from airpocket.delivery.serve.player import Course
-from airpocket.delivery.serve.start import Asked, planned
+from airpocket.delivery.serve.start import Asked, Plan, planned
+from airpocket.delivery.serve.start import run as serve
 from airpocket.delivery.serve.supervisor import Supervisor, listen, make_place
 from airpocket.delivery.virtual import VirtualClock, in_virtual_time
 from airpocket.domain.errors import BadInput, NothingKnown
@@ -64,6 +67,23 @@ def test_what_dies_is_started_anew_and_what_stands_is_left_alone(tmp_path, scrip
     asyncio.run(run())
 
 
+def test_the_web_is_started_before_what_takes_its_time(tmp_path, scripted):
+    scripted |= {"web": WAIT, "engine": WAIT}
+
+    async def run():
+        stop, go = asyncio.Event(), asyncio.Event()
+        found = Supervisor(tmp_path, [job("web"), job("engine")], SystemClock())
+        running = asyncio.create_task(found.run(stop, go))
+        await until(lambda: found.states[0].state == "running")
+        assert found.states[1].pid is None
+        go.set()
+        await until(lambda: found.states[1].state == "running")
+        stop.set()
+        await running
+
+    asyncio.run(run())
+
+
 def test_what_cannot_work_is_not_tried_for_ever(tmp_path, scripted):
     scripted["recorder"] = (
         "import sys; sys.exit(3)"  # as where another process records into the store
@@ -102,6 +122,7 @@ def test_a_child_ends_when_its_parent_is_gone(tmp_path):
     asyncio.run(run())
 
 
+@pytest.mark.fault("W16")
 def test_the_token_is_for_this_user_alone(tmp_path):
     place = tmp_path / "serve"
     make_place(place)
@@ -115,6 +136,7 @@ def test_the_token_is_for_this_user_alone(tmp_path):
         make_place(tmp_path / "link")
 
 
+@pytest.mark.fault("W15")
 def test_only_loopback_is_listened_on_and_a_taken_port_is_said():
     with listen(0) as one:
         assert one.getsockname()[0] == "127.0.0.1"
@@ -136,6 +158,59 @@ def test_flags_that_can_not_be_are_refused(flags, capsys, tmp_path, monkeypatch)
         flags[-2 if len(flags) > 1 and not flags[-1].startswith("--") else -1]
         in capsys.readouterr().err
     )
+
+
+@pytest.mark.fault("W15")
+@pytest.mark.parametrize("flag", ["--host", "--bind", "--address", "--listen"])
+def test_no_flag_makes_it_listen_wider(flag, capsys, tmp_path, monkeypatch):
+    def never(_):
+        raise AssertionError("nothing may listen")
+
+    monkeypatch.setattr("airpocket.delivery.serve.start.listen", never)
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--store", str(tmp_path), flag, "0.0.0.0"])  # noqa: S104
+    assert ended.value.code
+    assert flag in capsys.readouterr().err + capsys.readouterr().out
+
+
+@pytest.mark.fault("O07")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("state", ["starting", "running", "dying"])
+def test_a_signal_ends_everything_in_any_state(tmp_path, scripted, monkeypatch, number, state):
+    """The web never answers here; the engine waits, or dies again and again."""
+    scripted |= {"web": WAIT, "engine": "import sys; sys.exit(1)" if state == "dying" else WAIT}
+    seen: list[Supervisor] = []
+    init = Supervisor.__init__
+
+    def kept(self, *given):
+        init(self, *given)
+        seen.append(self)
+
+    monkeypatch.setattr(Supervisor, "__init__", kept)
+    monkeypatch.setattr("airpocket.delivery.serve.start._HOLD_S", 0.02)
+
+    def come() -> bool:
+        if not seen:
+            return False
+        web, engine = seen[0].states
+        if state == "starting":
+            return True
+        if state == "running":
+            return web.state == engine.state == "running"
+        return engine.restarts >= 2
+
+    async def run():
+        with listen(0) as listening:
+            plan = Plan(tmp_path, 1, "", "", (job("web"), job("engine")), listening)
+            running = asyncio.create_task(serve(plan, lambda _: None))
+            await until(come)
+            os.kill(os.getpid(), number)
+            async with asyncio.timeout(30.0):
+                await running
+        children = seen[0]._children
+        assert all(c.process is None or c.process.returncode is not None for c in children)
+
+    asyncio.run(run())
 
 
 def test_no_store_and_no_server_are_said(tmp_path, capsys, monkeypatch):

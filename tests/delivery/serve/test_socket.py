@@ -74,7 +74,7 @@ def test_a_moved_replay_begins_a_new_epoch_with_snapshots(house, player):
     assert after["data"]["prices"][0]["last"] == 3500.0
 
 
-@pytest.mark.fault("W13")
+@pytest.mark.fault("W13", "R02")
 def test_whoever_does_not_read_gets_the_latest_snapshot_and_nobody_else_waits(house, player):
     """A burst of 10,000 messages; one client sleeps through it."""
     with house.socket("tape") as awake, house.socket("tape") as asleep:

@@ -75,6 +75,7 @@ def test_entries_can_not_be_swapped_nor_the_header_weakened(tmp_path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
+@pytest.mark.fault("W16")
 def test_a_file_that_others_can_read_and_a_link_are_refused(tmp_path) -> None:
     sealed(tmp_path).put("main", credentials("okx"))
     path = tmp_path / "keys" / "keys.enc"
@@ -127,6 +128,7 @@ def test_a_system_without_a_keyring_is_told_of_the_file() -> None:
         Keyring(Nothing()).names()
 
 
+@pytest.mark.fault("W17")
 def test_a_secret_shows_itself_to_nobody() -> None:
     secret = Secret(SECRET)
     shown = f"{secret} {secret!r} {secret!s} {secret:>40} %s" % secret
@@ -149,6 +151,7 @@ def test_without_the_extra_the_command_names_it(tmp_path, monkeypatch, capsys) -
     assert "airpocket[accounts]" in capsys.readouterr().err
 
 
+@pytest.mark.fault("W17")
 def test_keys_are_asked_for_and_never_arguments(tmp_path, monkeypatch, capsys) -> None:
     file = str(tmp_path / "keys" / "keys.enc")
 

@@ -199,6 +199,7 @@ def test_a_key_that_may_withdraw_is_not_used_at_all() -> None:
     assert len(wire.asked) == 1
 
 
+@pytest.mark.fault("W17")
 def test_errors_of_the_venue_hold_neither_key_nor_signature() -> None:
     refused = {"code": -2015, "msg": f"Invalid API-key {KEY}, IP, or permissions for action"}
     wire = Wire({"/sapi/v1/account/apiRestrictions": refused}, status=401)

@@ -57,6 +57,13 @@ export function Banner() {
   );
 }
 
+/** That the alerts' watcher of this store has died: nobody would hear of it otherwise. */
+export function WatchBanner() {
+  const watch = health.value.value?.watch;
+  if (watch?.state !== "silent") return null;
+  return <p class="banner" role="alert"><b>No alerts</b>: airpocket watch has said nothing for {age(watch.age_s)}. Nothing reaches anybody until it runs again.</p>;
+}
+
 export function Locked() {
   const { reason } = link.value;
   return (

@@ -33,6 +33,12 @@ class Courier:
         self._wait_s = _LEAST_S
         self._not_before = 0
         self.trouble = ""
+        self.failing_since: int | None = None  # ns; None: the last message was taken
+
+    @property
+    def name(self) -> str:
+        """Of the service."""
+        return self._service.name
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -66,10 +72,12 @@ class Courier:
             self.trouble = str(error) or type(error).__name__
         now = self._clock.now()
         if taken:
+            self.failing_since = None
             self._ledger.sent(batch, now)
             self._sent_at.append(now)
             self._wait_s, self._not_before = _LEAST_S, now + round(_GAP_S * SECOND_NS)
             return
+        self.failing_since = self.failing_since or now
         self._not_before = now + round(self._wait_s * SECOND_NS)
         self._ledger.failed(batch, self._not_before, uncertain=uncertain)
         self._wait_s = min(2.0 * self._wait_s, _MOST_S)

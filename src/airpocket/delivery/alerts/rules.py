@@ -1,7 +1,7 @@
 """Alert rules from a TOML file; what is wrong names file, rule and field. docs/alerts.md has the format."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -37,10 +37,23 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Where messages go: an address of apprise, taken from the environment so that no file holds a secret."""
+    """Where messages go: an address of apprise, taken from the environment so that no file holds a secret.
+
+    private: it may be on this machine or in a private network, and without encryption.
+    """
 
     name: str
-    url: str
+    url: str = field(repr=False)
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Where a sign of life goes, every so often; an https address from the environment, `private` as above."""
+
+    url: str = field(repr=False)
+    every_s: float
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,7 @@ class Rules:
     zone: ZoneInfo | None = None
     per_hour: int = 20
     positions: Path | None = None
+    pulse: Pulse | None = None
 
 
 def read_rules(path: Path) -> Rules:
@@ -67,6 +81,8 @@ def read_rules(path: Path) -> Rules:
     held = top.maybe_text("positions")
     rules = tuple(_rule(entry) for entry in top.entries("rule"))
     services = tuple(_service(entry) for entry in top.entries("service"))
+    beat = top.maybe_table("heartbeat")
+    pulse = None if beat is None else _pulse(beat)
     top.done()
     names = [rule.name for rule in rules]
     for name in names:
@@ -74,9 +90,8 @@ def read_rules(path: Path) -> Rules:
             top.fail(f"two rules are called {name!r}", "rule")
     if any(rule.on == "margin" for rule in rules) and not held:
         top.fail("is missing: a rule on margin needs a position file", "positions")
-    return Rules(
-        rules, services, quiet, zone, round(per_hour or 20), (path.parent / held) if held else None
-    )
+    file = (path.parent / held) if held else None
+    return Rules(rules, services, quiet, zone, round(per_hour or 20), file, pulse)
 
 
 def _rule(entry: Entry) -> Rule:
@@ -167,12 +182,25 @@ def _flag(entry: Entry, field: str) -> bool:
 
 
 def _service(entry: Entry) -> Service:
-    name, variable = entry.text("name"), entry.text("url_env")
+    found = Service(entry.text("name"), _address(entry), _flag(entry, "private"))
+    entry.done()
+    return found
+
+
+def _pulse(entry: Entry) -> Pulse:
+    found = Pulse(_address(entry), _span(entry, "every", 300.0), _flag(entry, "private"))
+    if found.every_s < 30.0:
+        entry.fail("must be at least 30s", "every")
+    entry.done()
+    return found
+
+
+def _address(entry: Entry) -> str:
+    variable = entry.text("url_env")
     url = os.environ.get(variable, "")
     if not url:
         entry.fail(f"the environment has no {variable}: put the service's address there", "url_env")
-    entry.done()
-    return Service(name, url)
+    return url
 
 
 def _quiet(top: Entry) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from airpocket.brief.compose import compose
 from airpocket.delivery.alerts.courier import Courier, Notifier
 from airpocket.delivery.alerts.findings import Look
+from airpocket.delivery.alerts.heartbeat import Heartbeat
 from airpocket.delivery.alerts.judge import Judge
 from airpocket.delivery.alerts.ledger import Ledger
 from airpocket.delivery.alerts.rules import Rules
@@ -16,7 +17,7 @@ from airpocket.domain.errors import AirpocketError
 from airpocket.domain.instruments import instrument
 from airpocket.domain.portfolio import account_with, accounts_of
 from airpocket.domain.ports import Clock
-from airpocket.domain.units import SECOND_NS
+from airpocket.domain.units import SECOND_NS, format_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import newest
@@ -24,6 +25,9 @@ from airpocket.live import health_file
 from airpocket.pipeline import Assessment
 from airpocket.playbook.plan import plan_for
 from airpocket.playbook.records import Plan
+
+_LOOK_S = 300.0  # a first look may take so long
+_UNDELIVERED_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +78,47 @@ class Looker:
         return health.alarms if silent_s <= health_file.OLD_S else stopped
 
 
-async def watch(
-    rules: Rules, ledger: Ledger, notifier: Notifier, look: Callable[[int], Look], clock: Clock,
-    every_s: float, tell: Callable[[Watched], None],
-) -> None:  # fmt: skip
-    """Look, judge and deliver until cancelled; a service that hangs delays nothing else."""
-    judge = Judge(rules, ledger)
-    couriers = [Courier(each, rules, ledger, notifier, clock) for each in rules.services]
-    async with asyncio.TaskGroup() as group:
-        for courier in couriers:
-            group.create_task(courier.run())
-        while True:
-            seen = await asyncio.to_thread(look, clock.now())
-            made = judge.judge(seen, clock.now())
-            tell(Watched(seen, made, ledger.unsent()))
-            await asyncio.sleep(every_s)
+class Watch:
+    """One watch: it looks, judges and delivers until cancelled; a service that hangs delays nothing else."""
+
+    def __init__(
+        self, rules: Rules, ledger: Ledger, notifier: Notifier, look: Callable[[int], Look], clock: Clock,
+    ) -> None:  # fmt: skip
+        self._judge, self._ledger = Judge(rules, ledger), ledger
+        self._look, self._clock = look, clock
+        self.couriers = [Courier(each, rules, ledger, notifier, clock) for each in rules.services]
+        self._looked_at = clock.now()
+        self._every_s = 60.0
+
+    async def run(
+        self, every_s: float, tell: Callable[[Watched], None], pulse: Heartbeat | None = None
+    ) -> None:
+        """Until cancelled."""
+        self._every_s = every_s
+        async with asyncio.TaskGroup() as group:
+            for courier in self.couriers:
+                group.create_task(courier.run())
+            if pulse is not None:
+                group.create_task(pulse.run())
+            while True:
+                tell(await self.once())
+                await asyncio.sleep(every_s)
+
+    async def once(self) -> Watched:
+        """One look, judged; nothing is delivered."""
+        seen = await asyncio.to_thread(self._look, self._clock.now())
+        made = self._judge.judge(seen, self._clock.now())
+        self._looked_at = self._clock.now()
+        return Watched(seen, made, self._ledger.unsent())
+
+    def ill(self) -> str:
+        """Why no sign of life is to be given: no look any more, or messages that do not arrive; '' else."""
+        now = self._clock.now()
+        silent_s = (now - self._looked_at) / SECOND_NS
+        if silent_s > 3.0 * self._every_s + _LOOK_S:
+            return f"no look since {format_time(self._looked_at)}"
+        for courier in self.couriers:
+            since = courier.failing_since
+            if since is not None and (now - since) / SECOND_NS > _UNDELIVERED_S:
+                return f"{courier.name} has taken no message since {format_time(since)}"
+        return ""

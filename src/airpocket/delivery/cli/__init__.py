@@ -42,6 +42,7 @@ _COMMANDS = (
         "Tables and archives, described by mapping files, into the store.",
     ),
     ("serve", "serve:serve", "The dashboard and its API on this machine."),
+    ("mcp", "mcp:mcp", "The answers of the commands for language models, read-only."),
     ("watch", "watch:watch", "Messages when the state of the market changes."),
     ("decode", "decode:decode", "What a venue's recorded frames say, one event a line."),
     ("record", "record:record", "Record live markets until stopped: raw frames and minutes."),

@@ -77,7 +77,7 @@ def census(
         settings = CensusSettings(for_s=for_s, lists=lists)
         found = Census(store, symbols, world, settings, given, label)
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(each, found.stop)
         try:
             await found.run(_Progress(sys.stderr.isatty()).tell)

@@ -34,26 +34,20 @@ def show(
         asof: The moment, with its time zone: 2025-10-10T20:00Z. Default: the newest price stored.
         as_json: Print JSON.
     """
-    import msgspec
     from rich.console import Console
 
     from airpocket.brief import page, terminal
+    from airpocket.brief.as_json import render_struct
+    from airpocket.brief.flows_view import flows_view
     from airpocket.delivery.cli.common import stored_brief
 
     brief = stored_brief(asset, store, asof)
-    hinge = next(each for each in brief.regimes if each.id == "hinge")
-    state = "is unknown" if hinge.state == "unknown" else hinge.state
-    answer = f"{brief.asset}: the hinge {state}: {hinge.because[0]}"
+    view = flows_view(brief)
     if as_json:
-        told = {
-            "asset": brief.asset,
-            "as_of": brief.as_of,
-            "hinge": hinge,
-            "drivers": brief.drivers,
-            "flows": brief.flows,
-        }
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        sys.stdout.write(render_struct(view).decode())
         return 0
+    state = "is unknown" if view.hinge.state == "unknown" else view.hinge.state
+    answer = f"{brief.asset}: the hinge {state}: {view.hinge.because[0]}"
     console = Console()
     parts = [part for part in page.parts(brief, every_channel=False) if part.id == "flows"]
     sys.stdout.write(

@@ -50,7 +50,7 @@ def record(
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(each, session.stop)
         await session.run(_Progress(sys.stderr.isatty()).tell)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -104,30 +105,45 @@ async def _test(found: "Rules", notifier: "Notifier") -> int:
 async def _watch(
     found: "Rules", notifier: "Notifier", store: Path, asset: str, every_s: float, *, once: bool
 ) -> None:
-    from airpocket.delivery.alerts.courier import Courier
-    from airpocket.delivery.alerts.judge import Judge
+    from airpocket.delivery.alerts import watch_file
+    from airpocket.delivery.alerts.heartbeat import Heartbeat
     from airpocket.delivery.alerts.ledger import Ledger
-    from airpocket.delivery.alerts.watching import Looker, Watched
-    from airpocket.delivery.alerts.watching import watch as go_on
+    from airpocket.delivery.alerts.watching import Looker, Watch, Watched
+    from airpocket.domain.errors import StoreError
     from airpocket.ingest.world import SystemClock
 
     clock, looker = SystemClock(), Looker(store, asset, found.positions)
     with Ledger(store / "alerts.db") as ledger:
+        watching = Watch(found, ledger, notifier, looker.look, clock)
         if once:
-            seen = await asyncio.to_thread(looker.look, clock.now())
-            made = Judge(found, ledger).judge(seen, clock.now())
-            for service in found.services:
-                await Courier(service, found, ledger, notifier, clock).deliver()
-            _tell(Watched(seen, made, ledger.unsent()))
+            seen = await watching.once()
+            for courier in watching.couriers:
+                await courier.deliver()
+            _tell(Watched(seen.look, seen.messages, ledger.unsent()))
             return
-        watching = asyncio.ensure_future(
-            go_on(found, ledger, notifier, looker.look, clock, every_s, _tell)
-        )
+        pulse = None if found.pulse is None else Heartbeat(found.pulse, watching.ill, _say)
+
+        def tell(seen: Watched) -> None:
+            word = watch_file.Watching(
+                at=clock.now(), pid=os.getpid(), every_s=every_s, waiting=seen.waiting, trouble=watching.ill()
+            )  # fmt: skip
+            with contextlib.suppress(StoreError):  # a full disk is told by the look itself
+                watch_file.write(store, word)
+            _tell(seen)
+
+        task = asyncio.ensure_future(watching.run(every_s, tell, pulse))
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(each, watching.cancel)
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(each, task.cancel)
         with contextlib.suppress(asyncio.CancelledError):
-            await watching
+            await task
+        watch_file.remove(store)
+
+
+def _say(sentence: str) -> None:
+    from airpocket.delivery.cli.printing import printable
+
+    sys.stderr.write(printable(sentence) + "\n")
 
 
 def _tell(watched: "Watched") -> None:

@@ -15,7 +15,14 @@ from airpocket.delivery.serve.guard import App, Guard
 from airpocket.delivery.serve.heat_head import numbered
 from airpocket.delivery.serve.keys import CODE_S, TICKET_S
 from airpocket.delivery.serve.models import Interval, LaunchCode, Ticket, Token
-from airpocket.delivery.serve.requests import BarsAsked, CodeBody, PlanBody, ReplayBody, WhatIfBody
+from airpocket.delivery.serve.requests import (
+    BarsAsked,
+    CodeBody,
+    HedgeBody,
+    HeldBody,
+    ReplayBody,
+    WhatIfBody,
+)
 from airpocket.delivery.serve.socket import serve_socket
 from airpocket.delivery.serve.static import Page, pages
 from airpocket.delivery.serve.switchboard import Answer, problem
@@ -119,13 +126,22 @@ def _add_questions(app: FastAPI, desk: Desk) -> None:
         """What a push, a jump or a thinner book would do."""
         return _sent(await desk.switchboard.ask("whatif", body.model_dump_json().encode()))
 
-    async def plan(body: PlanBody) -> Response:
-        """What to do with positions, and what they survive."""
-        said = body.model_dump_json(exclude_none=True, exclude_defaults=True).encode()
-        return _sent(await desk.switchboard.ask("plan", said))
+    async def plan(body: HeldBody) -> Response:
+        """What to do with positions."""
+        return _sent(await desk.switchboard.ask("plan", _told(body)))
+
+    async def stress(body: HeldBody) -> Response:
+        """What accounts survive, and which exits come through."""
+        return _sent(await desk.switchboard.ask("stress", _told(body)))
+
+    async def hedge(body: HedgeBody) -> Response:
+        """The cheapest hedges of positions, and what they leave open."""
+        return _sent(await desk.switchboard.ask("hedge", _told(body)))
 
     app.post(f"{_V1}/whatif", responses=openapi.answers("WhatIf", 404))(whatif)
     app.post(f"{_V1}/plan", responses=openapi.answers("Plans", 404))(plan)
+    app.post(f"{_V1}/stress", responses=openapi.answers("StressTests", 404))(stress)
+    app.post(f"{_V1}/hedge", responses=openapi.answers("Hedges", 404))(hedge)
 
 
 def _add_machinery(app: FastAPI, desk: Desk) -> None:
@@ -187,6 +203,14 @@ def _unmovable(body: ReplayBody) -> str:
     except ValueError as error:
         return f"to: {error}"
     return ""
+
+
+def _told(body: HeldBody) -> bytes:
+    """What was said; empty texts of entries are left out, as a position file has none."""
+    said = body.model_dump(mode="json", exclude_none=True)
+    for kind in ("positions", "options", "balances"):
+        said[kind] = [{k: v for k, v in each.items() if v != ""} for each in said[kind]]
+    return msgspec.json.encode(said)
 
 
 def _document(desk: Desk, name: str) -> Response:

@@ -1,4 +1,4 @@
-"""Questions to the engine that need working out: what-if, a plan, other bars."""
+"""Questions to the engine that need working out: what-if; plan, stress and hedges of what is held; other bars."""
 
 import math
 from pathlib import Path
@@ -6,34 +6,44 @@ from typing import Any
 
 import msgspec
 
-from airpocket.brief import plan_json, whatif_json
+from airpocket.brief import plan_json, stress_json, whatif_json
 from airpocket.cascade.deals import PathSettings, Push
 from airpocket.cascade.paths import Course
+from airpocket.delivery.hedging import major_of
+from airpocket.delivery.holdings import (
+    assessments_for,
+    hedges_on,
+    held_as,
+    held_in,
+    perpetual_assets,
+    plans_on,
+    stress_on,
+)
 from airpocket.delivery.serve.columns import MOST_BARS, bars_of
+from airpocket.delivery.serve.others import MOST_COINS, Others
 from airpocket.domain.errors import (
     AirpocketError,
     BadInput,
     NothingKnown,
     UnknownInstrument,
 )
-from airpocket.domain.instruments import instrument
-from airpocket.domain.portfolio import account_with, accounts_of
-from airpocket.ingest.accounts import positions_from
-from airpocket.ingest.entries import Entry
+from airpocket.domain.positions import Positions
 from airpocket.pipeline import Assessment
-from airpocket.playbook.plan import plan_for
+from airpocket.playbook.hedging.settings import HedgeSettings
 
 Told = tuple[int, bytes]  # an HTTP status, and JSON
+MOST_HEDGED = 4  # each may be searched for ten seconds, and an answer waits two minutes
 
 
-def answer(verb: str, body: bytes, found: Assessment, store: Path) -> Told:
+def answer(verb: str, body: bytes, found: Assessment, store: Path, others: Others) -> Told:
     """One question about an assessment; what is wrong with it is said in the answer."""
     asked: dict[str, Any] = msgspec.json.decode(body)
     try:
         if verb == "whatif":
             return 200, _compact(_what_if(asked, found, store))
-        if verb == "plan":
-            return 200, _compact(_plans(asked, found))
+        if verb in _ABOUT_HOLDINGS:
+            held = _held(asked)
+            return 200, _compact(_ABOUT_HOLDINGS[verb](held, asked, found, others))
         bars = bars_of(
             found.market, asked["interval"], asked["contract"], min(asked["limit"], MOST_BARS)
         )
@@ -71,23 +81,52 @@ def _what_if(asked: dict[str, Any], found: Assessment, store: Path) -> bytes:
     return whatif_json.render(found.market.asset, whatif, simulated=simulated)
 
 
-def _plans(asked: dict[str, Any], found: Assessment) -> bytes:
-    told = {"position": asked["positions"]}
+def _held(asked: dict[str, Any]) -> Positions:
+    if "toml" in asked:
+        return held_in(asked["toml"], "toml")
+    keys = {"positions": "position", "options": "option", "balances": "balance"}
+    told = {kind: asked[key] for key, kind in keys.items() if asked.get(key)}
     if "portfolio_usd" in asked:
         told["portfolio_usd"] = asked["portfolio_usd"]
-    held = positions_from(Entry("request", told))
-    situation = found.situation(None, held.portfolio_usd)
-    for position in held.positions:
-        base = instrument(position.venue, position.symbol).base
-        if base != found.market.asset:
-            raise BadInput(f"{position.key} is {base}; this server is of {found.market.asset}")
-    accounts = accounts_of(held)
-    return plan_json.render(
-        [
-            plan_for(p, situation, within=account_with(accounts, p), cover=held.options)
-            for p in held.positions
-        ]
+    return held_as(told, "request")
+
+
+def _assessed(held: Positions, found: Assessment, others: Others) -> dict[str, Assessment]:
+    """Of every coin held: the server's own as it is shown, others of the same moment."""
+    own, now = found.market.asset, found.market.now
+    return assessments_for(
+        held, lambda asset: found if asset == own else others.of(asset, now), MOST_COINS
     )
+
+
+def _plans(held: Positions, asked: dict[str, Any], found: Assessment, others: Others) -> bytes:
+    del asked
+    return plan_json.render(plans_on(held, _assessed(held, found, others), name="request"))
+
+
+def _stress(held: Positions, asked: dict[str, Any], found: Assessment, others: Others) -> bytes:
+    del asked
+    return stress_json.render(stress_on(held, _assessed(held, found, others), name="request"))
+
+
+def _hedges(held: Positions, asked: dict[str, Any], found: Assessment, others: Others) -> bytes:
+    if len(held.positions) > MOST_HEDGED:
+        raise BadInput(f"request: at most {MOST_HEDGED} positions are hedged at once")
+    mapped = _assessed(held, found, others)
+    situations = {asset: each.situation(None) for asset, each in mapped.items()}
+    majors = {
+        asset: major_of(others.lake, situations[asset], found.market.now)
+        for asset in perpetual_assets(held)
+    }
+    settings = HedgeSettings(
+        gap_percent=asked["gap_percent"], buffer=asked["buffer"], legs=asked["legs"],
+        most_loss_usd=asked.get("max_loss_usd"), budget_usd=asked.get("budget_usd"),
+        standard_margin=asked["standard_margin"],
+    )  # fmt: skip
+    return plan_json.render_all("hedges", hedges_on(held, situations, majors, settings, "request"))
+
+
+_ABOUT_HOLDINGS = {"plan": _plans, "stress": _stress, "hedge": _hedges}
 
 
 def _compact(text: bytes) -> bytes:

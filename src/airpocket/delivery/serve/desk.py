@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 
 from airpocket import __version__
+from airpocket.delivery.alerts import watch_file
 from airpocket.delivery.serve.board import Board
 from airpocket.delivery.serve.hub import Hub
 from airpocket.delivery.serve.keys import Keys
-from airpocket.delivery.serve.models import Mode, ProcessState, ServerHealth
+from airpocket.delivery.serve.models import Mode, ProcessState, ServerHealth, WatchState
 from airpocket.delivery.serve.switchboard import Switchboard
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import SECOND_NS, format_time, parse_time
@@ -18,6 +19,7 @@ from airpocket.domain.units import SECOND_NS, format_time, parse_time
 PROCESSES = "processes.json"  # what the supervisor says, in the folder of a running server
 _SILENT_S = 15.0
 _OLD_S = 300.0  # of an edition, by the market's time
+_WATCH_LATE_S = 60.0
 _DECODER = msgspec.json.Decoder(list[ProcessState])
 
 
@@ -34,6 +36,7 @@ class Desk:
     switchboard: Switchboard
     clock: Clock
     most_clients: int = 20
+    store: Path | None = None
 
     def welcome(self) -> dict[str, object]:
         """What a new client is told."""
@@ -53,12 +56,14 @@ class Desk:
         heard = board.heard
         processes = self._processes()
         age_s = self._age_s(now)
+        watch = self._watch(now)
         return ServerHealth(
             version=__version__, asset=self.asset, mode=self.mode, simulated=bool(heard.label), label=heard.label,
             epoch=self.hub.epoch, now=format_time(now), as_of=format_time(board.as_of) if board.as_of else None,
             age_s=age_s, stale=self._stale(processes, age_s), processes=processes, replay=heard.replay,
             documents=dict(board.states()), feeds=heard.feeds, channels=board.doubts.channels,
-            missing=board.doubts.missing, alarms=heard.alarms, clients=len(self.hub.clients),
+            missing=board.doubts.missing, alarms=[*heard.alarms, *_watch_alarms(watch)], watch=watch,
+            clients=len(self.hub.clients),
         )  # fmt: skip
 
     def metrics(self) -> bytes | None:
@@ -68,6 +73,17 @@ class Desk:
         except ImportError:
             return None
         return text(self.health())
+
+    def _watch(self, now: int) -> WatchState | None:
+        told = None if self.store is None else watch_file.read(self.store)
+        if told is None:
+            return None
+        age_s = max((now - told.at) / SECOND_NS, 0.0)
+        silent = age_s > 3.0 * told.every_s + _WATCH_LATE_S
+        return WatchState(
+            state="silent" if silent else "watching", age_s=round(age_s, 1), waiting=told.waiting,
+            trouble=told.trouble,
+        )  # fmt: skip
 
     def _age_s(self, now: int) -> float | None:
         """Of the edition, by the clock that counts: the replay's own, or the wall's."""
@@ -111,3 +127,13 @@ class Desk:
             process, age_s=round(silent_s, 3), state="silent" if ill else "running",
             reason=f"nothing heard for {silent_s:,.0f} s" if ill else "",
         )  # fmt: skip
+
+
+def _watch_alarms(watch: WatchState | None) -> list[str]:
+    if watch is None:
+        return []
+    if watch.state == "silent":
+        return [
+            f"airpocket watch has said nothing for {watch.age_s:,.0f} s: no alert reaches anybody"
+        ]
+    return [f"airpocket watch: {watch.trouble}"] if watch.trouble else []

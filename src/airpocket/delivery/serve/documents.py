@@ -8,7 +8,9 @@ import msgspec
 
 from airpocket.brief import as_json
 from airpocket.brief.compose import compose
+from airpocket.brief.flows_view import flows_view
 from airpocket.brief.fuel import fuel_view
+from airpocket.brief.levels_view import levels_view
 from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
 from airpocket.delivery.serve.columns import INTERVALS, bars_of, funding_panes
@@ -43,14 +45,7 @@ def edition_of(found: Assessment, then: TimeNs, before: LiquidationMap | Unmappe
     documents = {
         "brief": _encoded(whole),
         "map": _compact(as_json.render_struct(map_view(found, then, before))),
-        "levels": _encoded(
-            {
-                "schema": "airpocket.levels/1",
-                **told,
-                "price": whole["price"]["last"],
-                "roadmap": whole["roadmap"],
-            }
-        ),
+        "levels": _compact(as_json.render_struct(levels_view(found))),
         "cascade": _encoded(
             {
                 "schema": whole["schema"],
@@ -70,7 +65,7 @@ def edition_of(found: Assessment, then: TimeNs, before: LiquidationMap | Unmappe
                 },
             }
         ),
-        "flows": _encoded({"schema": "airpocket.flows/1", **told, "flows": whole["flows"]}),
+        "flows": _compact(as_json.render_struct(flows_view(brief))),
         "fuel": msgspec.json.encode(fuel_view(found)),
         "funding": msgspec.json.encode(funding_panes(found.market)),
         **_bars(found),

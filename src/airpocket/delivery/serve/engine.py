@@ -15,6 +15,7 @@ from airpocket.delivery.serve.documents import Edition, edition_of
 from airpocket.delivery.serve.heat_frame import Grid, changed_since, pack
 from airpocket.delivery.serve.job import LINK, Job
 from airpocket.delivery.serve.link import Line, Note, call
+from airpocket.delivery.serve.others import Others
 from airpocket.domain.errors import AirpocketError, NothingKnown
 from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeNs
 from airpocket.ingest.lake import Lake
@@ -36,6 +37,7 @@ class Engine:
         self._lake = Lake(self._store)
         self._ground = Ground(self._lake, job.asset)
         self._ground_before = Ground(self._lake, job.asset)
+        self._others = Others(self._lake)
         self._worker = ThreadPoolExecutor(1, "assess")
         self._line: Line | None = None
         self._wanted = 0
@@ -169,7 +171,7 @@ class Engine:
 
     def _work_out(self, verb: str, body: bytes, found: Assessment) -> tuple[int, bytes]:
         try:
-            return asks.answer(verb, body, found, self._store)
+            return asks.answer(verb, body, found, self._store, self._others)
         except Exception:
             sys.stderr.write(f"airpocket serve, engine: {verb}\n{traceback.format_exc()}")
             return asks.failed()

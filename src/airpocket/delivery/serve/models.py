@@ -12,8 +12,9 @@ from airpocket.brief.model import CascadeSection, ChannelHealth, Record
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.instruments import ContractKind
 from airpocket.domain.tells import Graded, Reading
-from airpocket.levels.roadmap import Roadmap
+from airpocket.playbook.hedging.records import HedgeSheet
 from airpocket.playbook.records import Plan
+from airpocket.playbook.stress.records import StressTest
 from airpocket.verdict.records import Verdict
 
 Column: TypeAlias = list[float | None]  # None is unknown, never zero
@@ -51,17 +52,6 @@ class LaunchCode(Struct, frozen=True, kw_only=True):
     expires_s: float
 
 
-class Levels(Struct, frozen=True, kw_only=True):
-    """The roadmap of the brief."""
-
-    schema: str = "airpocket.levels/1"
-    asset: str
-    as_of: str
-    simulated: bool
-    price: Estimate
-    roadmap: Roadmap
-
-
 class CascadeView(Struct, frozen=True, kw_only=True):
     """What `airpocket cascade ASSET --json` says."""
 
@@ -84,16 +74,6 @@ class Triggers(Struct, frozen=True, kw_only=True):
     clusters: list[Graded]
     regimes: list[Reading]
     record: Record
-
-
-class Flows(Struct, frozen=True, kw_only=True):
-    """The driver table of the brief."""
-
-    schema: str = "airpocket.flows/1"
-    asset: str
-    as_of: str
-    simulated: bool
-    flows: list[Graded]
 
 
 class BarColumns(Struct, frozen=True, kw_only=True):
@@ -160,6 +140,18 @@ class Plans(Struct, frozen=True, kw_only=True):
     plans: list[Plan]
 
 
+class StressTests(Struct, frozen=True, kw_only=True):
+    """What `airpocket stress --json` says."""
+
+    accounts: list[StressTest]
+
+
+class Hedges(Struct, frozen=True, kw_only=True):
+    """What `airpocket hedge --json` says."""
+
+    hedges: list[HedgeSheet]
+
+
 class ProcessState(Struct, frozen=True, kw_only=True):
     """One of the server's processes. age_s: since its last word; restarts: how often it had to be started anew."""
 
@@ -202,11 +194,24 @@ class FeedState(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class WatchState(Struct, frozen=True, kw_only=True):
+    """The `airpocket watch` of this store. silent: it has not looked for three of its rounds and a minute.
+
+    waiting: messages not delivered yet; trouble: why they do not go out, or ''.
+    """
+
+    state: Literal["watching", "silent"]
+    age_s: float
+    waiting: int
+    trouble: str
+
+
 class ServerHealth(Struct, frozen=True, kw_only=True):
     """Whether what is served can be trusted. as_of: the moment the analysis is of; now: the wall clock.
 
     stale: why the figures shown are older than they should be. label: of a market that is invented, '' else.
-    epoch: changes when the history shown is no longer the one before (a restart, a seek).
+    epoch: changes when the history shown is no longer the one before (a restart, a seek). watch: None where no
+    alerts are watched for.
     """
 
     schema: str = "airpocket.health/1"
@@ -227,6 +232,7 @@ class ServerHealth(Struct, frozen=True, kw_only=True):
     channels: list[ChannelHealth]
     missing: list[str]
     alarms: list[str]
+    watch: WatchState | None
     clients: int
 
 

@@ -1,5 +1,6 @@
 """The description of the API: FastAPI's of the requests, our structs' own schemas of the answers."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -9,26 +10,26 @@ from fastapi.openapi.utils import get_openapi
 
 from airpocket import __version__
 from airpocket.brief.as_json import TIME_SCHEMA, tightened
+from airpocket.brief.flows_view import FlowsView
 from airpocket.brief.fuel_model import FuelView
+from airpocket.brief.levels_model import LevelsView
 from airpocket.brief.map_model import MapView
 from airpocket.brief.model import Brief
+from airpocket.brief.plan_json import TIMES
 from airpocket.delivery.serve import models
 from airpocket.delivery.serve.drill_state import DrillState
 
 # answers by path below /api/v1
 DOCUMENTS = {
-    "brief": "Brief", "map": "MapView", "levels": "Levels", "cascade": "CascadeView", "triggers": "Triggers",
-    "flows": "Flows", "fuel": "FuelView", "funding": "Funding",
+    "brief": "Brief", "map": "MapView", "levels": "LevelsView", "cascade": "CascadeView", "triggers": "Triggers",
+    "flows": "FlowsView", "fuel": "FuelView", "funding": "Funding",
 }  # fmt: skip
 _STRUCTS = (
-    Brief, MapView, models.Levels, models.CascadeView, models.Triggers, models.Flows, FuelView, models.Funding,
-    models.BarColumns, models.Plans, models.ServerHealth, models.ReplayState, models.Token, models.Ticket,
-    models.LaunchCode, models.Problem, models.State, models.Tape, models.HeatHead, DrillState,
+    Brief, MapView, LevelsView, models.CascadeView, models.Triggers, FlowsView, FuelView, models.Funding,
+    models.BarColumns, models.Plans, models.StressTests, models.Hedges, models.ServerHealth,
+    models.ReplayState, models.Token, models.Ticket, models.LaunchCode, models.Problem, models.State,
+    models.Tape, models.HeatHead, DrillState,
 )  # fmt: skip
-_PLAN_TIMES = {
-    "Position": ("opened_at",), "Catalyst": ("time", "known_from"), "Step": ("expires_at",),
-    "OptionPosition": ("opened_at", "expiry"),
-}  # fmt: skip
 _WHAT_IF = {
     "type": "object",
     "required": ["schema", "asset", "simulated", "provenance", "as_of"],
@@ -81,8 +82,16 @@ def described(app: FastAPI) -> bytes:
 
 def _schemas() -> dict[str, Any]:
     _, records = msgspec.json.schema_components(_STRUCTS, ref_template=f"{_REF}{{name}}")
-    found = tightened(records, _PLAN_TIMES)
+    found = tightened(records, {name: tuple(_times(record)) for name, record in records.items()})
     return {**found, "WhatIf": _WHAT_IF}
+
+
+def _times(record: dict[str, Any]) -> Iterator[str]:
+    """The fields that are nanoseconds in a struct and text in what is told of positions."""
+    for name, field in record.get("properties", {}).items():
+        kinds = {each.get("type") for each in (field, *field.get("anyOf", ()))}
+        if name in TIMES and "integer" in kinds:
+            yield name
 
 
 _ABOUT = "Forced-flow risk of one asset. docs/api.md has the websocket and the binary heatmap."

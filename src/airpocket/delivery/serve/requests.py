@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 _TEXT = Field(min_length=1, max_length=200)
+_AMOUNT = Field(default=None, gt=0.0, le=1e12)
+_MOST = 40  # of each kind that is held
 
 
 class CodeBody(BaseModel):
@@ -52,7 +54,9 @@ class PositionBody(BaseModel):
     venue: str = _TEXT
     symbol: str = _TEXT
     side: Literal["long", "short"]
-    size_coin: float = Field(gt=0.0, le=1e12)
+    size_coin: float | None = _AMOUNT
+    size_usd: float | None = _AMOUNT
+    size_contracts: float | None = _AMOUNT
     entry_price: float = Field(gt=0.0, le=1e12)
     opened_at: str = _TEXT
     margin_mode: Literal["isolated", "cross", "portfolio"]
@@ -62,12 +66,64 @@ class PositionBody(BaseModel):
     note: str = Field(default="", max_length=2_000)
 
 
-class PlanBody(BaseModel):
-    """What someone holds."""
+class OptionBody(BaseModel):
+    """One option, with the keys of the position file."""
 
     model_config = _STRICT
-    positions: list[PositionBody] = Field(min_length=1, max_length=20)
+    venue: str = _TEXT
+    symbol: str = _TEXT
+    side: Literal["long", "short"]
+    size_coin: float | None = _AMOUNT
+    size_contracts: float | None = _AMOUNT
+    entry_price: float | None = _AMOUNT
+    opened_at: str | None = Field(default=None, min_length=1, max_length=200)
+    volatility_percent: float | None = Field(default=None, gt=0.0, le=1e4)
+    margin_mode: Literal["cross", "portfolio"] | None = None
+    id: str = Field(default="", max_length=200)
+    note: str = Field(default="", max_length=2_000)
+
+
+class BalanceBody(BaseModel):
+    """What an account holds of one currency, with the keys of the position file."""
+
+    model_config = _STRICT
+    venue: str = _TEXT
+    currency: str = _TEXT
+    amount: float = Field(gt=0.0, le=1e15)
+    haircut_percent: float | None = Field(default=None, gt=0.0, le=100.0)
+    note: str = Field(default="", max_length=2_000)
+
+
+class HeldBody(BaseModel):
+    """What someone holds: entries, or a whole position file as text."""
+
+    model_config = _STRICT
+    positions: list[PositionBody] = Field(default=[], max_length=_MOST)
+    options: list[OptionBody] = Field(default=[], max_length=_MOST)
+    balances: list[BalanceBody] = Field(default=[], max_length=_MOST)
     portfolio_usd: float | None = Field(default=None, gt=0.0, le=1e15)
+    toml: str | None = Field(default=None, min_length=1, max_length=64_000)
+
+    @model_validator(mode="after")
+    def one_form(self) -> Self:
+        """Something is held, and told in one form."""
+        entries = bool(self.positions or self.options or self.balances or self.portfolio_usd)
+        if self.toml is not None and entries:
+            raise ValueError("toml and entries both say what is held: give one")
+        if self.toml is None and not (self.positions or self.options):
+            raise ValueError("nothing is held: give positions, options or toml")
+        return self
+
+
+class HedgeBody(HeldBody):
+    """What someone holds, and what its hedges are for: the flags of `airpocket hedge`, in numbers."""
+
+    gap_percent: float = Field(default=15.0, ge=1.0, le=400.0)
+    buffer: float = Field(default=2.0, ge=1.0, le=20.0)
+    max_loss_usd: float | None = Field(default=None, gt=0.0, le=1e15)
+    budget_usd: float | None = Field(default=None, gt=0.0, le=1e15)
+    legs: int = Field(default=4, ge=1, le=12)
+    standard_margin: bool = False
 
 
 class ReplayBody(BaseModel):

@@ -1,7 +1,6 @@
 """From what was asked to running processes: which mode, which log, which folder, and the link to the page."""
 
 import asyncio
-import hashlib
 import http.client
 import shutil
 import signal
@@ -9,12 +8,12 @@ import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 from platformdirs import user_cache_path, user_state_path
 
+from airpocket.delivery.bundled_log import ASSET, digest, place_recording
 from airpocket.delivery.serve.job import TOKEN, Drilling, Job
 from airpocket.delivery.serve.models import LaunchCode, Mode
 from airpocket.delivery.serve.supervisor import Supervisor, listen, make_place
@@ -26,6 +25,7 @@ from airpocket.ingest.world import SystemClock
 _RAW = "raw"  # of a store; its own name is live.session.RAW, which is slow to load
 _READY_S = 30.0
 _FRESH_S = 30.0
+_HOLD_S = 3.0  # the others wait for the page so long at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,13 @@ async def _first_link(port: int) -> str:
 async def run(plan: Plan, ready: Callable[[str], None]) -> None:
     """Keep the processes running until interrupted; `ready` gets the link as soon as the server answers."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(each, stop.set)
-    supervisor = Supervisor(plan.place, plan.jobs, SystemClock())
-    running = asyncio.create_task(supervisor.run(stop))
+    supervisor, go = Supervisor(plan.place, plan.jobs, SystemClock()), asyncio.Event()
+    running = asyncio.create_task(supervisor.run(stop, go))
     linking = asyncio.create_task(_first_link(plan.port))
+    linking.add_done_callback(lambda _: go.set())
+    loop.call_later(_HOLD_S, go.set)
     await asyncio.wait({running, linking}, return_when=asyncio.FIRST_COMPLETED)
     if linking.done() and not stop.is_set():
         try:
@@ -189,12 +191,7 @@ def _check(asked: Asked) -> None:
 
 def _demo(asked: Asked) -> Asked:
     """The bundled recording in a store of its own; the engine fills the rest of it."""
-    from airpocket.delivery.demonstration import ASSET, place_recording
-    from airpocket.ingest.log import sealed
-
-    manifest = files("airpocket.lab") / "bundled" / "recording" / sealed.FOLDER / sealed.MANIFEST
-    digest = hashlib.blake2b(manifest.read_bytes(), digest_size=6).hexdigest()
-    store = user_cache_path("airpocket") / f"demo-{digest}"
+    store = user_cache_path("airpocket") / f"demo-{digest()}"
     place_recording(store / _RAW)
     return replace(asked, asset=ASSET, store=store, replay=True, loop=True)
 

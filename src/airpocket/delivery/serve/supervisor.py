@@ -46,9 +46,12 @@ class Supervisor:
         self._children = [_Child(job, _named(job.role)) for job in jobs]
         self._stopping = False
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Keep every process running until told to stop."""
-        keeping = [asyncio.create_task(self._keep(child)) for child in self._children]
+    async def run(self, stop: asyncio.Event, go: asyncio.Event | None = None) -> None:
+        """Keep every process running until told to stop; all but the web wait for `go`."""
+        keeping = [
+            asyncio.create_task(self._keep(child, None if child.name == "web" else go))
+            for child in self._children
+        ]
         await stop.wait()
         self._stopping = True
         for task in keeping:
@@ -61,8 +64,10 @@ class Supervisor:
         """Every process now."""
         return [_state(child) for child in self._children]
 
-    async def _keep(self, child: _Child) -> None:
+    async def _keep(self, child: _Child, go: asyncio.Event | None) -> None:
         wait_s = _LEAST_WAIT_S
+        if go is not None:
+            await go.wait()
         while True:
             begun = self._clock.monotonic()
             child.process = await _start(child.job)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -44,6 +45,7 @@ def desk_of(job: Job, token: str, clock: Clock) -> Desk:
         switchboard,
         clock,
         job.clients,
+        Path(job.store) if job.store else None,
     )
     return desk
 

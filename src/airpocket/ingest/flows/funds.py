@@ -1,7 +1,7 @@
 """Decoders of fund flows: the table Farside publishes (HTML or CSV) and CoinGlass's answers. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -209,8 +209,3 @@ def coinglass_funds(body: bytes, symbol: str, now: int) -> Told:
         total = None if day.flow_usd is None else day.flow_usd / 1e6
         days.append((stamp - stamp % DAY_NS, cells, total))
     return _funds_told(sorted(days, key=lambda day: day[0]), symbol, source, now)
-
-
-def csv_days(rows: Iterable[Sequence[str]]) -> bool:
-    """Whether a CSV file is such a table: days and a total."""
-    return any(row and row[-1].strip().lower() == "total" for row in rows)

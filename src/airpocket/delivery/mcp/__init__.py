@@ -1,0 +1,1 @@
+"""The answers of the commands for language models: a read-only MCP server over one store."""
