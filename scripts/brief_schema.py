@@ -1,9 +1,9 @@
-"""Writes the JSON Schemas of brief, map and levels from their structs, or checks that the committed are current."""
+"""Writes the JSON Schemas of the JSON outputs from their structs, or checks that the committed are current."""
 
 import sys
 from pathlib import Path
 
-from airpocket.brief import levels_model, map_model
+from airpocket.brief import hedge_json, levels_model, map_model, plan_json, stress_json
 from airpocket.brief.as_json import schema
 
 FOLDER = Path(__file__).resolve().parent.parent / "src" / "airpocket" / "brief"
@@ -12,6 +12,9 @@ FILES = {
     FILE: schema(),
     FOLDER / "map.schema.json": schema(map_model.MapView, map_model.SCHEMA),
     FOLDER / "levels.schema.json": schema(levels_model.LevelsView, levels_model.SCHEMA),
+    FOLDER / "plan.schema.json": plan_json.schema(),
+    FOLDER / "stress.schema.json": stress_json.schema(),
+    FOLDER / "hedge.schema.json": hedge_json.schema(),
 }
 
 

@@ -10,6 +10,7 @@ from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.standing import Standing, StandingSettings, standing_of
 from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.catalysts import Catalyst
+from airpocket.domain.checkpoints import Checkpoints
 from airpocket.domain.events import Batch, Event
 from airpocket.domain.tells import Graded
 from airpocket.domain.units import TimeNs
@@ -69,6 +70,7 @@ class Assessment:
         self,
         catalysts: tuple[Catalyst, ...] | None = None,
         portfolio_usd: float | None = None,
+        volatility: float | None = None,
     ) -> Situation:
         """What a plan looks at, of this moment; without a calendar the stored one, where there is one."""
         if catalysts is None:
@@ -83,6 +85,7 @@ class Assessment:
             verdict=self.verdict,
             catalysts=catalysts,
             portfolio_usd=portfolio_usd,
+            volatility=volatility,
         )
 
     def drivers(self, settings: TableSettings | None = None) -> DriverTable:
@@ -98,13 +101,21 @@ class Assessment:
 
 
 class Assessor:
-    """Owner of all running state of one asset: `apply` facts, ask for an `Assessment`."""
+    """Owner of all running state of one asset: `apply` facts, ask for an `Assessment`.
 
-    def __init__(self, asset: str, settings: Settings | None = None) -> None:
+    `checkpoints`: where what takes long is kept from run to run; the answers do not depend on it.
+    """
+
+    def __init__(
+        self,
+        asset: str,
+        settings: Settings | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self.settings = settings or Settings()
         self._market = MarketState(asset)
         self._signals = SignalState(self.settings.signals)
-        self._map = MapState(self.settings.map)
+        self._map = MapState(self.settings.map, checkpoints)
         self._accounts = AccountsState()
 
     @property

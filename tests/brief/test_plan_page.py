@@ -14,8 +14,14 @@ HEADINGS = [
     "What to do", "Margin", "Overnight gap", "Leverage", "Funding", "On the way to your liquidation",
     "The market now",
 ]  # fmt: skip
-SHORT = ["Staggered exits", "Exits by rule", "Scenario table", "Trim into thin books"]
-LONG = ["Stop", "Staggered bids", "Adds", "Scale out"]
+SHORT = [
+    "Staggered exits",
+    "Exits by rule",
+    "Exits in thin books",
+    "Scenario table",
+    "Trim into thin books",
+]
+LONG = ["Stop", "Exits in thin books", "Staggered bids", "Adds", "Scale out"]
 BOTH = ["Events ahead", "Funding discipline", "Hedges", "About this plan"]
 
 
@@ -73,7 +79,7 @@ def test_the_json_has_times_as_text_and_reads_back() -> None:
     assert len(told["plans"]) == 2
     first = told["plans"][0]
     assert list(first) == [field.name for field in structs.fields(plan)]
-    assert first["schema"] == "airpocket.plan/2"
+    assert first["schema"] == "airpocket.plan/3"
     assert first["position"]["opened_at"] == "2025-05-05T23:00:00Z"
     assert first["mark"]["as_of"] == first["as_of"] == "2025-05-06T00:00:00Z"
     assert first["answer"] == plan.answer

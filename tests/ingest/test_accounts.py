@@ -160,7 +160,7 @@ def test_options_balances_and_contracts_are_read_in_coin(tmp_path) -> None:
         ("option", {"strike": "4000"}, "strike", "unknown field"),
         ("balance", {"venue": '"mtgox"'}, "venue", "unknown venue"),
         ("balance", {"currency": '"$"'}, "currency", "not the name of a coin"),
-        ("balance", {"amount": "0"}, "amount", "above zero"),
+        ("balance", {"amount": "0"}, "amount", "not zero"), ("balance", {"amount": "inf"}, "amount", "finite"),
         ("balance", {"haircut_percent": "120"}, "haircut_percent", "at most 100"),
         ("balance", {}, "currency", "two balances of ETH"),
     ],
@@ -173,6 +173,22 @@ def test_wrong_options_and_balances_are_named(tmp_path, kind, changes, field, pr
     where = "" if problem.startswith("two") else f", {kind} 2"
     assert str(caught.value).startswith(f"mine.toml{where}, field '{field}': ")
     assert problem in str(caught.value)
+
+
+def test_borrowed_coin_is_read_and_a_mere_loan_refused(tmp_path) -> None:
+    owed = {**BALANCE, "amount": "-3", "haircut_percent": None}
+    held = read_positions(written(tmp_path, toml("option", OPTION) + toml("balance", owed)))
+    assert held.balances[0].amount == -3.0
+    loan = toml("position", GOOD) + toml("balance", {**owed, "venue": '"binance_spot"'})
+    with pytest.raises(BadInput, match="ETH is owed there with nothing but balances"):
+        read_positions(written(tmp_path, loan))
+
+
+def test_a_stated_volatility_is_a_percentage(tmp_path) -> None:
+    held = read_positions(written(tmp_path, "volatility_percent = 70\n" + toml("position", GOOD)))
+    assert held.volatility == 0.7
+    with pytest.raises(BadInput, match=r"'volatility_percent': must lie between 5 and 500 %"):
+        read_positions(written(tmp_path, "volatility_percent = 0.7\n" + toml("position", GOOD)))
 
 
 def test_what_has_nothing_behind_it_is_refused(tmp_path) -> None:

@@ -6,7 +6,7 @@ import json
 import pytest
 from live.fake_venue import FakeVenue
 
-from airpocket.delivery import answers
+from airpocket.delivery import at_a_glance
 from airpocket.domain.errors import NothingKnown, UndecodableFrame
 from airpocket.domain.events import Bar, Funding, OpenInterest
 from airpocket.ingest.glance import read_safely, settlements
@@ -123,7 +123,7 @@ def test_a_brief_is_made_of_what_answers_and_names_what_does_not():
 
     async def run():
         async with FakeVenue(quiet, market_answers()) as venue:
-            return await asyncio.to_thread(answers.brief_at_a_glance, "ETH", venue.gate)
+            return await asyncio.to_thread(at_a_glance.brief_at_a_glance, "ETH", venue.gate)
 
     brief = asyncio.run(run())
     assert brief.price.reference == "binance_usdm:ETHUSDT"
@@ -141,7 +141,7 @@ def test_without_any_answer_nothing_is_known():
     async def run():
         async with FakeVenue(quiet, {}) as venue:
             with pytest.raises(NothingKnown, match="no venue gave prices of ETH"):
-                await asyncio.to_thread(answers.brief_at_a_glance, "ETH", venue.gate)
+                await asyncio.to_thread(at_a_glance.brief_at_a_glance, "ETH", venue.gate)
 
     asyncio.run(run())
 

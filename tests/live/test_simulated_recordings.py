@@ -8,7 +8,7 @@ import pytest
 from lab.served.test_gate import Served, alone, book_of
 from live.sim import MemoryLog, SimVenue, simulate, world_of
 
-from airpocket.delivery import answers
+from airpocket.delivery import at_a_glance
 from airpocket.delivery.answers import brief_of
 from airpocket.delivery.cli import main
 from airpocket.domain.errors import StoreConflict
@@ -92,9 +92,9 @@ def test_a_glance_through_a_gate_says_simulated_and_one_at_the_venues_does_not(m
     async def look(asset, ask, clock):
         return Glance(int(batch.ints("usable_from")[-1]), (batch,), (f"binance_usdm:{asset}",), {})
 
-    monkeypatch.setattr(answers, "look", look)
-    assert answers.brief_at_a_glance("ETH", "127.0.0.1:9").answer.startswith("SIMULATED: ")
-    assert not answers.brief_at_a_glance("ETH").health.simulated
+    monkeypatch.setattr(at_a_glance, "look", look)
+    assert at_a_glance.brief_at_a_glance("ETH", "127.0.0.1:9").answer.startswith("SIMULATED: ")
+    assert not at_a_glance.brief_at_a_glance("ETH").health.simulated
 
 
 def test_brief_and_map_of_what_the_recorder_keeps_say_simulated(tmp_path, capsys):

@@ -1,11 +1,13 @@
 """Accounts for the tests of their valuation: positions, options and balances with their terms and marks."""
 
+from dataclasses import replace
+
 from airpocket.domain.portfolio import Account
 from airpocket.domain.positions import Balance, OptionPosition, Position
 from airpocket.domain.units import DAY_NS, parse_time
 from airpocket.margin.bundled import schedules_of
 from airpocket.margin.rules import rules_in_force
-from airpocket.playbook.ledger import Marks, Terms, ledger_of
+from airpocket.playbook.ledger import Marks, Terms, ledger_of, option_legs
 
 NOW = parse_time("2026-02-06T22:00Z")
 PRICE = 2_000.0
@@ -61,3 +63,11 @@ def ledger(*held, mode="cross", mark=PRICE, schedule=None, asset="ETH", beta=Non
     return ledger_of(
         made, asset, Marks(**told), terms_of(*made.positions, schedule=schedule), beta=beta
     )
+
+
+def holding(made, *options, paid=0.0):
+    """The same account holding these options, for which `paid` USDT were paid."""
+    balances = dict(made.balances)
+    if paid:
+        balances["USDT"] -= paid
+    return replace(made, options=option_legs(options, made.marks), balances=balances)

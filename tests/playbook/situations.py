@@ -1,10 +1,13 @@
 """A made market with all judgements of it, and positions in it."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import samples
+from msgspec import structs
 
 from airpocket.cascade.records import Unscanned
+from airpocket.domain.estimates import known, unknown
 from airpocket.domain.positions import Position
 from airpocket.domain.units import DAY_NS, HOUR_NS, TimeNs
 from airpocket.liquidations.records import Unmapped
@@ -15,8 +18,28 @@ DAYS = 120
 NOW = TimeNs(samples.START + DAYS * DAY_NS)
 
 
-@lru_cache(maxsize=8)
+def with_figures(base, **values):
+    """The situation with some tells replaced by a value (None: unknown)."""
+    tells = dict(base.signals.tells)
+    for name, value in values.items():
+        old = tells[name]
+        unit = old.estimate.unit
+        new = (
+            unknown(unit, "not here")
+            if value is None
+            else known(value, unit, as_of=NOW, now=NOW, source="made")
+        )
+        tells[name] = structs.replace(old, estimate=new, met=None)
+    return replace(base, signals=replace(base.signals, tells=tells))
+
+
 def situation(seed=0, portfolio=1_000_000.0, venue="binance_usdm", now=NOW) -> Situation:
+    """As `volatile`, but without any volatility known: no hedges are sketched, which takes a while."""
+    return with_figures(volatile(seed, portfolio, venue, now), rv_30d=None)
+
+
+@lru_cache(maxsize=8)
+def volatile(seed=0, portfolio=1_000_000.0, venue="binance_usdm", now=NOW) -> Situation:
     """120 days of a random walk of ETHUSDT on one venue, with funding; no book, no spot, no chain."""
     assessor = Assessor("ETH")
     assessor.apply(samples.bars(DAYS * 24, seed=seed, venue=venue))

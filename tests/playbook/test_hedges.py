@@ -21,7 +21,8 @@ from airpocket.market.options.revalue import value_grid
 from airpocket.playbook.hedging.asked import Asked, option_maker, task_of
 from airpocket.playbook.hedging.backing import valued_by
 from airpocket.playbook.hedging.candidates import candidates_of, option_name
-from airpocket.playbook.hedging.choose import Chosen, cheapest, slack, tradable
+from airpocket.playbook.hedging.choose import Chosen, cheapest, slack
+from airpocket.playbook.hedging.lots import tradable
 from airpocket.playbook.hedging.made import Shape, hedge_of
 from airpocket.playbook.hedging.rows import rows_of
 from airpocket.playbook.hedging.settings import HedgeSettings
@@ -49,12 +50,13 @@ def asked(side="short", leverage=8.0, *, settings=None, found=None, **changes):
     size = 500.0
     held = ledger(perp(side, size), balance(size * PRICE / leverage))
     found = candidates_of(chain() if found is None else found, "ETH", NOW)
-    return Asked(
-        asset="ETH", now=NOW, simulated=False, position=perp(side, size, wallet_usd=1.0),
-        price=known(PRICE, PER_COIN, as_of=NOW, now=NOW, source="made"), valued=valued_by(held),
-        candidates=found, major="none", settings=settings or HedgeSettings(search_s=5.0), beyond_d=8.0,
-        taker_fee=0.0005, **changes,
-    )  # fmt: skip
+    return Asked(**{
+        "asset": "ETH", "now": NOW, "simulated": False, "position": perp(side, size, wallet_usd=1.0),
+        "price": known(PRICE, PER_COIN, as_of=NOW, now=NOW, source="made"),
+        "valued": valued_by(held, settings or HedgeSettings()),
+        "candidates": found, "major": "none", "settings": settings or HedgeSettings(search_s=5.0),
+        "hold_d": 14.0, "taker_fee": 0.0005,
+    } | changes)  # fmt: skip
 
 
 def optimum(question, name, gap=15.0):
@@ -133,14 +135,14 @@ def test_whole_lots_hold_every_row_and_cost_no_less_than_the_bound(side):
         assert (slack(task, whole.coins) >= -1.0).all()
         assert (np.abs(whole.coins - np.round(whole.coins)) < 1e-9).all()
         assert int((whole.coins > 0).sum()) <= question.settings.legs
-        assert linear.cost - 1e-6 <= whole.cost <= 1.05 * linear.cost + 50.0
+        assert linear.held - 1e-6 <= whole.held <= 1.05 * linear.held + 50.0
 
 
 def test_more_protection_never_costs_less_and_wider_shapes_never_more():
     question = asked("short")
-    costs = [optimum(question, "ladder", gap)[1].cost for gap in (15.0, 20.0, 30.0)]
+    costs = [optimum(question, "ladder", gap)[1].held for gap in (15.0, 20.0, 30.0)]
     assert all(more >= less - 1e-6 for less, more in itertools.pairwise(costs))
-    assert optimum(question, "spread")[1].cost <= optimum(question, "ladder")[1].cost + 1e-3
+    assert optimum(question, "spread")[1].held <= optimum(question, "ladder")[1].held + 1e-3
 
 
 def test_the_price_of_one_more_per_cent_is_what_solving_for_it_says():
@@ -149,7 +151,7 @@ def test_the_price_of_one_more_per_cent_is_what_solving_for_it_says():
     made = hedge_of(
         question, Shape(template, option_maker(question, question.candidates, template), whole=True)
     )
-    at, more = (optimum(question, "ladder", gap)[1].cost for gap in (15.0, 15.1))
+    at, more = (optimum(question, "ladder", gap)[1].held for gap in (15.0, 15.1))
     assert made.next_percent.value == pytest.approx((more - at) / 0.1, rel=0.15)
 
 
@@ -160,7 +162,7 @@ def test_a_sheet_holds_what_it_says_up_to_the_gap(side):
     assert abs(found.plain_protected.value) < 15.0 <= abs(ladder.protected.value)
     assert all(leg.name.endswith("-C" if side == "short" else "-P") for leg in ladder.legs)
     assert found.top_up.value > 0.0
-    assert ladder.cost.value >= ladder.bound.value
+    assert ladder.held.value >= ladder.bound.value
     sign = 1.0 if side == "short" else -1.0
     at = next(p for p in ladder.curve if p.move_percent == pytest.approx(sign * 20.0))
     assert at.hedged_usd > at.plain_usd

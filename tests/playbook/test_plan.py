@@ -11,12 +11,20 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from msgspec import structs
 from playbook.accounts_made import option
-from playbook.situations import NOW, last_close, play_of, position, situation, steps_of, tell_of
+from playbook.situations import (
+    NOW,
+    last_close,
+    play_of,
+    position,
+    situation,
+    steps_of,
+    tell_of,
+    with_figures,
+)
 
 from airpocket.cascade.records import Profile
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, MarginError
-from airpocket.domain.estimates import known, unknown
 from airpocket.domain.portfolio import accounts_of
 from airpocket.domain.positions import Balance, Positions
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
@@ -25,21 +33,6 @@ from airpocket.margin.kernel import Leg, liquidation
 from airpocket.market.state import Observations
 from airpocket.playbook.plan import plan_for
 from airpocket.verdict.records import Verdict
-
-
-def with_figures(base, **values):
-    """The situation with some tells replaced by a value (None: unknown)."""
-    tells = dict(base.signals.tells)
-    for name, value in values.items():
-        old = tells[name]
-        unit = old.estimate.unit
-        new = (
-            unknown(unit, "not here")
-            if value is None
-            else known(value, unit, as_of=NOW, now=NOW, source="made")
-        )
-        tells[name] = structs.replace(old, estimate=new, met=None)
-    return replace(base, signals=replace(base.signals, tells=tells))
 
 
 def test_the_margin_section_of_a_short_by_hand() -> None:
@@ -121,7 +114,7 @@ def test_no_stop_lies_beyond_liquidation_and_exits_add_up(drawn) -> None:
     held = position(
         side, size, entry=price * drift, margin="isolated", leverage_x=leverage, seed=seed
     )
-    plan = plan_for(held, situation(seed))
+    plan = plan_for(held, situation(seed))  # no volatility: no hedges to solve
     steps = steps_of(plan)
     if "close_now" in steps:
         assert list(steps) == ["close_now"]

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 from playbook.accounts_made import option
-from playbook.situations import NOW, last_close, position, situation
+from playbook.situations import NOW, last_close, position
+from playbook.situations import volatile as situation
 
 from airpocket.brief import stress_json, stress_page, terminal
 from airpocket.cascade.outcomes import Chance, Outcomes, Spread

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playbook.accounts_made import NOW, PRICE, account, balance, ledger, option, perp, terms_of
+from playbook.accounts_made import (
+    NOW,
+    PRICE,
+    account,
+    balance,
+    holding,
+    ledger,
+    option,
+    perp,
+    terms_of,
+)
 
 from airpocket.domain.errors import BadInput, MarginError
 from airpocket.domain.portfolio import accounts_of
@@ -15,7 +25,7 @@ from airpocket.margin.kernel import Leg, liquidation
 from airpocket.margin.stressgrid import GRID, shock_factor
 from airpocket.margin.tiers import table_from
 from airpocket.market.options.greeks import greeks
-from airpocket.playbook.ledger import Marks, ledger_of, option_legs, with_options
+from airpocket.playbook.ledger import Marks, ledger_of
 from airpocket.playbook.thresholds import adl_scores, funding_day, thresholds
 from airpocket.playbook.valuation import scenario, standard_maintenance, value
 from conftest import shared_root
@@ -177,12 +187,36 @@ def test_options_are_worth_what_black_says_in_coin_and_pay_at_expiry():
     held = ledger(option("long", 10.0, 2_200.0), balance(1.0, "ETH", "deribit"))
     price = float(greeks(True, 2_100.0, 2_200.0, 30 / 365, 0.7).price)
     at = value(held, 2_100.0)
-    assert float(at.equity_usd) == pytest.approx(2_100.0 + 10.0 * price, rel=1e-12)
+    assert float(at.worth_usd) == pytest.approx(2_100.0 + 10.0 * price, rel=1e-12)
     assert float(at.maintenance_usd) == 0.0
     late = value(held, 2_500.0, days=31.0)
     assert float(late.equity_usd) == pytest.approx(2_500.0 + 10.0 * 300.0, rel=1e-12)
     richer = value(held, 2_100.0, vol_shift=0.5)
-    assert float(richer.equity_usd) > float(at.equity_usd)
+    assert float(richer.worth_usd) > float(at.worth_usd)
+
+
+def test_a_bought_option_counts_as_margin_only_under_portfolio_margin():
+    both = (option("long", 10.0, 2_200.0), balance(1.0, "ETH", "deribit"))
+    standard, whole = value(ledger(*both), 2_100.0), value(ledger(*both, mode="portfolio"), 2_100.0)
+    assert float(standard.equity_usd) == pytest.approx(2_100.0, rel=1e-12)
+    assert float(whole.equity_usd) == float(whole.worth_usd) == float(standard.worth_usd)
+    debt = ledger(*both[:1], balance(-0.1, "ETH", "deribit"))
+    owed = value(
+        debt, 2_100.0
+    )  # what is owed is not made good by an option, whatever that is worth
+    assert float(owed.equity_usd) == pytest.approx(-210.0, rel=1e-12)
+    assert float(owed.worth_usd) > 0.0
+
+
+def test_borrowed_coin_rises_against_the_account_and_its_haircut_takes_nothing_off_a_debt():
+    held = ledger(
+        perp("long", 10.0), balance(10_000.0), balance(-3.0, "ETH", haircut=0.2)
+    )  # fmt: skip
+    for price in (1_800.0, 2_200.0):
+        at = value(held, price)
+        assert float(at.equity_usd) == pytest.approx(
+            10_000.0 + 10.0 * (price - PRICE) - 3.0 * price
+        )
 
 
 def test_a_forward_above_the_index_moves_with_it_and_coin_counts_at_the_index():
@@ -191,9 +225,7 @@ def test_a_forward_above_the_index_moves_with_it_and_coin_counts_at_the_index():
         forward={option("long", 1.0, 2_200.0).key: 1.02},
     )  # fmt: skip
     coin = float(greeks(True, 2_142.0, 2_200.0, 30 / 365, 0.7).price) / 2_142.0
-    assert float(value(held, 2_100.0).equity_usd) == pytest.approx(
-        2_100.0 * (1.0 + coin), rel=1e-12
-    )
+    assert float(value(held, 2_100.0).worth_usd) == pytest.approx(2_100.0 * (1.0 + coin), rel=1e-12)
 
 
 def test_a_written_option_keeps_deribits_standard_margin():
@@ -208,11 +240,16 @@ def test_a_written_option_keeps_deribits_standard_margin():
 
 
 def test_a_call_spread_bought_for_a_short_moves_its_liquidation_up():
+    calls = (option("long", 500.0, 2_100.0),)
+    whole = ledger(perp("short", 500.0), balance(125_000.0), mode="portfolio")
+    hedged = holding(whole, *calls)
+    assert thresholds(hedged).up is None or thresholds(hedged).up > 1.5 * thresholds(whole).up
+    # under standard margin it pays, but does not keep the venue away
     bare = ledger(perp("short", 500.0), balance(125_000.0))
-    hedged = with_options(bare, option_legs((option("long", 500.0, 2_100.0),), bare.marks))
-    assert thresholds(hedged).up is None or thresholds(hedged).up > 1.5 * thresholds(bare).up
+    standard = holding(bare, *calls)
+    assert thresholds(standard).up == pytest.approx(thresholds(bare).up)
     # a written call makes it worse, and the account has another threshold to fear
-    naked = with_options(bare, option_legs((option("short", 200.0, 2_100.0),), bare.marks))
+    naked = holding(bare, option("short", 200.0, 2_100.0))
     assert thresholds(naked).up < thresholds(bare).up
 
 
@@ -249,7 +286,7 @@ def test_portfolio_margin_lets_a_put_count_against_a_long():
         balance(40.0, "ETH", "deribit"), mode="portfolio",
     )  # fmt: skip
     put = option("long", 100.0, 1_950.0, call=False, margin_mode="portfolio")
-    both = with_options(alone, option_legs((put,), alone.marks))
+    both = holding(alone, put)
     assert float(value(both, PRICE).maintenance_usd) < 0.5 * float(
         value(alone, PRICE).maintenance_usd
     )

@@ -116,8 +116,8 @@ def _as_number(value: Json) -> Json:
 
 def _retimed(value: Json, change: Callable[[Json], Json]) -> Json:
     """The same tree with every time field changed."""
-    if isinstance(value, list):
-        return [_retimed(each, change) for each in value]
+    if isinstance(value, list):  # most of a brief is numbers of charts
+        return [each if isinstance(each, float) else _retimed(each, change) for each in value]
     if isinstance(value, dict):
         return {key: _field(key, each, change) for key, each in value.items()}
     return value

@@ -4,7 +4,7 @@ from airpocket.brief import words
 from airpocket.brief.blocks import Block, Cell, Grid, Part, Points, Words, nothing
 from airpocket.brief.plan_page import position_line
 from airpocket.domain.estimates import Estimate
-from airpocket.playbook.hedging.records import Hedge, HedgeLeg, HedgeSheet
+from airpocket.playbook.hedging.records import ChainFacts, Hedge, HedgeLeg, HedgeSheet
 
 ADVICE = (
     "A hedge here is arithmetic on quotes and assumptions, not a forecast and not advice to trade: check every "
@@ -18,7 +18,11 @@ def parts(sheet: HedgeSheet) -> list[Part]:
     return [
         Part("hedges", "Hedges side by side", _overview(sheet)),
         Part("more", "What more protection costs", _table(sheet)),
-        *(Part(each.id, each.title, _hedge(each)) for each in sheet.hedges if each.unknown is None),
+        *(
+            Part(each.id, each.title, _hedge(each, sheet.hold_d))
+            for each in sheet.hedges
+            if each.unknown is None
+        ),
         Part("quotes", "Quotes", _quotes(sheet)),
         Part("about", "About this sheet", [Points("", [*sheet.notes, ADVICE])]),
     ]
@@ -33,21 +37,39 @@ def _overview(sheet: HedgeSheet) -> list[Block]:
     rows: list[tuple[Cell, ...]] = []
     for each in sheet.hedges:
         if each.unknown is not None:
-            rows.append((each.title, words.UNKNOWN, "-", "-", "-", "-"))
+            rows.append((each.title, words.UNKNOWN, "-", "-", "-", "-", "-"))
             continue
         rows.append((
-            each.title, _short(each.cost), _short(each.cost_percent), _short(each.protected),
-            _short(each.next_percent), _tied(each),
+            each.title, _short(each.cost), _short(each.held), _short(each.protected),
+            _short(each.next_percent), _short(each.tail_loss), _tied(each),
         ))  # fmt: skip
-    grid = Grid("", ("Hedge", "Cost", "Of notional", "Holds to", "One % more", "Tied up"), rows)
+    held = f"{sheet.hold_d:g} calm days"
+    told = ("Hedge", "Paid now", held, "Holds to", "One % more", "Worst 5 %", "Tied up")
+    grid = Grid("", told, rows)
     missing = [
         f"{each.title}: {words.plain(each.unknown)}" for each in sheet.hedges if each.unknown
     ]
     facts = [
-        f"Sized up to a gap of {sheet.gap_percent:g} % against the position, {sheet.buffer:g} × maintenance.",
+        f"Sized up to a gap of {sheet.gap_percent:g} % against the position, {sheet.buffer:g} × maintenance. "
+        f"Cheapest is what has cost least after {sheet.hold_d:g} days in which nothing happens.",
         _at_the_venue(sheet),
+        f"Unhedged, the worst 5 % of a week's moves lose {_short(sheet.plain_tail_loss)} on average, as modelled.",
+        _cascades(sheet),
     ]
     return [Points("", facts), grid, *([Points("Not to be had", missing)] if missing else [])]
+
+
+def _cascades(sheet: HedgeSheet) -> str:
+    """Which cascades are among the scenarios."""
+    moves = [each.move_percent for each in sheet.paths]
+    reach = f"{min(moves):+.1f} to {max(moves):+.1f} %" if moves else ""
+    if sheet.no_paths is None:
+        last = max((each.minutes for each in sheet.paths), default=0.0)
+        return (
+            f"Scenarios hold peaks and ends of the simulated pushes, {reach} within {last:.0f} min."
+        )
+    instead = f"; the fuel scan's stops, {reach}, stand in" if moves else ": the grid alone"
+    return f"No simulated cascade is among the scenarios ({words.plain(sheet.no_paths)}){instead}."
 
 
 def _at_the_venue(sheet: HedgeSheet) -> str:
@@ -88,7 +110,10 @@ def _table(sheet: HedgeSheet) -> list[Block]:
         for row in sheet.table
     ]  # fmt: skip
     grid = Grid("", ("Holds to", *(titles.get(name, name) for name in names)), rows)
-    told = "Least cost in any amounts; nothing: no such hedge holds it. The strip stands for its own days only."
+    told = (
+        f"Least cost of {sheet.hold_d:g} calm days, in any amounts; none: no such hedge holds it. The strip stands "
+        "for its own days only, and is bought anew for the rest."
+    )
     return [grid, Points("", [told])]
 
 
@@ -96,7 +121,7 @@ def _cheap(estimate: Estimate) -> str:
     return "none" if estimate.value is None else words.number(estimate.value, estimate.unit)
 
 
-def _hedge(each: Hedge) -> list[Block]:
+def _hedge(each: Hedge, hold_d: float) -> list[Block]:
     if not each.legs:
         return [Words("Nothing has to be bought: the position holds up as it is.")]
     options = any(leg.volatility is not None for leg in each.legs)
@@ -104,7 +129,8 @@ def _hedge(each: Hedge) -> list[Block]:
         _leg(leg) for leg in each.legs
     ])  # fmt: skip
     told = [
-        f"Cost {_short(each.cost)} with fees; nothing of its kind costs less than {_short(each.bound)}."
+        f"Paid now {_short(each.cost)} with fees; gone after {hold_d:g} calm days {_short(each.held)}, and nothing "
+        f"of its kind comes out under {_short(each.bound)}."
     ]
     if options and each.margin is not None and each.margin.value:
         told.append(f"Margin for what is sold: {_short(each.margin)} now.")
@@ -148,5 +174,14 @@ def _quotes(sheet: HedgeSheet) -> list[Block]:
     return [Points("", [
         f"{chain.options} options of {words.plain(chain.venue)}, quotes of {words.moment(chain.as_of)}, "
         f"{chain.age_s / 60:,.0f} min old; index {_short(chain.index)}.",
+        _sized(chain),
         f"Left out: {left}.",
     ])]  # fmt: skip
+
+
+def _sized(chain: ChainFacts) -> str:
+    if not chain.sized:
+        return "The sizes behind them are not told: a large order costs more than shown."
+    rest = chain.options - chain.sized
+    told = f"The sizes behind {chain.sized} of them are told, and no leg takes more"
+    return f"{told}; the other {rest} may hold less than shown." if rest else f"{told}."

@@ -8,11 +8,13 @@ from airpocket.domain.tells import Reading
 from airpocket.domain.units import format_time
 from airpocket.playbook.records import Caps, GapTest, Plan, Play, Step
 from airpocket.playbook.records import Facts as PlanFacts
+from airpocket.playbook.stress.records import Exit
 
 ADVICE = (
     "A plan is arithmetic and rules of thumb, not a forecast: check every figure at your venue before you "
     "act. meas = read from data; model = rests on an assumption; mixed = both."
 )
+_LAST_EXITS = ("exits", "stop", "urgent")
 
 
 def parts(plan: Plan) -> list[Part]:
@@ -25,7 +27,7 @@ def parts(plan: Plan) -> list[Part]:
         Part("funding", "Funding", _facts(plan.funding)),
         Part("fuel", "On the way to your liquidation", _facts(plan.fuel)),
         Part("market", "The market now", _facts(plan.market)),
-        *(Part(play.id, play.title, _play(play, plan.asset)) for play in plan.plays),
+        *(part for play in plan.plays for part in _parts_of(play, plan)),
         Part("about", "About this plan", _about(plan)),
     ]
 
@@ -148,6 +150,43 @@ def _caps(caps: Caps) -> list[Block]:
     return [Grid("", ("Rule", "Most leverage", ""), rows), Points("", caps.notes)]
 
 
+def _parts_of(play: Play, plan: Plan) -> list[Part]:
+    """A play, and behind the play that holds the last exit how all exits do in thin books."""
+    own = [Part(play.id, play.title, _play(play, plan.asset))]
+    if play.id in _LAST_EXITS:
+        own.append(Part("thin", "Exits in thin books", _thin(plan)))
+    return own
+
+
+def _thin(plan: Plan) -> list[Block]:
+    thin = plan.thin_books
+    if thin.unknown is not None:
+        return [nothing(thin.unknown)]
+    if not thin.rows:
+        return [nothing("no exit at a price: see the plays above")]
+    gone = [f"-{each.gone_percent:g} %" for each in thin.rows[0].exits]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            row.title, f"{row.size_coin.value or 0.0:,.10g} {words.plain(plan.asset)}", _short(row.price),
+            *(_outcome(each) for each in row.exits),
+        )
+        for row in thin.rows
+    ]  # fmt: skip
+    grid = Grid(
+        "Cost of each with so much of the resting orders gone", ("Exit", "Size", "At", *gone), rows
+    )
+    return [grid, Points("", thin.notes)]
+
+
+def _outcome(each: Exit) -> str:
+    if each.works is None:
+        return words.UNKNOWN
+    if not each.works:
+        filled = "" if each.filled.value is None else f" ({each.filled.value:.0f} % fills)"
+        return f"FAILS{filled}"
+    return _short(each.cost)
+
+
 def _play(play: Play, asset: str) -> list[Block]:
     blocks: list[Block] = [] if play.unknown is None else [nothing(play.unknown)]
     blocks.extend(_step(step, asset) for step in play.steps)
@@ -194,7 +233,8 @@ def _order(step: Step) -> str:
     until = "until the position is closed"
     if step.expires_at is not None:
         until = f"until {words.moment(format_time(step.expires_at))}"
-    return f"{_ORDERS[step.order]}; stands {until}"
+    reducing = ", reduce-only" if step.reduce_only else ""
+    return f"{_ORDERS[step.order]}{reducing}; stands {until}"
 
 
 def short(plan: Plan) -> list[Part]:

@@ -1,14 +1,18 @@
-"""Stress tests as JSON: the structs' keys in their order, times as ISO 8601 text."""
+"""Stress tests as JSON and its JSON Schema: the structs' keys in their order, times as ISO 8601 text."""
 
 from collections.abc import Sequence
 
-import msgspec
+from airpocket.brief import plan_json
+from airpocket.playbook.stress.records import SCHEMA, StressTest
 
-from airpocket.brief.plan_json import retimed
-from airpocket.playbook.stress.records import StressTest
+_KEY = "accounts"
 
 
 def render(tests: Sequence[StressTest]) -> bytes:
     """UTF-8 JSON, one object with the key `accounts`, indented, ending in a newline."""
-    told = {"accounts": [retimed(msgspec.to_builtins(each)) for each in tests]}
-    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+    return plan_json.render_all(_KEY, tests)
+
+
+def schema() -> bytes:
+    """The JSON Schema (2020-12) of what `render` gives."""
+    return plan_json.schema(StressTest, SCHEMA, _KEY)

@@ -9,6 +9,8 @@ ADVICE = (
     "Shocks are stated, not forecast. Each hits the account as it stands, before anyone can act; the columns hold "
     "what would be left had nobody acted, liquidated or not."
 )
+_LEAST_RATIO = 0.0005
+PATIENT = "The law is of orders worked with patience: one sent at once into a gap fills worse."
 _GROUPS = (
     ("gaps", "Gaps", ("gap",)),
     ("cascades", "Cascades", ("cascade",)),
@@ -43,11 +45,16 @@ def _stands(test: StressTest) -> Grid:
     rows: list[tuple[Cell, ...]] = [
         ("equity", test.equity),
         ("maintenance", test.maintenance),
-        ("liquidated below", test.down),
-        ("liquidated above", test.up),
+        ("liquidated below", _or_why(test.down)),
+        ("liquidated above", _or_why(test.up)),
         ("funding a day (minus: you pay)", test.funding_day),
     ]
     return Grid("", ("", ""), rows)
+
+
+def _or_why(price: Estimate) -> Cell:
+    """A price that is not there is known not to be there."""
+    return price if price.value is not None else words.plain(price.unknown or "")
 
 
 def _shocks(rows: list[Outcome]) -> list[Block]:
@@ -55,12 +62,21 @@ def _shocks(rows: list[Outcome]) -> list[Block]:
         "", ("Shock", "Price", "Equity", "Maintenance", "Ratio", "Liquidated"),
         [
             (each.title, _short(each.price), _short(each.equity), _short(each.maintenance),
-             _short(each.buffer), _end(each))
+             _ratio(each), _end(each))
             for each in rows
         ],
     )  # fmt: skip
     told = [f"{each.title}: {each.note}." for each in rows if each.note]
     return [grid, Points("", list(dict.fromkeys(told)))] if told else [grid]
+
+
+def _ratio(each: Outcome) -> str:
+    """Nothing where nothing must be kept, and no digits for a debt over what must be."""
+    if each.maintenance.value == 0.0:
+        return "-"
+    if each.buffer.value is not None and each.buffer.value < _LEAST_RATIO:
+        return "below 0" if each.buffer.value < -_LEAST_RATIO else "0"
+    return _short(each.buffer)
 
 
 def _end(each: Outcome) -> str:
@@ -85,9 +101,9 @@ def _exits(rows: list[Exit]) -> list[Block]:
         grids.append(_exit_grid(position, mine))
         known = [each for each in mine if each.cost.known]
         if known:
-            grids.append(
-                Points("", [f"Walked through {known[0].cost.source.rsplit(', 0 %', 1)[0]}."])
-            )
+            through = known[0].cost.source.rsplit(", 0 %", 1)[0]
+            law = f" {PATIENT}" if through.startswith("square-root law") else ""
+            grids.append(Points("", [f"Walked through {through}.{law}"]))
     return grids
 
 

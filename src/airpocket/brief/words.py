@@ -33,6 +33,7 @@ _DECIMALS: Final = {FUNDING_8H: 4, Z: 2, HOURS: 1, BPS: 2, RSI: 1}
 _SIGNED: Final = (FUNDING_8H, Z)  # a plus says as much as a minus
 _BADGE: Final[dict[Provenance, str]] = {"measured": "meas", "modelled": "model", "mixed": "mixed"}
 _SCALES: Final = ((1e12, "tn"), (1e9, "bn"), (1e6, "mn"))
+_LEAST_USD: Final = 0.005  # what is left of a difference that comes to nothing says less than 0
 _TOO_LONG: Final = 1e15  # from here on digits say less than a power of ten
 
 
@@ -106,6 +107,8 @@ def number(value: float, unit: str) -> str:
     if unit == PRICE:
         return price(value)
     if unit == USD:
+        if abs(value) < _LEAST_USD:
+            return "$0"
         return f"{'-' if value < 0 else ''}${_significant(abs(value))}"
     if unit in _DECIMALS:
         return _fixed(value, _DECIMALS[unit], "+" if unit in _SIGNED else "")

@@ -138,7 +138,7 @@ def taken_of(some: FloatArray, whole: FloatArray, draw: IntArray) -> Taken | Non
 def _error(values: FloatArray, draw: IntArray) -> float:
     """Of the mean, where paths on one draw of the map are alike (cluster-robust; Liang and Zeger 1986)."""
     apart = np.bincount(draw, values - values.mean())
-    groups = len(np.unique(draw))
+    groups = np.count_nonzero(np.bincount(draw))
     if groups < 2:
         return 0.0
     return float(np.sqrt((apart**2).sum() * groups / (groups - 1)) / len(values))

@@ -224,7 +224,7 @@ def profile_of(
     y = settings.impact_y.centre
     latent = law.absorbed(distance, y)
     label = (
-        f"square-root law, Y {y:g}, ${law.volume_usd:,.0f} and {100 * law.volatility:.2f} % a day "
+        f"square-root law, Y {y:g}, ${law.volume_usd / 1e6:,.0f} mn and {100 * law.volatility:.2f} % a day "
         f"({law.source}); {resting}"
     )
     return Profile("square_root", distance, latent, label, latent, 0.0, law.as_of, missing=resting)

@@ -1,12 +1,7 @@
 """Answers as values: what the commands print and the package's functions return."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import replace as replace_facts
 from os import PathLike
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from airpocket.brief.compose import compose
 from airpocket.brief.levels_model import LevelsView
@@ -15,23 +10,18 @@ from airpocket.brief.map_model import MapView
 from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
 from airpocket.delivery.holdings import assessments_for, plans_on, stress_on
+from airpocket.delivery.kept import checkpoints_of
 from airpocket.domain.accounts import AccountState, LoanState
 from airpocket.domain.errors import BadInput, NothingKnown
-from airpocket.domain.events import Batch
 from airpocket.domain.positions import Positions
-from airpocket.domain.simulated import sourced
 from airpocket.domain.units import DAY_NS, TimeNs, format_time, parse_interval, parse_time
 from airpocket.ingest.accounts import read_positions
-from airpocket.ingest.ask import Asker
 from airpocket.ingest.catalysts import read_catalysts
 from airpocket.ingest.census.stored import accounts_of as public_accounts_of
 from airpocket.ingest.census.stored import loans_of
 from airpocket.ingest.lake import Lake
-from airpocket.ingest.origin import origin_of
 from airpocket.ingest.replay import facts_of, newest
-from airpocket.ingest.world import SystemClock
 from airpocket.liquidations.records import LiquidationMap
-from airpocket.live.glance import Glance, look
 from airpocket.pipeline import Assessment, Assessor
 from airpocket.playbook.records import Plan
 from airpocket.playbook.stress.records import StressTest
@@ -41,7 +31,7 @@ def brief_of(asset: str, store: str | PathLike[str], asof: str | None = None) ->
     """The brief of an asset from a store, at `asof` or at the newest price stored."""
     lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
-    return brief_from(asset, facts_of(lake, asset, now), now, public_of(lake, asset, now))
+    return compose(assessor_at(lake, asset, now).assess(now))
 
 
 def map_of(
@@ -67,8 +57,9 @@ def map_of(
     lake, asset = lake_at(store), asset.upper()
     now = newest(lake, asset) if asof is None else parse_time(asof)
     then = _earlier(since or "24h", now)
-    assessors = [assessor_at(lake, asset, at, venue) for at in (then, now)]
-    return map_view(assessors[1].assess(now), then, assessors[0].mapped(then))
+    # the earlier one first: the later one goes on from it
+    before = assessor_at(lake, asset, then, venue).mapped(then)
+    return map_view(assessor_at(lake, asset, now, venue).assess(now), then, before)
 
 
 def levels_of(asset: str, store: str | PathLike[str], asof: str | None = None) -> LevelsView:
@@ -126,7 +117,7 @@ def assessor_at(lake: Lake, asset: str, at: TimeNs, venue: str = "") -> Assessor
     Raises:
         NothingKnown: the store holds nothing of the asset, or nothing of the venue.
     """
-    assessor = Assessor(asset)
+    assessor = Assessor(asset, checkpoints=checkpoints_of(lake))
     heard: set[str] = set()
     for fact in facts_of(lake, asset, at):
         heard.add(fact.venue)
@@ -147,53 +138,6 @@ def _of_venue(each: AccountState | LoanState, venue: str) -> bool:
 def public_of(lake: Lake, asset: str, now: int) -> list[AccountState | LoanState]:
     """The public accounts and loans stored, as known at `now`."""
     return [*public_accounts_of(lake, now), *loans_of(lake, asset, now)]
-
-
-def brief_at_a_glance(asset: str, gate: str = "") -> Brief:
-    """The brief from what the venues answer right now, without keys; what did not answer is named.
-
-    Args:
-        gate: host:port to reach every venue through.
-
-    Raises:
-        NothingKnown: no venue gave bars of the asset; says why each did not.
-    """
-    asset, clock = asset.upper(), SystemClock()
-
-    async def ask() -> tuple[Glance, str]:
-        asker = Asker({}, clock, gate=f"http://{gate}" if gate else "")
-        try:
-            return await look(asset, asker, clock), await origin_of(gate)
-        finally:
-            await asker.close()
-
-    found, simulated = asyncio.run(ask())
-    if not any(batch.family == "bar" for batch in found.batches):
-        why = "; ".join(f"{what}: {reason}" for what, reason in list(found.missing.items())[:4])
-        raise NothingKnown(f"no venue gave prices of {asset}: {why or 'none lists it'}")
-    facts = [replace_facts(b, sources=sourced(simulated, b.sources)) for b in found.batches]
-    brief = brief_from(asset, facts, TimeNs(found.at))
-    absent = [f"{what}: not answered: {reason}" for what, reason in found.missing.items()]
-    once = [
-        f"asked once, at a glance: {len(found.answered)} contracts answered; no tape, no liquidations,"
-        " short histories (airpocket record keeps more)"
-    ]
-    missing = [*once, *absent, *brief.health.missing]
-    return replace(brief, health=replace(brief.health, missing=missing))
-
-
-def brief_from(
-    asset: str,
-    facts: Iterable[Batch],
-    now: TimeNs,
-    public: Sequence[AccountState | LoanState] = (),
-) -> Brief:
-    """The brief of `facts` and of public accounts and loans at `now`."""
-    assessor = Assessor(asset)
-    for fact in facts:
-        assessor.apply(fact)
-    assessor.hear(*public)
-    return compose(assessor.assess(now))
 
 
 def plans_of(

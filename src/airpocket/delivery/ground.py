@@ -1,6 +1,7 @@
 """A store's facts as they become known: the state of the analysis is moved on, not built anew."""
 
 from airpocket.delivery.answers import public_of
+from airpocket.delivery.kept import checkpoints_of
 from airpocket.domain.events import Batch
 from airpocket.domain.units import TimeNs
 from airpocket.ingest.lake import Lake
@@ -17,7 +18,7 @@ class Ground:
 
     def __init__(self, lake: Lake, asset: str) -> None:
         self._lake, self._asset = lake, asset
-        self._assessor = Assessor(asset)
+        self._assessor = self._anew()
         self._now = 0
         self._known: dict[tuple[str, str, str], tuple[int, int]] = {}  # series → newest ts, rows
         self.rebuilt = 0
@@ -35,7 +36,7 @@ class Ground:
         except _Late:
             fresh = None
         if fresh is None:
-            self._assessor, self._known, fresh = Assessor(self._asset), {}, facts
+            self._assessor, self._known, fresh = self._anew(), {}, facts
             self.rebuilt += 1
         for fact in fresh:
             self._assessor.apply(fact)
@@ -43,6 +44,9 @@ class Ground:
         self._assessor.hear(*public_of(self._lake, self._asset, now))
         self._now = now
         return self._assessor
+
+    def _anew(self) -> Assessor:
+        return Assessor(self._asset, checkpoints=checkpoints_of(self._lake))
 
     def _fresh(self, facts: list[Batch]) -> list[Batch]:
         """The rows that are younger than those applied before.

@@ -5,8 +5,11 @@ from os import PathLike
 from pathlib import Path
 
 from airpocket.delivery.answers import lake_at, public_of
-from airpocket.delivery.holdings import hedges_on, perpetual_assets
+from airpocket.delivery.holdings import Behind, hedges_on, perpetual_assets
+from airpocket.delivery.kept import checkpoints_of
 from airpocket.domain.errors import NothingKnown
+from airpocket.domain.portfolio import accounts_of
+from airpocket.domain.positions import Positions
 from airpocket.domain.units import TimeNs, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.catalysts import read_catalysts
@@ -46,18 +49,26 @@ def hedges_of(
     file = Path(positions)
     held = read_positions(file)
     lake, asof = lake_at(sources.store), None if sources.asof is None else parse_time(sources.asof)
-    situations: dict[str, Situation] = {}
-    majors: dict[str, Major | str] = {}
-    for asset in perpetual_assets(held):
-        now = newest(lake, asset) if asof is None else asof
-        situations[asset] = _situation(lake, asset, now, sources)
-        majors[asset] = major_of(lake, situations[asset], now)
+    found = _grounds(lake, held, asof, sources)
     chain = "" if sources.chain is None else sources.chain.name
-    return hedges_on(held, situations, majors, settings or HedgeSettings(), file.name, chain)
+    return hedges_on(held, found, settings or HedgeSettings(), file.name, chain)
 
 
-def _situation(lake: Lake, asset: str, now: TimeNs, sources: Sources) -> Situation:
-    assessor = Assessor(asset)
+def _grounds(
+    lake: Lake, held: Positions, asof: TimeNs | None, sources: Sources
+) -> dict[str, Behind]:
+    hedged = perpetual_assets(held)
+    beside = [asset for each in accounts_of(held) if each.positions for asset in each.assets]
+    # what is stored at all is asked first: an assessment takes seconds
+    moments = {asset: newest(lake, asset) for asset in dict.fromkeys((*hedged, *beside))}
+    return {
+        asset: _ground(lake, asset, asof or now, sources, hedged=asset in hedged)
+        for asset, now in moments.items()
+    }
+
+
+def _ground(lake: Lake, asset: str, now: TimeNs, sources: Sources, *, hedged: bool) -> Behind:
+    assessor = Assessor(asset, checkpoints=checkpoints_of(lake))
     for fact in facts_of(lake, asset, now):
         if sources.chain is None or fact.kind != "option_quote":
             assessor.apply(fact)
@@ -65,7 +76,11 @@ def _situation(lake: Lake, asset: str, now: TimeNs, sources: Sources) -> Situati
         assessor.apply(read_chain(sources.chain, asset, now))
     assessor.hear(*public_of(lake, asset, now))
     calendar = None if sources.catalysts is None else read_catalysts(sources.catalysts)
-    return assessor.assess(now).situation(calendar)
+    assessment = assessor.assess(now)
+    situation = assessment.situation(calendar)
+    if not hedged:
+        return Behind(situation)
+    return Behind(situation, major_of(lake, situation, now), assessment.pushes())
 
 
 def major_of(lake: Lake, situation: Situation, now: TimeNs) -> Major | str:

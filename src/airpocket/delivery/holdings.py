@@ -2,8 +2,11 @@
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from airpocket.cascade.pushes import Pushes
+from airpocket.cascade.records import Unscanned
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.errors import BadInput, NothingKnown, UnknownInstrument
 from airpocket.domain.instruments import instrument
@@ -12,7 +15,7 @@ from airpocket.domain.positions import Positions
 from airpocket.ingest.accounts import positions_from
 from airpocket.ingest.entries import Entry
 from airpocket.pipeline import Assessment
-from airpocket.playbook.hedging.backing import asked_for
+from airpocket.playbook.hedging.backing import Around, asked_for
 from airpocket.playbook.hedging.major import Major
 from airpocket.playbook.hedging.records import HedgeSheet
 from airpocket.playbook.hedging.settings import HedgeSettings
@@ -110,7 +113,14 @@ def plans_on(
         within = account_with(accounts, position)
         try:
             plans.append(
-                plan_for(position, here, within=within, others=situations, cover=held.options)
+                plan_for(
+                    position,
+                    here,
+                    within=within,
+                    others=situations,
+                    cover=held.options,
+                    beside=held,
+                )
             )
         except BadInput as error:
             raise BadInput(f"{name}, position {number}: {error}") from error
@@ -132,10 +142,18 @@ def stress_on(
         raise BadInput(f"{name}: {error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What hedges of an asset rest on: its situation, what leads it or why nothing does, cascades as walked."""
+
+    situation: Situation
+    major: Major | str = "no position of it"
+    pushes: Pushes | Unscanned | None = None
+
+
 def hedges_on(
     held: Positions,
-    situations: Mapping[str, Situation],
-    majors: Mapping[str, Major | str],
+    behind: Mapping[str, Behind],
     settings: HedgeSettings,
     name: str = "positions",
     chain: str = "",
@@ -143,7 +161,7 @@ def hedges_on(
     """A sheet of hedges for every perpetual, in order.
 
     Args:
-        majors: what leads each asset, or why nothing does.
+        behind: by asset, also of the other coins of accounts that hold a perpetual.
         chain: name of the option quotes that were given in place of stored ones.
 
     Raises:
@@ -152,11 +170,15 @@ def hedges_on(
     """
     if not held.positions:
         raise BadInput(f"{name}: holds no [[position]] to hedge")
+    situations = {asset: each.situation for asset, each in behind.items()}
     sheets: list[HedgeSheet] = []
     for number, position in enumerate(held.positions, 1):
-        asset = instrument(position.venue, position.symbol).base
+        own = behind[instrument(position.venue, position.symbol).base]
+        around = Around(pushes=own.pushes, sketched=not chain)
         try:
-            asked = asked_for(position, held, situations[asset], settings, major=majors[asset])
+            asked = asked_for(
+                position, held, own.situation, settings, around, major=own.major, others=situations
+            )
         except BadInput as error:
             raise BadInput(f"{name}, position {number}: {error}") from error
         if chain and isinstance(asked.candidates, str):
@@ -171,7 +193,10 @@ def situations_of(
     calendar: tuple[Catalyst, ...] | None = None,
 ) -> dict[str, Situation]:
     """What plans look at, by asset."""
-    return {asset: each.situation(calendar, held.portfolio_usd) for asset, each in found.items()}
+    return {
+        asset: each.situation(calendar, held.portfolio_usd, held.volatility)
+        for asset, each in found.items()
+    }
 
 
 def perpetual_assets(held: Positions) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """Stress tests as a PNG: equity and maintenance over price for each account, and its exits beside it."""
 
 import io
+import math
 
 import numpy as np
 
@@ -13,8 +14,8 @@ _WIDTH, _ROW, _HEAD = 1600, 620, 40
 _LEFT, _MIDDLE, _RIGHT = 130, 960, 1570
 _TOP, _BOTTOM = 110, 540  # within a row
 _EQUITY, _NEEDED, _BAD = (0, 114, 178), (213, 94, 0), (180, 30, 30)
-_MOVES = (-40, -30, -20, 0, 20, 30, 50, 80)
-_STEPS = 5
+_MOVES = (-40, -20, 0, 20, 40, 60, 80)
+_STEPS = 6
 
 
 def picture(tests: list[StressTest]) -> bytes:
@@ -99,16 +100,25 @@ def _frame(pen: Pen, test: StressTest, axes: _Axes) -> None:
             pen.line([(x, axes.top + _TOP), (x, axes.top + _BOTTOM)], GRID, 2 if move == 0 else 1)
             pen.text(x, axes.top + _BOTTOM + 18, f"{move:+d} %" if move else words.price(mark), 16,
                      FAINT, "mm")  # fmt: skip
-    for step in np.linspace(axes.least, axes.most, _STEPS):
-        y = axes.y(float(step))
+    for level in _levels(axes.least, axes.most):
+        y = axes.y(level)
         pen.line([(_LEFT, y), (_MIDDLE - 120, y)], GRID, 1)
-        pen.text(_LEFT - 10, y, _money(float(step)), 15, FAINT, "rm")
+        pen.text(_LEFT - 10, y, _money(level), 15, FAINT, "rm")
     zero = axes.y(0.0)
     pen.line([(_LEFT, zero), (_MIDDLE - 120, zero)], INK, 1)
     pen.text(_LEFT, axes.top + _BOTTOM + 46, "equity", 17, _EQUITY)
     pen.text(_LEFT + 80, axes.top + _BOTTOM + 46, "maintenance", 17, _NEEDED)
     pen.text(_LEFT + 230, axes.top + _BOTTOM + 46,
-             "before anyone acts; circles: shocks, filled where they liquidate", 17, FAINT)  # fmt: skip
+             "before anyone acts; circles: shocks (off the line: not of price alone), filled: they liquidate",
+             17, FAINT)  # fmt: skip
+
+
+def _levels(least: float, most: float) -> list[float]:
+    """Round amounts between two ends, about six of them."""
+    rough = (most - least) / _STEPS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(each for each in (1.0, 2.0, 5.0, 10.0) if each * power >= rough)
+    return [step * k for k in range(math.ceil(least / step), math.floor(most / step) + 1)]
 
 
 def _thresholds(pen: Pen, test: StressTest, axes: _Axes) -> None:
@@ -161,7 +171,13 @@ def _bar(pen: Pen, each: Exit, y: float, height: float, dearest: float) -> None:
     pen.box(
         (start, y - height * 0.32, max(end, start + 1), y + height * 0.32), lighter(colour, 0.5)
     )
-    told = _money(cost) if each.works else f"FAILS ({each.filled.value or 0:.0f} % filled)"
+    told = _money(cost)
+    if not each.works:
+        told = (
+            "liquidated before"
+            if each.filled.value is None
+            else f"FAILS ({each.filled.value:.0f} % filled)"
+        )
     pen.text(end + 8, y, told, 15, colour)
 
 
@@ -169,5 +185,5 @@ def _money(usd: float) -> str:
     sign, size = ("-" if usd < 0 else ""), abs(usd)
     for unit, name in ((1e9, " bn"), (1e6, " mn"), (1e3, " k")):
         if size >= unit:
-            return f"{sign}${size / unit:,.1f}{name}"
+            return f"{sign}${size / unit:,.3g}{name}"
     return f"{sign}${size:,.0f}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
+import llvmlite.binding as llvm
 import numba
 from numba.extending import register_jitable
 
@@ -10,6 +11,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _njit = cast(Any, numba.njit)
+_llvm = cast(Any, llvm)
 
 # C callers are none of ours: leaving their entry out makes compiling a fifth quicker
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
@@ -45,3 +47,10 @@ def spread_kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 spans = numba.prange  # the loop of a spread kernel
+
+
+def compiled_for() -> tuple[str, ...]:
+    """What machine code of a kernel hangs on beside its source: compiler and processor."""
+    processor = _llvm.get_host_cpu_name(), _llvm.get_host_cpu_features().flatten()
+    compiler = numba.__version__, str(_llvm.llvm_version_info)
+    return (*compiler, _llvm.get_process_triple(), *processor)

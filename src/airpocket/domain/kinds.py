@@ -243,6 +243,8 @@ KINDS: dict[str, Kind] = {
                 _amount("open_interest", "coin"),
                 _amount("volume", "coin"),
                 _price("index_price", nullable=True),
+                Column("bid_size", "f64", "coin", "nonnegative", nullable=True, optional=True),
+                Column("ask_size", "f64", "coin", "nonnegative", nullable=True, optional=True),
             ),
             key=("ts", "instrument"),
             span="day",

@@ -37,7 +37,8 @@ def accounts_of(held: Positions) -> list[Account]:
     """An account for each isolated position, each position with its own wallet, and each venue's rest.
 
     Raises:
-        BadInput: a position or written option with nothing behind it, or two margin modes in one account.
+        BadInput: a position or written option with nothing behind it, two margin modes in one account, or a debt
+            with nothing but balances behind it.
     """
     alone = [_alone(each) for each in held.positions if _stands_alone(each)]
     shared = [each for each in held.positions if not _stands_alone(each)]
@@ -75,6 +76,12 @@ def _shared(venue: str, shared: list[Position], held: Positions) -> Account:
     if (positions or written) and not balances:
         what = positions[0].key if positions else next(o.key for o in options if o.side == "short")
         raise BadInput(f"{what} has nothing behind it: give wallet_usd or a [[balance]] of {venue}")
+    debts = [each.currency for each in balances if each.amount < 0.0]
+    if debts and not modes:
+        raise BadInput(
+            f"{venue}: {', '.join(debts)} is owed there with nothing but balances behind it; the rules of spot "
+            "margin are not known here: take that account out, or give the positions it backs"
+        )
     mode = cast("AccountMode", next(iter(modes), "cash"))
     return Account(
         venue=venue, mode=mode, name=venue, positions=positions, options=options, balances=balances

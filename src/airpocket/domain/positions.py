@@ -111,10 +111,12 @@ class Balance(Struct, frozen=True, kw_only=True):
 class Positions(Struct, frozen=True, kw_only=True):
     """All that one person holds, each kind in the order given.
 
-    portfolio_usd: what the risk caps of 1 to 2 % are taken of.
+    portfolio_usd: what the risk caps of 1 to 2 % are taken of. volatility: a year, a fraction, that hedges are
+    sketched with where no option chain is known.
     """
 
     positions: tuple[Position, ...] = ()
     options: tuple[OptionPosition, ...] = ()
     balances: tuple[Balance, ...] = ()
     portfolio_usd: float | None = None
+    volatility: float | None = None

@@ -12,6 +12,7 @@ from airpocket.ingest.contracts import option_named
 from airpocket.ingest.entries import Entry, read_entries
 
 MOST_PERCENT = 100.0
+_LEAST_VOL, _MOST_VOL = 5.0, 500.0  # a year: outside, a fraction or a price was meant
 
 
 def read_positions(path: Path) -> Positions:
@@ -30,6 +31,12 @@ def positions_from(top: Entry) -> Positions:
         BadInput: an entry is wrong; names entry and field.
     """
     portfolio = top.maybe_positive("portfolio_usd")
+    percent = top.maybe_positive("volatility_percent")
+    if percent is not None and not _LEAST_VOL <= percent <= _MOST_VOL:
+        top.fail(
+            f"must lie between {_LEAST_VOL:g} and {_MOST_VOL:g} % a year, not {percent:g}",
+            "volatility_percent",
+        )
     balances = tuple(_balance(entry) for entry in top.maybe_entries("balance"))
     backed = frozenset(each.venue for each in balances)
     positions = tuple(_position(entry, backed) for entry in top.maybe_entries("position"))
@@ -39,8 +46,9 @@ def positions_from(top: Entry) -> Positions:
         top.fail("holds no [[position]] and no [[option]]")
     _check_twins(top, positions, options, balances)
     held = Positions(
-        positions=positions, options=options, balances=balances, portfolio_usd=portfolio
-    )
+        positions=positions, options=options, balances=balances, portfolio_usd=portfolio,
+        volatility=None if percent is None else percent / 100.0,
+    )  # fmt: skip
     try:
         accounts_of(held)
     except BadInput as error:
@@ -222,7 +230,7 @@ def _balance(entry: Entry) -> Balance:
     if percent > MOST_PERCENT:
         entry.fail(f"must be at most 100, not {percent:g}", "haircut_percent")
     found = Balance(
-        venue=venue, currency=currency, amount=entry.positive("amount"), haircut=percent / 100.0
+        venue=venue, currency=currency, amount=entry.number("amount"), haircut=percent / 100.0
     )
     entry.maybe_text("note")
     entry.done()

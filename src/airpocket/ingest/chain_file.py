@@ -12,7 +12,9 @@ from airpocket.ingest.options import OptionName, read_name
 from airpocket.ingest.values import BadValue
 
 _NEEDED = ("instrument_name", "bid_price", "ask_price", "underlying_price")
-_NUMBERS = ("bid_price", "ask_price", "underlying_price", "index_price", "open_interest")
+_NUMBERS = (
+    "bid_price", "ask_price", "underlying_price", "index_price", "open_interest", "bid_size", "ask_size",
+)  # fmt: skip
 _ROW = "__row"
 _ONE_LOOK_NS = 10 * MINUTE_NS
 
@@ -49,7 +51,7 @@ def read_chain(path: Path, asset: str, now: int) -> Batch:
         "underlying_index": np.full(len(mine), ""), "underlying_price": numbers["underlying_price"],
         "bid": numbers["bid_price"], "ask": numbers["ask_price"], "mark": none, "mark_iv": none, "delta": none,
         "vega": none, "open_interest": numbers["open_interest"], "volume": none,
-        "index_price": numbers["index_price"],
+        "index_price": numbers["index_price"], "bid_size": numbers["bid_size"], "ask_size": numbers["ask_size"],
     }  # fmt: skip
     return Batch("option_quote", "deribit", f"{asset}-OPTIONS", columns, (path.name,))
 

@@ -66,6 +66,21 @@ class Entry:
             self.fail(f"must be above zero and finite, not {value!r}", field)
         return float(value)
 
+    def number(self, field: str) -> float:
+        """A finite number that is not zero.
+
+        Raises:
+            BadInput: missing, no number, not finite, or zero.
+        """
+        value = self.get(field)
+        if value is None:
+            self.fail("is missing", field)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fail(f"must be a number, not {value!r}", field)
+        if not math.isfinite(value) or value == 0:
+            self.fail(f"must be finite and not zero, not {value!r}", field)
+        return float(value)
+
     def maybe_positive(self, field: str) -> float | None:
         """A finite number above zero, or None where the field is missing."""
         return None if self.get(field) is None else self.positive(field)

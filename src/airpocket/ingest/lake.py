@@ -17,6 +17,7 @@ from airpocket.domain.kinds import Column
 from airpocket.ingest import disk, manifest
 from airpocket.ingest.manifest import Entry
 from airpocket.ingest.tables import (
+    TIME,
     OnConflict,
     Sort,
     Table,
@@ -171,13 +172,12 @@ class Lake:
             StoreDamaged: a file is missing or its SHA-256 differs; names the file.
         """
         definition = kind_named(kind)
-        wanted = (kind, venue, symbol)
 
         def collect(entries: Entries) -> pl.DataFrame:
             files = [
                 entry
                 for entry in entries.values()
-                if _name(entry) == wanted
+                if (entry.symbol == symbol and entry.kind == kind and entry.venue == venue)
                 and (start is None or entry.ts_last >= start)
                 and (until is None or entry.usable_first <= until)
             ]
@@ -339,11 +339,17 @@ def _info(entries: list[Entry]) -> SeriesInfo:
 
 def as_array(values: pl.Series, column: Column) -> ColumnArray:
     """A column of a table as batches hold it: times int64 ns, missing ones -1; a missing float NaN, text ''."""
+    whole = (
+        values.null_count() == 0
+    )  # filling where nothing is missing costs as much as reading the file
     if column.dtype == "str":
-        return np.array(values.fill_null("").to_list(), dtype=np.str_)
+        return np.array((values if whole else values.fill_null("")).to_list(), dtype=np.str_)
     if column.dtype == "time":  # a missing one is -1: no moment of ours
-        micros = values.dt.epoch("us")
+        micros = values.cast(TIME).cast(pl.Int64)
+        if whole:
+            return micros.to_numpy() * 1_000
         return np.where(micros.is_null().to_numpy(), -1, micros.fill_null(0).to_numpy() * 1_000)
     if column.dtype == "i64" and not column.nullable:
         return values.to_numpy(writable=True)
-    return values.cast(pl.Float64).fill_null(float("nan")).to_numpy(writable=True)
+    floats = values.cast(pl.Float64)
+    return (floats if whole else floats.fill_null(float("nan"))).to_numpy(writable=True)

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from airpocket.domain.checkpoints import Checkpoints, NothingKept
 from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.units import DAY_NS
 from airpocket.liquidations.ageing import laid_out, weigh
 from airpocket.liquidations.cells import (
     FIRST,
@@ -21,6 +23,7 @@ from airpocket.liquidations.cells import (
     Cohorts,
     Rules,
 )
+from airpocket.liquidations.checkpoint import WORTH, Trail, arrays_of, newest, trail_of
 from airpocket.liquidations.feed import Feed, Rows, rows_of
 from airpocket.liquidations.flow import advance
 from airpocket.liquidations.learn import typical_print, weights_of
@@ -191,15 +194,25 @@ def _advanced(cohorts: Cohorts, rules: Rules, rows: Rows) -> Cohorts:
     return moved
 
 
-class VenueCohorts:
-    """Owner of one contract's cohorts in every world of the prior; changed by `catch_up` alone."""
+def _day_before(settled: int) -> int:
+    """The last midnight that lies a day or more back."""
+    return (settled - DAY_NS) // DAY_NS * DAY_NS
 
-    def __init__(self, settings: MapSettings) -> None:
+
+class VenueCohorts:
+    """Owner of one contract's cohorts in every world of the prior; changed by `catch_up` alone.
+
+    What it would have to go through from the start it takes from `checkpoints`, as far as they have it.
+    """
+
+    def __init__(self, settings: MapSettings, checkpoints: Checkpoints | None = None) -> None:
         self._settings = settings
+        self._checkpoints = checkpoints or NothingKept()
         self.rules: list[Rules] = []
         self.worlds: list[Cohorts] = []
-        self.bars = 0
+        self.bars = self._kept = 0  # steps taken; of them in a checkpoint
         self._until = 0
+        self._trail = Trail("")
         self._taken: tuple[tuple[object, ...], int, IntArray, FloatArray] | None = None
 
     def _restart(self, feed: Feed) -> None:
@@ -212,8 +225,18 @@ class VenueCohorts:
         self.worlds = [
             empty(rules, 0 if at else hours, filed) for at, rules in enumerate(self.rules)
         ]
-        self.bars = 0
+        self.bars = self._kept = 0
         self._until = 0
+        self._trail = trail_of(feed, s)
+        self._take_up(rows_of(feed, 0, s))
+
+    def _take_up(self, rows: Rows) -> None:
+        """Go on from the longest checkpoint that went through the first of these very rows."""
+        count, self.worlds = newest(self._trail, rows, self.worlds, self._checkpoints)
+        if count:
+            self._trail.follow(rows.part(0, count))
+            self.bars = self._kept = count
+            self._until = int(rows.end[count - 1])
 
     def catch_up(self, feed: Feed) -> None:
         """Take the bars settled since the last call; from the start when the past reads differently now.
@@ -223,13 +246,23 @@ class VenueCohorts:
         if self._taken is None or not self._continues(feed):
             self._restart(feed)
         rows = rows_of(feed, self._until, self._settings)
-        if len(rows.end):
-            # the worlds don't touch one another and the kernel lets go of the interpreter
-            with ThreadPoolExecutor(_THREADS) as threads:
-                self.worlds = list(threads.map(_advanced, self.worlds, self.rules, repeat(rows)))
-            self.bars += len(rows.end)
-            self._until = int(rows.end[-1])
+        # late rows are mostly of the last day: a checkpoint before it outlasts them
+        early = int(np.searchsorted(rows.end, _day_before(feed.settled), side="right"))
+        for part in (rows.part(0, early), rows.part(early, len(rows.end))):
+            if len(part.end):
+                self._advance(part)
         self._taken = (feed.terms, *self._past(feed))
+
+    def _advance(self, rows: Rows) -> None:
+        # the worlds don't touch one another and the kernel lets go of the interpreter
+        with ThreadPoolExecutor(_THREADS) as threads:
+            self.worlds = list(threads.map(_advanced, self.worlds, self.rules, repeat(rows)))
+        self.bars += len(rows.end)
+        self._until = int(rows.end[-1])
+        self._trail.follow(rows)
+        if self.bars - self._kept >= WORTH:
+            self._checkpoints.save(self._trail.mark, arrays_of(self.worlds))
+            self._kept = self.bars
 
     def _past(self, feed: Feed) -> tuple[int, IntArray, FloatArray]:
         count = int(np.searchsorted(feed.known_at, self._until, side="right"))

@@ -71,6 +71,11 @@ class Rows:
     measured: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
     facts: FloatArray
 
+    def part(self, first: int, last: int) -> "Rows":
+        """Bars `first` up to, not with, `last`."""
+        facts = np.ascontiguousarray(self.facts[:, first:last])  # as the kernel was compiled for
+        return Rows(self.end[first:last], self.points[first:last], self.measured[first:last], facts)
+
 
 def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -> Feed | str:
     """The contract's feed, or why there is none."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from airpocket.domain.checkpoints import Checkpoints
 from airpocket.domain.errors import NothingKnown
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import PositionSide, TimeNs
@@ -21,11 +22,14 @@ from airpocket.market.state import Contract, Market
 class MapState:
     """Owner of the cohorts of one asset's contracts: `measure` a market, later ones in time order.
 
-    A market measured after many others gives the same bits as measured alone.
+    A market measured after many others, or with checkpoints of earlier runs, gives the same bits as measured alone.
     """
 
-    def __init__(self, settings: MapSettings | None = None) -> None:
+    def __init__(
+        self, settings: MapSettings | None = None, checkpoints: Checkpoints | None = None
+    ) -> None:
         self.settings = settings or MapSettings()
+        self._checkpoints = checkpoints
         self._venues: dict[str, VenueCohorts] = {}
 
     def measure(self, market: Market) -> LiquidationMap | Unmapped:
@@ -39,7 +43,8 @@ class MapState:
         if not feeds:
             return Unmapped(_why_none(left_out))
         for feed in feeds:
-            self._venues.setdefault(feed.key, VenueCohorts(s)).catch_up(feed)
+            venue = self._venues.setdefault(feed.key, VenueCohorts(s, self._checkpoints))
+            venue.catch_up(feed)
         price = float(reference.base.close[-1])
         drawn = [Drawn(self._venues[feed.key], feed, at, s) for at, feed in enumerate(feeds)]
         held = [[one.held(side, _reach(feed, side, s.width)) for one, feed in zip(drawn, feeds, strict=True)]

@@ -61,14 +61,16 @@ class Prints:
         first = np.searchsorted(self.heard, begin, side="right")
         recent = np.searchsorted(self.heard, end - quiet_ns, side="right")
         up = last > recent
+        # each step by itself: its sum must not hang on how far back prints are stored
+        bounds = np.stack([first, last], axis=1).reshape(-1)
         found: list[FloatArray] = []
         for values in (
             np.where(self.bought, self.coin, 0.0),
             np.where(self.bought, 0.0, self.coin),
             self.coin**2,
         ):
-            total = np.concatenate([[0.0], np.cumsum(values)])
-            found.append(np.where(up, np.maximum(total[last] - total[first], 0.0), np.nan))
+            total = np.add.reduceat(np.append(values, 0.0), bounds)[::2]
+            found.append(np.where(up, np.where(last > first, total, 0.0), np.nan))
         return found[0], found[1], found[2]
 
 

@@ -9,6 +9,7 @@ from airpocket.margin.standing import Standing
 from airpocket.market.health import standing_of
 from airpocket.playbook.account import Account
 from airpocket.playbook.ground import Ground
+from airpocket.playbook.records import Caps
 from airpocket.playbook.sizes import rest_of, rounded_down
 from airpocket.playbook.tide import against
 
@@ -23,8 +24,8 @@ def held(position: Position, asset: str) -> str:
     return f"{position.side.upper()} {position.size_coin:,.10g} {asset} on {position.venue}, {mode}"
 
 
-def answer_of(ground: Ground, standing: Standing | None) -> str:
-    """One sentence, the most pressing thing last."""
+def answer_of(ground: Ground, standing: Standing | None, caps: Caps) -> str:
+    """One sentence, then the verdict where it runs against the side, and a leverage rule that is broken."""
     head = f"{held(ground.position, ground.asset)}, mark {price_text(ground.price)}"
     account = ground.account
     if standing is None or account is None:
@@ -40,7 +41,24 @@ def answer_of(ground: Ground, standing: Standing | None) -> str:
         where = f"liquidation at {price_text(standing.liquidation_price)} ({away:+.1f} %)"
     return (
         f"{head}: {where}, {standing.buffer_multiple:.1f} × maintenance behind it; "
-        f"{_survives(ground, account)}.{_tide(ground)}{_closing(ground)}"
+        f"{_survives(ground, account)}.{_tide(ground)}{_capped(ground, account, caps)}{_closing(ground)}"
+    )
+
+
+def _capped(ground: Ground, account: Account, caps: Caps) -> str:
+    """The leverage rule that binds, where the gap rule of the sentence before is kept and this one is not."""
+    binding = next((each for each in caps.caps if each.binding), None)
+    if caps.kept is not False or binding is None or binding.max_leverage_x.value is None:
+        return ""
+    if (
+        account.size_surviving(_GAP, _BUFFER) < account.size_coin
+    ):  # the sentence has a larger cut already
+        return ""
+    used = caps.effective_leverage_x.value or 0.0
+    told = "" if caps.cut_coin.value is None else f": close {ground.text(caps.cut_coin.value)}"
+    return (
+        f" Leverage of {used:.2f}x is above the cap of {binding.max_leverage_x.value:.2f}x "
+        f"({binding.rule}){told}."
     )
 
 
@@ -68,7 +86,9 @@ def _money(usd: float) -> str:
 def _survives(ground: Ground, account: Account) -> str:
     sign = "+" if ground.is_short else "-"
     if account.size_surviving(_GAP, _BUFFER) >= account.size_coin:
-        return f"a {sign}{_GAP:g} % gap leaves {_BUFFER:g} × maintenance: nothing must be cut"
+        return (
+            f"a {sign}{_GAP:g} % gap leaves {_BUFFER:g} × maintenance: nothing must be cut for that"
+        )
     bare = account.size_surviving(_GAP, 1.0) >= account.size_coin
     size = rounded_down(account.size_surviving(_GAP, _BUFFER), account.size_coin)
     cut = rest_of(account.size_coin, size)

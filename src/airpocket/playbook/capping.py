@@ -3,7 +3,7 @@
 import math
 
 from airpocket.domain.errors import MarginError
-from airpocket.domain.estimates import Estimate, unknown
+from airpocket.domain.estimates import COIN, Estimate, unknown
 from airpocket.margin.caps import (
     caps_with_tiers,
     leverage_cap_distance,
@@ -53,10 +53,7 @@ def caps_of(ground: Ground) -> Caps:
     """Every cap at this size's own maintenance rate; the smallest binds."""
     account = ground.account
     if account is None:
-        none = unknown(LEVERAGE, ground.no_account)
-        return Caps(
-            unknown=ground.no_account, effective_leverage_x=none, caps=[], kept=None, notes=[]
-        )
+        return no_caps(ground.no_account)
     s = ground.settings
     distance, rule = required_distance(ground)
     buffer = max(s.buffers)
@@ -64,8 +61,7 @@ def caps_of(ground: Ground) -> Caps:
     try:
         by_distance, by_gap = _both(ground, account, distance / 100, gap / 100, buffer)
     except MarginError as error:
-        none = unknown(LEVERAGE, str(error))
-        return Caps(unknown=str(error), effective_leverage_x=none, caps=[], kept=None, notes=[])
+        return no_caps(str(error))
     rules: list[tuple[str, str, float]] = [
         ("distance", f"liquidation at least {distance:.1f} % away", by_distance),
         ("gap", f"{buffer:g} × maintenance left after {gap:g} % against you", by_gap),
@@ -91,9 +87,21 @@ def caps_of(ground: Ground) -> Caps:
         for cap_id, words, value in rules
     ]
     kept = None if used.value is None else used.value <= least
+    cut = unknown(COIN, "no size keeps the rule that binds, or none has to be closed")
+    if kept is False and kept_after is not None:
+        size = rounded_down(kept_after, ground.position.size_coin)
+        cut = ground.modelled(ground.rest(size), COIN)
     return Caps(
-        unknown=None, effective_leverage_x=used, caps=caps, kept=kept,
-        notes=[f"Distance rule: {rule}.", _verdict(ground, used, least, kept_after)],
+        unknown=None, effective_leverage_x=used, caps=caps, kept=kept, cut_coin=cut,
+        notes=[f"Distance rule: {rule}.", _verdict(ground, used, least, cut)],
+    )  # fmt: skip
+
+
+def no_caps(why: str) -> Caps:
+    """Caps that can't be told."""
+    return Caps(
+        unknown=why, effective_leverage_x=unknown(LEVERAGE, why), caps=[], kept=None,
+        cut_coin=unknown(COIN, why), notes=[],
     )  # fmt: skip
 
 
@@ -141,13 +149,12 @@ def _effective(ground: Ground) -> Estimate:
     return ground.modelled(account.notional(account.price) / account.equity, LEVERAGE)
 
 
-def _verdict(ground: Ground, used: Estimate, least: float, kept_after: float | None) -> str:
+def _verdict(ground: Ground, used: Estimate, least: float, cut: Estimate) -> str:
     if used.value is None:
         return used.unknown or ""
     if used.value <= least:
         return f"In use: {used.value:.2f}x, within the cap of {least:.2f}x."
     told = f"In use: {used.value:.2f}x, above the cap of {least:.2f}x"
-    if kept_after is None:
+    if cut.value is None:
         return f"{told}."
-    size = rounded_down(kept_after, ground.position.size_coin)
-    return f"{told}: closing {ground.text(ground.rest(size))} keeps the rule that binds."
+    return f"{told}: closing {ground.text(cut.value)} keeps the rule that binds."

@@ -87,14 +87,17 @@ def _sentence(ground: Ground, bleed: Bleed) -> str:
     return f"The rate is {who}, so this {side} {verb}, as long as the rate stays; it changes every period."
 
 
-def funding_step(ground: Ground, bleed: Bleed) -> Step:
-    """M37: when funding is rich and paid by this side, reduce before the next settlement."""
-    s, size = ground.settings, ground.position.size_coin
+def funding_step(ground: Ground, bleed: Bleed, instead: str) -> Step:
+    """M37: when funding is rich and paid by this side, reduce before the next settlement, or hold options instead.
+
+    instead: the option that could be held in place of the part that is closed, with its price.
+    """
+    s = ground.settings
     tell = at_least(
         "funding_paid", "funding this side pays", bleed.paid, s.rich_funding_8h,
         f"rich at {s.rich_funding_8h:.2f} %/8 h",
     )  # fmt: skip
-    cut = rounded_up(s.funding_share * size, size)
+    cut = funding_cut(ground)
     state = "unknown" if tell.met is None else "firing" if tell.met else "quiet"
     paid = bleed.paid.value
     because = [bleed.paid.unknown or ""] if paid is None else [
@@ -104,12 +107,18 @@ def funding_step(ground: Ground, bleed: Bleed) -> Step:
         id="funding_discipline", title="Funding discipline", refs=["M30", "M37"], state=state,
         condition=f"this side pays {s.rich_funding_8h:.2f} % per 8 h or more",
         because=because,
-        action=f"close {ground.text(cut)} before the next settlement{_next(ground)}, or offset with options",
+        action=f"close {ground.text(cut)} before the next settlement{_next(ground)}{instead}",
         size_coin=ground.coins(cut), tells=[tell],
         invalidation="the rate settles back below the threshold",
         cost=ground.cost(cut, ground.price),
         uncovered="the price risk of what is left",
     )  # fmt: skip
+
+
+def funding_cut(ground: Ground) -> float:
+    """Coins closed when funding is rich."""
+    size = ground.position.size_coin
+    return rounded_up(ground.settings.funding_share * size, size)
 
 
 def _next(ground: Ground) -> str:

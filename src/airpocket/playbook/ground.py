@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from airpocket.cascade.records import Profile
 from airpocket.domain.estimates import COIN, USD, Estimate, known, lower_bound, unknown
 from airpocket.domain.instruments import instrument
-from airpocket.domain.positions import OptionPosition, Position
+from airpocket.domain.positions import OptionPosition, Position, Positions
 from airpocket.playbook.account import Account
 from airpocket.playbook.exits import exit_profile, walk
 from airpocket.playbook.settings import PlanSettings
@@ -34,6 +34,7 @@ class Ground:
     taker_fee: Estimate
     spread: Estimate
     cover: tuple[OptionPosition, ...] = ()  # options that pay when it loses
+    beside: Positions | None = None  # the whole file; None: the position alone
 
     @property
     def hedged(self) -> str:

@@ -143,19 +143,6 @@ def ledger_of(
     return ledger
 
 
-def with_options(ledger: Ledger, added: OptionLegs) -> Ledger:
-    """The same account holding further options; what they cost must be taken from the balances apart."""
-    old = ledger.options
-    both = OptionLegs(
-        old.positions + added.positions,
-        *(
-            np.concatenate([getattr(old, name), getattr(added, name)])
-            for name in ("signed", "call", "strike", "expiry", "linear", "volatility", "forward")
-        ),
-    )
-    return replace(ledger, options=both)
-
-
 def worth(marks: Marks, currency: str) -> float:
     """USD per unit of a currency now.
 

@@ -146,7 +146,8 @@ def bid_play(ground: Ground) -> Play:
             condition=f"price trades down to {price_text(bid.price)}",
             action=f"buy {ground.text(bid.size_coin)} with a resting limit order",
             size_coin=bid.size_coin, price=bid.price, because=[bid.basis],
-            invalidation=f"price trades at {stop} ({ladder.stop_basis}): sell every bid that was filled",
+            invalidation=f"price trades at {stop} ({ladder.stop_basis}): sell every bid that was filled; "
+            "cancelled once the position's own stop fills",
             uncovered="a gap through the stop",
         )
         for k, bid in enumerate(ladder.bids, 1)
@@ -157,10 +158,15 @@ def bid_play(ground: Ground) -> Play:
 def _budget_words(ground: Ground, ladder: Ladder) -> str:
     share = ground.settings.risk_percent[1]
     of = "the portfolio" if ground.situation.portfolio_usd is not None else "the wallet"
-    return (
+    told = (
         f"Risk budget: {share:g} % of {of}, ${ladder.budget_usd:,.0f}. The open position risks "
-        f"${ladder.held_risk_usd:,.0f} of it down to its own stop; all bids filled lose "
-        f"${ladder.risk_usd:,.0f} at theirs, {price_text(ladder.stop)} ({ladder.stop_basis})."
+        f"${ladder.held_risk_usd:,.0f} of it down to its own stop"
+    )
+    if ladder.risk_usd <= 0.0:
+        return f"{told}."
+    return (
+        f"{told}; all bids filled lose ${ladder.risk_usd:,.0f} at theirs, {price_text(ladder.stop)} "
+        f"({ladder.stop_basis})."
     )
 
 
@@ -212,7 +218,7 @@ def add_play(ground: Ground, smallest_bid: float | None) -> Play:
     reset = Step(
         id="funding_reset", title="Scale in on a funding reset", refs=["M43"], state=state,
         because=because, condition="funding is back to neutral while price pulls back",
-        action=f"take the first bid early, {amount}; it counts against the same budget",
+        action=f"buy {amount} at once, instead of the first bid; it counts against the same budget",
         size_coin=size, tells=[calm, neutral, pullback], invalidation="the stop of the bids",
         cost=None if smallest_bid is None else ground.cost(smallest_bid, ground.price),
         uncovered="a further fall to the stop",

@@ -103,6 +103,9 @@ def _shared(account: Account) -> str:
         f"Equity, maintenance and prices are those of the whole account ({' and '.join(counts)}); other coins' "
         "prices stand still while this one moves."
     )
+    bought = any(each.side == "long" for each in ledger.options.positions)
+    if bought and not ledger.modelled_margin:
+        told += " Bought options are no margin under standard margin, and not in that equity."
     ends = account.thresholds()
     other = ends.down if account.sign < 0 else ends.up
     return (

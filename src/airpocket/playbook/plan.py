@@ -14,26 +14,27 @@ from airpocket.margin.standing import Standing
 from airpocket.market.health import standing_of
 from airpocket.playbook.account import Account
 from airpocket.playbook.answer import answer_of, held
-from airpocket.playbook.capping import LEVERAGE, caps_of
-from airpocket.playbook.carry import Bleed, bleed_of, funding_facts, funding_step
+from airpocket.playbook.capping import caps_of, no_caps
+from airpocket.playbook.carry import Bleed, bleed_of, funding_cut, funding_facts, funding_step
 from airpocket.playbook.context import market_facts
 from airpocket.playbook.events import event_play, upcoming
 from airpocket.playbook.fuel import fuel_facts
 from airpocket.playbook.gaps import gap_test
 from airpocket.playbook.ground import Ground
-from airpocket.playbook.hedges import hedge_play
+from airpocket.playbook.hedges import Priced, hedge_play, in_words, nearest, outlay, priced
 from airpocket.playbook.ledger import ledger_of
 from airpocket.playbook.longs import add_play, bid_play, scale_out_play, stop_play
 from airpocket.playbook.margin import margin_facts
 from airpocket.playbook.marking import marked
 from airpocket.playbook.orders import sent
-from airpocket.playbook.records import Caps, Facts, GapTest, Plan, Play
+from airpocket.playbook.records import Facts, GapTest, Plan, Play, ThinBooks
 from airpocket.playbook.scenarios import scenario_play, trim_play
 from airpocket.playbook.settings import PlanSettings
 from airpocket.playbook.shorts import exit_play, staggered_play
 from airpocket.playbook.situation import Mark, Situation, mark_of
 from airpocket.playbook.stand import stand_of
 from airpocket.playbook.structure import structure_of
+from airpocket.playbook.thin import thin_books
 from airpocket.playbook.urgent import close_now_play
 from airpocket.playbook.words import moment
 
@@ -46,6 +47,7 @@ def plan_for(
     within: AccountHeld | None = None,
     others: Mapping[str, Situation] | None = None,
     cover: tuple[OptionPosition, ...] = (),
+    beside: Positions | None = None,
 ) -> Plan:
     """The plan of one position at the situation's moment.
 
@@ -56,6 +58,7 @@ def plan_for(
         within: the account it shares its margin with; by default it stands alone.
         others: situations of that account's other coins, by asset.
         cover: options held anywhere; those that pay when this position loses let its stops be wider.
+        beside: the whole file, of which spot at other venues counts where hedges are sized.
 
     Raises:
         BadInput: the position was opened after that moment, is another asset's, or has nothing behind it.
@@ -69,40 +72,62 @@ def plan_for(
         return _no_price(position, situation, mark)
     held = within or accounts_of(Positions(positions=(position,)))[0]
     known = {**(others or {}), situation.market.asset: situation}
-    ground, stand, notes = _ground(position, held, known, s, mark, cover)
+    ground, stand, notes = _ground(position, held, known, s, mark, (cover, beside))
     bleed = bleed_of(ground)
     urgent = stand is not None and stand.already_liquidatable
-    plays = sent(_plays(ground, bleed, urgent=urgent), situation.now, s.valid_h)
+    plays = sent(_plays(ground, bleed, urgent=urgent), ground)
+    caps = caps_of(ground)
     return Plan(
         asset=situation.market.asset,
         as_of=format_time(situation.now),
         simulated=situation.market.simulated,
         position=position,
-        answer=answer_of(ground, stand),
+        answer=answer_of(ground, stand, caps),
         mark=mark.price,
         margin=margin_facts(ground, stand, mark.words, notes),
         gap_test=gap_test(ground),
-        caps=caps_of(ground),
+        caps=caps,
         funding=funding_facts(ground, bleed),
         fuel=fuel_facts(ground),
         market=market_facts(ground),
         catalysts=upcoming(ground),
         plays=plays,
+        thin_books=thin_books(ground, plays),
     )
 
 
 def _plays(ground: Ground, bleed: Bleed, *, urgent: bool) -> list[Play]:
     if urgent and ground.account is not None:
         return [close_now_play(ground, ground.account)]
+    options = priced(ground)
     funding = Play(
-        id="funding", title="Funding discipline", refs=["M37"], steps=[funding_step(ground, bleed)]
+        id="funding", title="Funding discipline", refs=["M37", "M38"],
+        steps=[funding_step(ground, bleed, _instead(ground, options))],
+    )  # fmt: skip
+    own = _short_plays(ground, options) if ground.is_short else _long_plays(ground)
+    return [*own, event_play(ground), funding, hedge_play(ground, options)]
+
+
+def _instead(ground: Ground, options: Priced | str) -> str:
+    """M38: the part that is closed as an option that may lose no more than its premium and pays no funding."""
+    if isinstance(options, str):
+        return f"; an option to hold instead can't be named, {options}"
+    coins = funding_cut(ground)
+    leg = nearest(ground, options, call=not ground.is_short, delta=0.5, coins=coins)
+    if leg is None:
+        return "; no option of the kind to hold instead is quoted"
+    cost = outlay(ground, [leg], options).value or 0.0
+    sketch = ", a sketch" if options.sketch else ""
+    return (
+        f"; to keep its direction hold options instead: {in_words([leg])}, ${cost:,.0f} with fees, the most they "
+        f"can lose{sketch}"
     )
-    own = _short_plays(ground) if ground.is_short else _long_plays(ground)
-    return [*own, event_play(ground), funding, hedge_play(ground)]
 
 
-def _short_plays(ground: Ground) -> list[Play]:
-    return [staggered_play(ground), exit_play(ground), scenario_play(ground), trim_play(ground)]
+def _short_plays(ground: Ground, options: Priced | str) -> list[Play]:
+    return [
+        staggered_play(ground), exit_play(ground), scenario_play(ground, options), trim_play(ground),
+    ]  # fmt: skip
 
 
 def _long_plays(ground: Ground) -> list[Play]:
@@ -131,11 +156,12 @@ def _ground(
     situations: Mapping[str, Situation],
     settings: PlanSettings,
     mark: Mark,
-    cover: tuple[OptionPosition, ...],
+    elsewhere: tuple[tuple[OptionPosition, ...], Positions | None],
 ) -> tuple[Ground, Standing | None, tuple[str, ...]]:
     asset = instrument(position.venue, position.symbol).base
     situation = situations[asset]
     now = TimeNs(situation.now)
+    cover, beside = elsewhere
     found = marked(held, situations, settings.fresh_h)
     rules = rules_in_force(position.venue, position.symbol, now)
     terms, reason = found.terms.get(position.key), ""
@@ -167,6 +193,7 @@ def _ground(
             and each.expiry > now
             and each.call == (position.side == "short")
         ),
+        beside=beside,
     )
     return ground, stand, found.notes
 
@@ -190,12 +217,11 @@ def _no_price(position: Position, situation: Situation, mark: Mark) -> Plan:
         mark=unknown(PRICE, why),
         margin=none,
         gap_test=GapTest(unknown=why, gaps=[], survivals=[], notes=[]),
-        caps=Caps(
-            unknown=why, effective_leverage_x=unknown(LEVERAGE, why), caps=[], kept=None, notes=[]
-        ),
+        caps=no_caps(why),
         funding=none,
         fuel=none,
         market=none,
         catalysts=[],
         plays=[],
+        thin_books=ThinBooks(unknown=why, rows=[], notes=[]),
     )

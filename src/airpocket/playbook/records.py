@@ -8,8 +8,11 @@ from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.positions import Position
 from airpocket.domain.tells import NOT_EVALUATED, Tell
+from airpocket.domain.units import Side
+from airpocket.playbook.hedging.records import HedgeLeg
+from airpocket.playbook.stress.records import Exit
 
-SCHEMA = "airpocket.plan/2"
+SCHEMA = "airpocket.plan/3"
 
 # waiting: an order that rests until its price or time comes; the others as for triggers
 StepState: TypeAlias = Literal["quiet", "armed", "firing", "waiting", "unknown"]
@@ -21,9 +24,11 @@ class Step(Struct, frozen=True, kw_only=True):
     """One thing to do: when, how much, at what price, what undoes it, what it costs, what stays open.
 
     size_coin: coins to trade, never signed; None where the step trades nothing. price: quote per coin;
-    None where the step is not tied to one. cost: of carrying the step out, USD. order: how it is sent, always
-    reduce-only where it closes. expires_at: ns, when its levels are too old; None where it stands until the
-    position is closed, and where it trades nothing.
+    None where the step is not tied to one. cost: of carrying the step out, USD. order: how it is sent.
+    side: of the perpetual; None where the step trades none. reduce_only: it closes, and must never open. rest:
+    it closes all that is left then, be that more or less than size_coin. legs: options to be traded besides, in the
+    chain's own names; none of a sketch. expires_at: ns, when its levels or quotes are too old; None where it
+    stands until the position is closed, and where it trades nothing.
     """
 
     id: str
@@ -41,6 +46,10 @@ class Step(Struct, frozen=True, kw_only=True):
     tells: list[Tell] = []
     record: str = NOT_EVALUATED
     order: OrderType = "none"
+    side: Side | None = None
+    reduce_only: bool = False
+    rest: bool = False
+    legs: list[HedgeLeg] = []
     expires_at: int | None = None
 
 
@@ -110,12 +119,34 @@ class Cap(Struct, frozen=True, kw_only=True):
 
 
 class Caps(Struct, frozen=True, kw_only=True):
-    """All leverage rules against the leverage in use (M34, M36)."""
+    """All leverage rules against the leverage in use (M34, M36). cut_coin: closing it keeps the one that binds."""
 
     unknown: str | None
     effective_leverage_x: Estimate
     caps: list[Cap]
     kept: bool | None
+    cut_coin: Estimate
+    notes: list[str]
+
+
+class ThinExit(Struct, frozen=True, kw_only=True):
+    """One exit of the plan at its price, walked through books of which more and more is missing.
+
+    size_coin: what it closes at most: all that could be left then. exits: one for each thinning.
+    """
+
+    step: str
+    title: str
+    size_coin: Estimate
+    price: Estimate
+    exits: list[Exit]
+
+
+class ThinBooks(Struct, frozen=True, kw_only=True):
+    """Whether the exits work under degraded liquidity (M39)."""
+
+    unknown: str | None
+    rows: list[ThinExit]
     notes: list[str]
 
 
@@ -137,3 +168,4 @@ class Plan(Struct, frozen=True, kw_only=True):
     market: Facts
     catalysts: list[Catalyst]
     plays: list[Play]
+    thin_books: ThinBooks

@@ -1,6 +1,9 @@
 """The scenario table of a short, live, and the rule to trim: conditions, readings, actions (M31, M32)."""
 
+import numpy as np
+
 from airpocket.domain.estimates import Estimate
+from airpocket.domain.positions import OptionPosition
 from airpocket.domain.tells import Tell, at_least
 from airpocket.levels.words import price_text
 from airpocket.playbook.chart import (
@@ -11,22 +14,28 @@ from airpocket.playbook.chart import (
     volume_ratio,
 )
 from airpocket.playbook.ground import Ground
+from airpocket.playbook.hedges import Priced, in_words, leg_at, outlay, scaled
+from airpocket.playbook.hedging.records import HedgeLeg
 from airpocket.playbook.records import Play, Step
 from airpocket.playbook.shorts import exit_prices
 from airpocket.playbook.sizes import rounded_up
 from airpocket.playbook.steps import all_of, any_of
 
 
-def scenario_play(ground: Ground) -> Play:
-    """The four rows of M32 and the trim rule of M31 for this position."""
-    rows = [_trend(ground), _hot_funding(ground), _spot_bid(ground), _volatility(ground)]
-    return Play(
-        id="scenarios", title="Scenario table", refs=["M32"], steps=rows,
-        notes=[
-            "The rows are independent; do the larger one if two fire. "
-            f"{ground.hedged[0].upper()}{ground.hedged[1:]}."
-        ],
-    )  # fmt: skip
+def scenario_play(ground: Ground, options: Priced | str) -> Play:
+    """The four rows of M32 for this position, with the options they name as they are quoted now."""
+    rows = [
+        _trend(ground), _hot_funding(ground, options), _spot_bid(ground), _volatility(ground, options),
+    ]  # fmt: skip
+    notes = [
+        "The rows are independent; do the larger one if two fire. "
+        f"{ground.hedged[0].upper()}{ground.hedged[1:]}."
+    ]
+    if isinstance(options, Priced) and options.sketch:
+        notes.append(
+            "The options named here are a sketch and no offer: see Hedges for what they are made of."
+        )
+    return Play(id="scenarios", title="Scenario table", refs=["M32"], steps=rows, notes=notes)
 
 
 def _share(ground: Ground, share: float) -> float:
@@ -48,15 +57,15 @@ def _trend(ground: Ground) -> Step:
     return Step(
         id="trend_acceleration", title="Trend acceleration", refs=["M32"], state=state, because=because,
         condition="higher highs on expanding volume",
-        action=f"buy back {ground.text(half)} ({100 * s.trend_share:.0f} %) at once; keep the hedge "
-        f"({ground.hedged})",
+        action=f"buy back {ground.text(half)} ({100 * s.trend_share:.0f} %) at once; "
+        + (f"keep {ground.hedged}" if ground.cover else "no hedge is held to keep"),
         size_coin=ground.coins(half), tells=tells, cost=ground.cost(half, ground.price),
         invalidation="a 4 h close back under the high that was broken",
         uncovered=f"the other {ground.text(ground.rest(half))}",
     )  # fmt: skip
 
 
-def _hot_funding(ground: Ground) -> Step:
+def _hot_funding(ground: Ground, options: Priced | str) -> Step:
     s, signals = ground.settings, ground.situation.signals
     own = signals.tells.get(f"funding_8h:{ground.position.key}")
     level: Estimate = signals.figure("funding_8h") if own is None else own.estimate
@@ -68,15 +77,31 @@ def _hot_funding(ground: Ground) -> Step:
     ]  # fmt: skip
     state, because = all_of(tells)
     cut = _share(ground, s.funding_share)
+    told, legs = _call_spread(ground, options, ground.rest(cut) / ground.position.size_coin)
     return Step(
         id="funding_spike", title="Funding above +0.10 % and rising", refs=["M32"], state=state,
         because=because, condition=f"funding above {s.hot_funding_8h:+.2f} % per 8 h, and rising",
-        action=f"buy back {ground.text(cut)} ({100 * s.funding_share:.0f} %) and add a call spread "
-        "(the one under Hedges, where a chain prices one)",
+        action=f"buy back {ground.text(cut)} ({100 * s.funding_share:.0f} %) and {told}", legs=legs,
         size_coin=ground.coins(cut), tells=tells, cost=ground.cost(cut, ground.price),
         invalidation="funding falls back under the threshold",
         uncovered=f"the other {ground.text(ground.rest(cut))}; the short receives this funding meanwhile",
     )  # fmt: skip
+
+
+def _call_spread(ground: Ground, options: Priced | str, share: float) -> tuple[str, list[HedgeLeg]]:
+    """The spread for what is left, else the ladder, with its price now."""
+    if isinstance(options, str):
+        return f"add a call spread: none can be named, {options}", []
+    hedge = options.shape("spread", "ladder")
+    if hedge is None:
+        return "add a call spread: none is needed or none holds, see Hedges", []
+    legs = scaled(hedge, share)
+    cost = outlay(ground, legs, options).value or 0.0
+    spread = any(leg.side == "sell" for leg in legs)
+    name = "the call spread" if spread else "calls, as selling further ones saves nothing,"
+    sketch = ", a sketch" if options.sketch else ""
+    told = f"add {name} for the rest: {in_words(legs)}, ${cost:,.0f} with fees{sketch}"
+    return told, [] if options.sketch else legs
 
 
 def _spot_bid(ground: Ground) -> Step:
@@ -111,8 +136,9 @@ def _oco(ground: Ground) -> str:
     return f"limit at {price_text(targets[0][0])}, {stop}"
 
 
-def _volatility(ground: Ground) -> Step:
+def _volatility(ground: Ground, options: Priced | str) -> Step:
     s = ground.settings
+    told, legs = _roll(ground, options)
     tell = at_least(
         "implied_jump", "implied-volatility index, 24 h, relative", implied_change(ground.situation.market),
         s.iv_jump_percent, f"a jump at {s.iv_jump_percent:g} %",
@@ -121,10 +147,40 @@ def _volatility(ground: Ground) -> Step:
     return Step(
         id="implied_jump", title="Implied volatility +20 % in a day", refs=["M32"], state=state,
         because=because, condition="30-day implied volatility up 20 % (relative) in 24 h",
-        action=f"roll the hedges, add nothing uncovered ({ground.hedged})", tells=[tell],
+        action=f"{told}; add nothing uncovered", tells=[tell], legs=legs,
         invalidation="volatility falls back within a day",
         uncovered=f"the whole {ground.text(ground.position.size_coin)}: rolling trades no perpetual",
     )  # fmt: skip
+
+
+def _roll(ground: Ground, options: Priced | str) -> tuple[str, list[HedgeLeg]]:
+    """What is held sold at its bid, the cheapest cover bought in its place; without a hedge nothing to roll."""
+    if isinstance(options, str):
+        what = f"roll {ground.hedged}" if ground.cover else "no hedge is held to roll"
+        return f"{what}: into what can't be named, {options}", []
+    hedge = options.shape("ladder", "spread")
+    sketch = " (a sketch)" if options.sketch else ""
+    new = [] if hedge is None else scaled(hedge, 1.0)
+    into = f"{in_words(new)}{sketch}" if new else "nothing: the position holds up as it is"
+    if not ground.cover:
+        return f"no hedge is held to roll; if one is to be had now, {into}", []
+    old = [leg for each in ground.cover if (leg := _sold(ground, options, each)) is not None]
+    unquoted = len(ground.cover) - len(old)
+    bare = f" ({unquoted} of what is held has no bid)" if unquoted else ""
+    legs = [*old, *new]
+    net = outlay(ground, legs, options).value or 0.0
+    way = "costs" if net >= 0.0 else "brings"
+    return (
+        f"roll: {in_words(old) or 'sell what is held'}{bare}, into {into}; together that {way} ${abs(net):,.0f}",
+        [] if options.sketch else legs,
+    )  # fmt: skip
+
+
+def _sold(ground: Ground, options: Priced, held: OptionPosition) -> HedgeLeg | None:
+    found = options.found
+    same = (found.expiry == held.expiry) & (found.strike == held.strike) & (found.call == held.call)
+    rows = np.flatnonzero(same & (found.bid > 0.0))
+    return leg_at(ground, options, int(rows[0]), "sell", held.size_coin) if len(rows) else None
 
 
 def trim_play(ground: Ground) -> Play:

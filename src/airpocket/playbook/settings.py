@@ -11,7 +11,7 @@ class PlanSettings:
     after them. distance_percent is the least liquidation distance, raised to `distance_sigmas` daily
     standard deviations, and to at least high_vol_distance_percent when realised volatility ranks at
     high_vol_rank or above in its year. squeeze_gap_percent: the gap to survive while the verdict runs against
-    the position. valid_h: how long steps stand that rest on levels.
+    the position. valid_h: how long steps stand that rest on levels; quotes_h: that rest on option quotes.
     Stops: in multiples of ATR 14; noise_atr (4 h) is the least distance of a structural stop, pad_atr
     (4 h) how far beyond the structure it lies; margin_share is the most of the way to liquidation a stop
     may use. Bids: discounts below the high-volume node with rising weights, snapped to zones within
@@ -54,3 +54,4 @@ class PlanSettings:
     neutral_funding_8h: float = 0.01
     chase_sd: float = 2.5
     valid_h: float = 24.0
+    quotes_h: float = 1.0

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from airpocket.domain.estimates import PRICE, unknown
 from airpocket.domain.tells import at_least
 from airpocket.levels.words import price_text
@@ -10,7 +12,7 @@ from airpocket.playbook.records import Play, Step
 from airpocket.playbook.sizes import split
 from airpocket.playbook.steps import all_of, resting
 from airpocket.playbook.stops import Stop, structural, volatility_stop
-from airpocket.playbook.tide import result_note
+from airpocket.playbook.tide import against, result_note
 from airpocket.playbook.trailing import trailing
 
 CHOOSE = (
@@ -51,7 +53,7 @@ def exit_prices(ground: Ground) -> ExitPrices | None:
     if confirmation >= stop - span / 10:
         return _by_margin(ground, stop, confirmation, words)
     near = found[1].near if found else price
-    at_zone = price + ground.settings.pad_atr * span < near < confirmation
+    at_zone = price + ground.settings.noise_atr * span < near < confirmation
     extension = near if at_zone else (price + confirmation) / 2
     begins = f"the near edge of {words}" if at_zone else "half the way to the confirmation"
     return ExitPrices(extension, confirmation, stop, words, begins, [hard.basis, *hard.because])
@@ -117,6 +119,13 @@ def _volatility_exit(ground: Ground) -> Step:
     tell = at_least("rv_rank", "rank of the last day's volatility in its year", rank, s.vol_rank_exit,
                     f"extreme at {s.vol_rank_exit:g} %")  # fmt: skip
     state, because = all_of([tell])
+    day = ground.situation.signals.figure("move_24h").value
+    if state == "firing" and day is not None:
+        way = "against" if ground.structure.hurts * day > 0.0 else "in favour of"
+        because = [
+            *because,
+            f"that day moved price {day:+.1f} %, {way} this {ground.position.side}",
+        ]
     return Step(
         id="volatility_exit", title="Volatility exit", refs=["M30"], state=state, because=because,
         condition=f"the last day is among the {100 - s.vol_rank_exit:g} % most volatile of its year",
@@ -149,7 +158,8 @@ def staggered_play(ground: Ground) -> Play:
             condition=f"a 4 h bar closes above {confirm} with RSI 14 (4 h) at 60 or more",
             action=f"buy back {ground.text(second)}", size_coin=second, price=prices.confirmation,
             because=[f"by {prices.structure}"] if prices.structure else prices.because,
-            invalidation="the bar closes below it", uncovered=f"{ground.text(third)} still short",
+            invalidation="the bar closes below it",
+            uncovered=f"{ground.text(third)} still short; the close that confirms may lie well beyond",
         ),
         resting(
             ground, "hard_stop", "Last third: the stop", refs=refs,
@@ -185,8 +195,8 @@ def _re_entry(ground: Ground) -> Step:
             action="none", price=unknown(PRICE, "no zone is known above the price"),
         )  # fmt: skip
     half, _ = split(ground.position.size_coin, (0.5, 0.5))
-    low = price_text(shelf.zone.low)
-    return resting(
+    low, tide = price_text(shelf.zone.low), against(ground)
+    step = resting(
         ground, "re_entry", "Re-entry, only on a failed retest", refs=["M33"],
         condition=f"after a break above {shelf.words}, price comes back, retests it from below and a 4 h "
         f"bar closes under {low}",
@@ -196,3 +206,7 @@ def _re_entry(ground: Ground) -> Step:
         invalidation=f"a 4 h close above {price_text(shelf.zone.high)}",
         uncovered="everything the first position had open",
     )  # fmt: skip
+    if not tide:
+        return step
+    why = f"the verdict is {tide}: nothing is sold again while it runs against shorts"
+    return structs.replace(step, state="quiet", because=[why])

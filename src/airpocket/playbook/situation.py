@@ -33,6 +33,9 @@ class Situation:
     verdict: Verdict | None = None
     catalysts: tuple[Catalyst, ...] | None = None
     portfolio_usd: float | None = None
+    volatility: float | None = (
+        None  # stated, a year, a fraction: what hedges are sketched with without a chain
+    )
 
     @property
     def now(self) -> int:

@@ -8,13 +8,13 @@ from airpocket.playbook.records import Step, StepState
 
 def all_of(tells: list[Tell]) -> tuple[StepState, list[str]]:
     """Firing when every tell speaks, armed when some do, unknown when one of them is missing."""
-    spoken = [tell.label for tell in tells if tell.met]
+    spoken = [_spoken(tell) for tell in tells if tell.met]
     missing = [tell.label for tell in tells if tell.met is None]
     silent = [tell.label for tell in tells if tell.met is False]
     if missing:
         return "unknown", [_without(missing)]
     if not silent:
-        return "firing", ["all of it holds now"]
+        return "firing", [f"holds now: {'; '.join(spoken)}"]
     if spoken:
         return "armed", [f"waiting for: {'; '.join(silent)}"]
     return "quiet", ["none of it holds now"]
@@ -22,11 +22,16 @@ def all_of(tells: list[Tell]) -> tuple[StepState, list[str]]:
 
 def any_of(tells: list[Tell]) -> tuple[StepState, list[str]]:
     """Firing when one tell speaks; quiet only when all are known not to."""
-    spoken = [tell.label for tell in tells if tell.met]
+    spoken = [_spoken(tell) for tell in tells if tell.met]
     if spoken:
         return "firing", [f"holds now: {'; '.join(spoken)}"]
     missing = [tell.label for tell in tells if tell.met is None]
     return ("unknown", [_without(missing)]) if missing else ("quiet", ["none of it holds now"])
+
+
+def _spoken(tell: Tell) -> str:
+    value = tell.estimate.value
+    return tell.label if value is None else f"{tell.label} {value:.4g} ({tell.condition})"
 
 
 def _without(missing: list[str]) -> str:

@@ -3,8 +3,10 @@
 from airpocket.domain.estimates import PRICE
 from airpocket.levels.words import price_text
 from airpocket.playbook.ground import Ground
-from airpocket.playbook.records import Step
+from airpocket.playbook.records import Step, StepState
 from airpocket.playbook.stops import Stop, atr_multiple, trail
+
+_SAME = 1e-9
 
 
 def trailing(ground: Ground, stop: Stop, refs: list[str]) -> list[Step]:
@@ -16,13 +18,15 @@ def trailing(ground: Ground, stop: Stop, refs: list[str]) -> list[Step]:
     short, size, text = ground.is_short, ground.position.size_coin, price_text(at)
     crossed = at <= ground.price if short else at >= ground.price
     further = at >= stop.price if short else at <= stop.price
-    if not crossed and further:
+    state: StepState = "firing" if crossed else "quiet" if further else "waiting"
+    if state == "quiet":
         side = "above" if short else "under"
-        because = [*because, f"not in force: it lies {side} the stop at {price_text(stop.price)}"]
+        where = f"{side} the stop at" if abs(at / stop.price - 1.0) > _SAME else "at the stop,"
+        because = [*because, f"not in force: it lies {where} {price_text(stop.price)}"]
     passed = f"the price is already {'above' if short else 'below'} it"
     return [
         Step(
-            id="trail", title="Trailing stop", refs=refs, state="firing" if crossed else "waiting",
+            id="trail", title="Trailing stop", refs=refs, state=state,
             condition=f"price trades at {text}, {multiple:g} × ATR 14 (daily) {'above' if short else 'under'} "
             "the best close since the position was opened",
             because=[passed, *because] if crossed else because,

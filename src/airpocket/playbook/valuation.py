@@ -24,8 +24,8 @@ Coins: TypeAlias = dict[str, FloatArray]  # price factor of each coin, against i
 class Values:
     """An account in every scenario; arrays of one shape, USD.
 
-    equity_usd: as the venue counts it (haircuts off). worth_usd: without haircuts. maintenance_usd: what must
-    be kept, with the closing fee where the venue counts one.
+    equity_usd: as the venue counts it: haircuts off, and without bought options where no portfolio margin is
+    kept. worth_usd: all of it. maintenance_usd: what must be kept, with the closing fee where the venue counts one.
     """
 
     equity_usd: FloatArray
@@ -73,13 +73,14 @@ def value(
     """
     at = scenario(ledger, price, vol_shift, days)
     paid = option_values(ledger, at)
-    net = _net(ledger, at, paid)
+    net, apart = _net(ledger, at, paid), _apart(ledger, at, paid)
     equity = np.zeros_like(at.shift)
     whole = np.zeros_like(at.shift)
     for currency, amount in net.items():
-        usd = amount * _usd(ledger, currency, at)
-        whole += usd
-        equity += np.where(amount > 0.0, usd * (1.0 - ledger.haircut.get(currency, 0.0)), usd)
+        price = _usd(ledger, currency, at)
+        whole += amount * price
+        usd = (amount - apart.get(currency, 0.0)) * price
+        equity += np.where(usd > 0.0, usd * (1.0 - ledger.haircut.get(currency, 0.0)), usd)
     needed = _maintenance(ledger, at, paid)
     return Values(equity, whole, needed)
 
@@ -156,6 +157,27 @@ def _net(ledger: Ledger, at: Scenario, paid: FloatArray) -> dict[str, FloatArray
         else:
             add(each.base, signed)
     return net
+
+
+def _apart(ledger: Ledger, at: Scenario, paid: FloatArray) -> Coins:
+    """What bought options are worth, by currency: under standard margin no margin for anything else.
+
+    Deribit, "Margin types and usage": premiums paid are kept separate from other positions; portfolio margin
+    counts them. What an expired one has paid is money.
+    """
+    apart: Coins = {}
+    if ledger.modelled_margin:
+        return apart
+    legs = ledger.options
+    for row in np.flatnonzero(legs.signed > 0.0):
+        each = legs.positions[row]
+        still_open = legs.expiry[row] > ledger.marks.now + at.days * DAY_NS
+        worth = np.where(still_open, legs.signed[row] * paid[row], 0.0)
+        if each.linear:
+            worth = worth * ledger.marks.coin[each.base] * at.factor[each.base]
+        name = each.quote if each.linear else each.base
+        apart[name] = apart.get(name, np.zeros_like(at.shift)) + worth
+    return apart
 
 
 def _notional(each: PerpLeg, price: FloatArray) -> FloatArray:

@@ -76,8 +76,9 @@ def trailing_scores(signal: FloatArray, year: int, least: int) -> FloatArray:
     for at in range(least, len(signal)):
         past = signal[max(0, at - year) : at]
         past = past[np.isfinite(past)]
-        if len(past) >= least and past.std() > 1e-12 * max(1.0, float(np.abs(past).max())):
-            scores[at] = (signal[at] - past.mean()) / past.std()
+        sd = past.std() if len(past) >= least else 0.0
+        if sd > 1e-12 * max(1.0, float(np.abs(past).max(initial=0.0))):
+            scores[at] = (signal[at] - past.mean()) / sd
     return scores
 
 

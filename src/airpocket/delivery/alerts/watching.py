@@ -13,18 +13,20 @@ from airpocket.delivery.alerts.judge import Judge
 from airpocket.delivery.alerts.ledger import Ledger
 from airpocket.delivery.alerts.rules import Rules
 from airpocket.delivery.ground import Ground
-from airpocket.domain.errors import AirpocketError
+from airpocket.domain.errors import AirpocketError, NothingKnown, UnknownInstrument
 from airpocket.domain.instruments import instrument
-from airpocket.domain.portfolio import account_with, accounts_of
+from airpocket.domain.portfolio import Account, account_with, accounts_of
 from airpocket.domain.ports import Clock
-from airpocket.domain.units import SECOND_NS, format_time
+from airpocket.domain.units import SECOND_NS, TimeNs, format_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import newest
 from airpocket.live import health_file
 from airpocket.pipeline import Assessment
+from airpocket.playbook.ledger import STABLECOINS
 from airpocket.playbook.plan import plan_for
 from airpocket.playbook.records import Plan
+from airpocket.playbook.situation import Situation
 
 _LOOK_S = 300.0  # a first look may take so long
 _UNDELIVERED_S = 900.0
@@ -46,6 +48,7 @@ class Looker:
         self._store, self._asset, self._positions = store, asset, positions
         self._lake = Lake(store)
         self._ground = Ground(self._lake, asset)
+        self._others_ground: dict[str, Ground] = {}  # by coin
 
     def look(self, now: int) -> Look:
         """The newest moment of the store, judged by the wall clock; what fails is part of the look."""
@@ -62,12 +65,38 @@ class Looker:
         if self._positions is None:
             return ()
         held = read_positions(self._positions)
-        here = found.situation(None, held.portfolio_usd)
+        here = found.situation(None, held.portfolio_usd, held.volatility)
         accounts = accounts_of(held)
-        mine = (p for p in held.positions if instrument(p.venue, p.symbol).base == self._asset)
+        mine = [
+            (p, account_with(accounts, p))
+            for p in held.positions
+            if instrument(p.venue, p.symbol).base == self._asset
+        ]
+        others = self._others([account for _, account in mine], found.market.now)
         return tuple(
-            plan_for(p, here, within=account_with(accounts, p), cover=held.options) for p in mine
+            plan_for(p, here, within=account, others=others, cover=held.options, beside=held)
+            for p, account in mine
         )
+
+    def _others(self, accounts: list[Account], now: TimeNs) -> dict[str, Situation]:
+        """Of the other coins that share a margin with this one's positions, as of the same moment.
+
+        A coin that nothing is stored of is left out: the plan says what it misses.
+        """
+        held = dict.fromkeys(
+            coin
+            for each in accounts
+            for coin in (*each.assets, *(b.currency for b in each.balances))
+            if coin not in STABLECOINS and coin != self._asset
+        )
+        found: dict[str, Situation] = {}
+        for coin in held:
+            ground = self._others_ground.setdefault(coin, Ground(self._lake, coin))
+            try:
+                found[coin] = ground.at(now).assess(now).situation()
+            except (NothingKnown, UnknownInstrument):
+                continue
+        return found
 
     def _alarms(self, now: int) -> tuple[str, ...]:
         health = health_file.read(self._store)

@@ -1,4 +1,4 @@
-"""Amounts, shares and prices as people type them: 50M, -1.5B, +3 %, 4250."""
+"""Amounts, shares and times as people type them: 50M, -1.5B, +3 %, 14d."""
 
 import re
 
@@ -34,4 +34,21 @@ def percent(flag: str, text: str, *, low: float, high: float) -> float:
     value = float(found[1])
     if not low < value < high:
         raise BadInput(f"{flag} {text}: must lie between {low:g} and {high:g} %")
+    return value
+
+
+def days(flag: str, text: str, *, low: float, high: float) -> float:
+    """'14d' or '36h' → days, from `low` to `high`.
+
+    Raises:
+        BadInput: no such length of time; names the flag.
+    """
+    from airpocket.domain.units import DAY_NS, parse_interval
+
+    try:
+        value = parse_interval(text.strip()) / DAY_NS
+    except ValueError as error:
+        raise BadInput(f"{flag} {text}: {error}") from error
+    if not low <= value <= high:
+        raise BadInput(f"{flag} {text}: must lie between {low:g} and {high:g} days")
     return value

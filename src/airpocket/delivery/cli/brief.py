@@ -52,7 +52,7 @@ def _found(asset: str, store: Path, asof: str | None, gate: str | None) -> "Brie
     except NothingKnown as nothing:
         if asof is not None or gate is None:
             raise
-        from airpocket.delivery.answers import brief_at_a_glance
+        from airpocket.delivery.at_a_glance import brief_at_a_glance
 
         sys.stderr.write(f"{nothing}\nasking the venues, without keys …\n")
         try:

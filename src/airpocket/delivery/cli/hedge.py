@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def hedge(  # noqa: PLR0913 - one flag each
     positions: Path, *, chain: Path | None = None, asof: str | None = None, gap: str = "15%",
-    buffer: float = 2.0, max_loss: str | None = None, budget: str | None = None, legs: int = 4,
+    buffer: float = 2.0, hold: str = "14d", max_loss: str | None = None, budget: str | None = None, legs: int = 4,
     standard_margin: bool = False, catalysts: Path | None = None, store: Path = Path("store"),
     md: Path | None = None, png: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -27,12 +27,13 @@ def hedge(  # noqa: PLR0913 - one flag each
         asof: The moment, with its time zone: 2026-02-06T22:00Z. Default: the newest price stored.
         gap: The move against the position that the hedges are sized for.
         buffer: Multiple of maintenance to be kept in every scenario up to the gap.
+        hold: How long the protection is wanted: lasting hedges outlast it, and costs are counted over it.
         max_loss: What equity may lose at most up to the gap, such as 50k; by default half of the unhedged loss
             where margin survives the gap anyway.
         budget: What a hedge may cost at most.
         legs: The most legs of one hedge.
         standard_margin: Count Deribit's standard margin for sold options that bought ones cover.
-        catalysts: A file of dated events; hedges that last must outlast the next one.
+        catalysts: A file of dated events; the protection is then wanted past the next one.
         store: Folder of the store.
         md: Also write Markdown to this file.
         png: Also draw the first position's payoff and cost of protection into this file.
@@ -44,7 +45,7 @@ def hedge(  # noqa: PLR0913 - one flag each
     from airpocket.delivery.warmup import compiling
 
     check_asof(asof)
-    settings = _settings(gap, buffer, max_loss, budget, legs, standard_margin=standard_margin)
+    settings = _settings(gap, buffer, hold, max_loss, budget, legs, standard_margin=standard_margin)
     with compiling():
         from airpocket.delivery.hedging import Sources, hedges_of
 
@@ -63,9 +64,10 @@ def hedge(  # noqa: PLR0913 - one flag each
 
 
 def _settings(
-    gap: str, buffer: float, max_loss: str | None, budget: str | None, legs: int, *, standard_margin: bool
+    gap: str, buffer: float, hold: str, max_loss: str | None, budget: str | None, legs: int, *,
+    standard_margin: bool,
 ) -> "HedgeSettings":  # fmt: skip
-    from airpocket.delivery.cli.asked import amount_usd, percent
+    from airpocket.delivery.cli.asked import amount_usd, days, percent
     from airpocket.domain.errors import BadInput
     from airpocket.playbook.hedging.settings import HedgeSettings
 
@@ -75,6 +77,7 @@ def _settings(
         raise BadInput(f"--legs {legs}: must lie between 1 and 12")
     return HedgeSettings(
         gap_percent=abs(percent("--gap", gap, low=-90.0, high=400.0)), buffer=buffer, legs=legs,
+        hold_d=days("--hold", hold, low=1.0, high=90.0),
         most_loss_usd=None if max_loss is None else abs(amount_usd("--max-loss", max_loss)),
         budget_usd=None if budget is None else abs(amount_usd("--budget", budget)),
         standard_margin=standard_margin,
@@ -82,9 +85,9 @@ def _settings(
 
 
 def _as_json(sheets: "list[HedgeSheet]") -> str:
-    from airpocket.brief.plan_json import render_all
+    from airpocket.brief import hedge_json
 
-    return render_all("hedges", sheets).decode()
+    return hedge_json.render(sheets).decode()
 
 
 def _as_markdown(sheets: "list[HedgeSheet]") -> str:

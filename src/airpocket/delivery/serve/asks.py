@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from airpocket.brief import plan_json, stress_json, whatif_json
+from airpocket.brief import hedge_json, plan_json, stress_json, whatif_json
 from airpocket.cascade.deals import PathSettings, Push
 from airpocket.cascade.paths import Course
 from airpocket.delivery.hedging import major_of
 from airpocket.delivery.holdings import (
+    Behind,
     assessments_for,
     hedges_on,
     held_as,
@@ -112,18 +113,23 @@ def _stress(held: Positions, asked: dict[str, Any], found: Assessment, others: O
 def _hedges(held: Positions, asked: dict[str, Any], found: Assessment, others: Others) -> bytes:
     if len(held.positions) > MOST_HEDGED:
         raise BadInput(f"request: at most {MOST_HEDGED} positions are hedged at once")
-    mapped = _assessed(held, found, others)
-    situations = {asset: each.situation(None) for asset, each in mapped.items()}
-    majors = {
-        asset: major_of(others.lake, situations[asset], found.market.now)
-        for asset in perpetual_assets(held)
+    mapped, hedged = _assessed(held, found, others), perpetual_assets(held)
+    behind = {
+        asset: _behind(each, others, hedged=asset in hedged) for asset, each in mapped.items()
     }
     settings = HedgeSettings(
         gap_percent=asked["gap_percent"], buffer=asked["buffer"], legs=asked["legs"],
-        most_loss_usd=asked.get("max_loss_usd"), budget_usd=asked.get("budget_usd"),
+        hold_d=asked["hold_days"], most_loss_usd=asked.get("max_loss_usd"), budget_usd=asked.get("budget_usd"),
         standard_margin=asked["standard_margin"],
     )  # fmt: skip
-    return plan_json.render_all("hedges", hedges_on(held, situations, majors, settings, "request"))
+    return hedge_json.render(hedges_on(held, behind, settings, "request"))
+
+
+def _behind(found: Assessment, others: Others, *, hedged: bool) -> Behind:
+    situation = found.situation(None)
+    if not hedged:
+        return Behind(situation)
+    return Behind(situation, major_of(others.lake, situation, found.market.now), found.pushes())
 
 
 _ABOUT_HOLDINGS = {"plan": _plans, "stress": _stress, "hedge": _hedges}

@@ -120,6 +120,7 @@ class HedgeBody(HeldBody):
 
     gap_percent: float = Field(default=15.0, ge=1.0, le=400.0)
     buffer: float = Field(default=2.0, ge=1.0, le=20.0)
+    hold_days: float = Field(default=14.0, ge=1.0, le=90.0)
     max_loss_usd: float | None = Field(default=None, gt=0.0, le=1e15)
     budget_usd: float | None = Field(default=None, gt=0.0, le=1e15)
     legs: int = Field(default=4, ge=1, le=12)

@@ -135,6 +135,7 @@ def chain_rows(ticks: Sequence[OptionTick], start: int, usable_from: int) -> lis
                 "underlying_price": tick.forward, "bid": coin(tick.bid), "ask": coin(tick.ask),
                 "mark": coin(tick.mark), "mark_iv": tick.mark_iv, "delta": tick.delta,
                 "vega": tick.vega, "open_interest": tick.open_interest, "index_price": tick.index,
+                "bid_size": tick.bid_size, "ask_size": tick.ask_size,
             }
         )  # fmt: skip
     return rows

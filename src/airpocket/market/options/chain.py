@@ -1,11 +1,12 @@
 """The newest option chain that a market knows, as arrays, and which rows of it can't be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from airpocket.domain.events import FloatArray
 from airpocket.domain.units import HOUR_NS, MINUTE_NS, format_time
+from airpocket.market.options.forwards import parity_forwards
 from airpocket.market.options.quotes import ChainQuotes
 from airpocket.market.state import Contract, Market, Observations
 
@@ -18,7 +19,8 @@ _ONE_LOOK_NS = 10 * MINUTE_NS  # rows of one snapshot are stamped within
 class ChainSnapshot:
     """One venue's chain as it was last told. ts, usable_from: ns. quotes.bid and .ask in coin.
 
-    open_interest: (n,) coin, NaN where unknown; unsigned, nobody tells who is long. index: USD.
+    open_interest: (n,) coin, NaN where unknown; unsigned, nobody tells who is long. index: USD. bid_size, ask_size:
+    (n,) coin behind the quotes, NaN where unknown; None where no row says.
     """
 
     venue: str
@@ -28,6 +30,8 @@ class ChainSnapshot:
     open_interest: FloatArray
     index: float
     source: str
+    bid_size: FloatArray | None = None
+    ask_size: FloatArray | None = None
 
 
 def newest_chain(market: Market, now: int) -> ChainSnapshot | str:
@@ -74,12 +78,32 @@ def _last_look(contract: Contract, table: Observations) -> ChainSnapshot:
     known = index[np.isfinite(index)]
     forward = rows.floats("underlying_price")
     price = float(np.median(known)) if len(known) else float(np.nanmedian(forward))
-    quotes = ChainQuotes(
-        now=newest, expiry=rows.ints("expiry"), strike=rows.floats("strike"),
-        call=rows.texts("option_type") == "call", forward=forward, bid=rows.floats("bid"),
-        ask=rows.floats("ask"),
+    quotes = _with_forwards(
+        ChainQuotes(
+            now=newest, expiry=rows.ints("expiry"), strike=rows.floats("strike"),
+            call=rows.texts("option_type") == "call", forward=forward, bid=rows.floats("bid"),
+            ask=rows.floats("ask"),
+        ), price,
     )  # fmt: skip
     return ChainSnapshot(
         contract.instrument.venue, newest, int(rows.ints("usable_from").max()), quotes,
-        rows.floats("open_interest"), price, contract.key,
+        rows.floats("open_interest"), price, contract.key, _said(rows, "bid_size"), _said(rows, "ask_size"),
     )  # fmt: skip
+
+
+def _with_forwards(quotes: ChainQuotes, index: float) -> ChainQuotes:
+    """Forwards by put–call parity where none is told; there the index turned dollars into coin."""
+    missing = ~np.isfinite(quotes.forward)
+    if not missing.any():
+        return quotes
+    worth = np.where(missing, index, quotes.forward)
+    middle = 0.5 * (quotes.bid + quotes.ask) * worth
+    found = parity_forwards(quotes.expiry, quotes.strike, quotes.call, middle, index)
+    forward = np.where(missing, found, quotes.forward)
+    again = np.where(missing & np.isfinite(found), index / forward, 1.0)
+    return replace(quotes, forward=forward, bid=quotes.bid * again, ask=quotes.ask * again)
+
+
+def _said(rows: Observations, name: str) -> FloatArray | None:
+    """A column that not every source of chains has."""
+    return rows.floats(name) if name in rows.columns else None

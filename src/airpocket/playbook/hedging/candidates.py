@@ -44,6 +44,7 @@ class Candidates:
     size_bid: FloatArray
     size_ask: FloatArray
     left_out: Counter[str] = field(default_factory=Counter[str])
+    sketch: str = ""  # the volatility that all is made of, where nothing is quoted
 
     def __len__(self) -> int:
         return len(self.strike)
@@ -52,6 +53,12 @@ class Candidates:
     def index_estimate(self) -> Estimate:
         """USD per coin, as of the chain."""
         return known(self.index, PRICE, as_of=self.at, now=self.now, source=f"{self.venue} index")
+
+    @property
+    def sized(self) -> int:
+        """Options of which the size behind every quote they have is known."""
+        bid = np.isnan(self.bid) | np.isfinite(self.size_bid)
+        return int((bid & (np.isnan(self.ask) | np.isfinite(self.size_ask))).sum())
 
     @property
     def scale(self) -> FloatArray:
@@ -110,9 +117,13 @@ def candidates_of(chain: ChainSnapshot, asset: str, now: int) -> Candidates:
         bid=(bid * worth)[rows] * scale, ask=(ask * worth)[rows] * scale,
         bid_vol=np.nan_to_num(vols[0][rows]), ask_vol=np.nan_to_num(vols[1][rows]),
         delta=greeks(q.call[rows], forward[rows], strike[rows], years[rows], middle).delta,
-        size_bid=np.full(len(rows), np.nan), size_ask=np.full(len(rows), np.nan),
+        size_bid=_sizes(chain.bid_size, rows), size_ask=_sizes(chain.ask_size, rows),
         left_out=Counter({why: count for why, count in out.items() if count}),
     )  # fmt: skip
+
+
+def _sizes(said: FloatArray | None, rows: IntArray) -> FloatArray:
+    return np.full(len(rows), np.nan) if said is None else said[rows]
 
 
 def _volatility(

@@ -1,10 +1,10 @@
-"""The cheapest hedge of a set of columns: as a linear programme with its prices, then in whole lots, few legs."""
+"""The cheapest hedge of a set of columns, in any amounts and legs: a linear programme with its prices."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.events import FloatArray
 from airpocket.playbook.hedging.candidates import Candidates
 from airpocket.playbook.hedging.columns import Columns
 from airpocket.playbook.hedging.programme import Programme, Unsolved, solve
@@ -34,20 +34,22 @@ class Task:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """coins: (n,) of each column. cost: USD, fees in it. bound: no hedge of these columns costs less.
+    """coins: (n,) of each column. cost: USD at once, fees in it. held: USD over the horizon, which is made least.
 
-    price: (r,) what cost rises by per USD that a row asks more; of the linear programme.
+    bound: no hedge of these columns costs less over it. price: (r,) what it rises by per USD that a row asks more;
+    of the linear programme.
     """
 
     coins: FloatArray
     cost: float
+    held: float
     bound: float
     price: FloatArray
 
 
 def cheapest(task: Task) -> Chosen | Unsolved:
     """The linear optimum: any amounts, any number of legs."""
-    programme = _programme(task)
+    programme = programme_of(task)
     found = solve(programme)
     if isinstance(found, Unsolved):
         return found
@@ -55,45 +57,7 @@ def cheapest(task: Task) -> Chosen | Unsolved:
     price = found.price[:count].copy()
     if np.isfinite(task.floor_usd):
         price += found.price[count : 2 * count]
-    return _chosen(task, found.x[: len(task.columns)], price, None)
-
-
-def tradable(task: Task, linear: Chosen) -> Chosen | Unsolved:
-    """The cheapest in whole lots and at most so many legs, of the columns nearest to the linear optimum.
-
-    `bound` is the linear optimum's cost, of all columns: what the choice could still be better by.
-    """
-    s, wide = task.settings, len(task.columns)
-    unit = np.where(task.columns.lot > 0.0, task.columns.lot, 1.0)
-    kept = _nearest(task, linear)
-    part = _part(task, kept)
-    plain = _programme(part)
-    n, extra = len(kept), plain.rows.shape[1] - len(kept)
-    unit = unit[kept]
-    most = np.floor(part.columns.upper / unit + 1e-9)
-    lots = np.concatenate([unit, np.ones(extra)])
-    rows = np.hstack([plain.rows * lots, np.zeros((len(plain.rows), n))])
-    # a leg that is used switches its flag on, and only so many flags may be on
-    switch = np.hstack([-np.eye(n), np.zeros((n, extra)), np.diag(most)])
-    few = np.concatenate([np.zeros(n + extra), -np.ones(n)])[None, :]
-    core = plain.core if plain.core is not None else np.zeros(len(plain.rows), dtype=np.bool_)
-    whole = np.concatenate(
-        [part.columns.lot > 0.0, np.zeros(extra, dtype=np.bool_), np.ones(n, dtype=np.bool_)]
-    )
-    found = solve(
-        Programme(
-            cost=np.concatenate([plain.cost * lots, np.zeros(n)]), rows=np.vstack([rows, switch, few]),
-            at_least=np.concatenate([plain.at_least, np.zeros(n), [-float(s.legs)]]),
-            upper=np.concatenate([most, plain.upper[n:], np.ones(n)]), whole=whole,
-            core=np.concatenate([core, np.ones(n + 1, dtype=np.bool_)]),
-        ),
-        s.search_s,
-    )  # fmt: skip
-    if isinstance(found, Unsolved):
-        return Unsolved(f"in whole lots and at most {s.legs} legs: {found.reason}")
-    coins = np.zeros(wide)
-    coins[kept] = np.where(part.columns.lot > 0.0, np.round(found.x[:n]), found.x[:n]) * unit
-    return _chosen(task, coins, linear.price, linear.cost)
+    return chosen_of(task, found.x[: len(task.columns)], price, None)
 
 
 def slack(task: Task, coins: FloatArray) -> FloatArray:
@@ -120,7 +84,7 @@ def _floor(task: Task) -> tuple[FloatArray, FloatArray]:
     return gain, np.where(task.rows.kept, task.floor_usd - task.base.equity, -1.0)
 
 
-def _programme(task: Task) -> Programme:
+def programme_of(task: Task) -> Programme:
     """Rows of equity, of the tails, of cover, of money; columns of the trades, then of cover by expiry."""
     c, b, s = task.columns, task.settings.buffer, task.settings
     wide = len(c)
@@ -131,11 +95,13 @@ def _programme(task: Task) -> Programme:
     cover, cover_least, extra = _cover(task)
     blocks.append(cover)
     least.append(cover_least)
-    if (c.sign < 0).any():
-        blocks.append(
-            c.cost[None, :]
-        )  # what is sold pays for what is bought, and earns nothing beyond
-        least.append(np.zeros(1))
+    if (c.sign < 0).any():  # what is sold pays for what is bought, and earns nothing beyond
+        blocks += [c.cost[None, :], c.held[None, :]]
+        least += [np.zeros(1), np.zeros(1)]
+    if (c.initial > 0.0).any():
+        opening, opening_least = _opening(task)
+        blocks.append(opening[None, :])
+        least.append(np.array([opening_least]))
     if task.paired:
         blocks.append(-c.sign[None, :].astype(np.float64))
         least.append(np.zeros(1))
@@ -149,10 +115,18 @@ def _programme(task: Task) -> Programme:
     core = np.ones(len(rows), dtype=np.bool_)
     core[: len(equity) + len(floor)] = False
     return Programme(
-        cost=np.concatenate([c.cost + np.where(c.sign < 0, taste, 0.0), np.zeros(extra)]), rows=rows,
+        cost=np.concatenate([c.held + np.where(c.sign < 0, taste, 0.0), np.zeros(extra)]), rows=rows,
         at_least=np.concatenate(least), upper=np.concatenate([c.upper, np.full(extra, abs(task.coins))]),
         core=core,
     )  # fmt: skip
+
+
+def _opening(task: Task) -> tuple[FloatArray, float]:
+    """What is free now, beyond the multiple, must cover the initial margin of what is sold."""
+    c, rows = task.columns, task.rows
+    now = int(np.argmin(np.abs(rows.move) + np.abs(rows.shift) + rows.days))
+    free = float(task.base.equity[now] - task.settings.buffer * task.base.maintenance[now])
+    return c.worth[now] - c.cost - c.initial, -free
 
 
 def _behind(task: Task) -> FloatArray:
@@ -198,24 +172,7 @@ def _cover(task: Task) -> tuple[FloatArray, FloatArray, int]:
     )  # fmt: skip
 
 
-def _chosen(task: Task, coins: FloatArray, price: FloatArray, bound: float | None) -> Chosen:
-    cost = float(task.columns.cost @ coins)
-    return Chosen(coins, cost, cost if bound is None else min(bound, cost), price)
-
-
-def _nearest(task: Task, linear: Chosen) -> IntArray:
-    """Columns of the linear optimum, then those whose use would cost least beyond it."""
-    c, held = task.columns, task.rows.kept[:, None]
-    gain = np.where(held, c.worth - c.cost - task.settings.buffer * c.margin, c.worth)
-    beyond = (c.cost - gain.T @ linear.price) / np.maximum(np.abs(c.cost), 1e-3)
-    beyond = np.where(linear.coins > 1e-9, -np.inf, beyond)
-    return np.sort(np.argsort(beyond, kind="stable")[: task.settings.kept_columns])
-
-
-def _part(task: Task, kept: IntArray) -> Task:
-    c = task.columns
-    fewer = Columns(
-        c.name[kept], c.option[kept], c.sign[kept], c.cost[kept], c.worth[:, kept], c.margin[:, kept],
-        c.upper[kept], c.lot[kept],
-    )  # fmt: skip
-    return replace(task, columns=fewer)
+def chosen_of(task: Task, coins: FloatArray, price: FloatArray, bound: float | None) -> Chosen:
+    """What amounts cost; `bound` None: they are the linear optimum."""
+    cost, held = float(task.columns.cost @ coins), float(task.columns.held @ coins)
+    return Chosen(coins, cost, held, held if bound is None else min(bound, held), price)

@@ -17,11 +17,13 @@ from airpocket.domain.estimates import (
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.playbook.hedging.asked import CLOSED, Asked, Maker, task_of, used_maker
 from airpocket.playbook.hedging.candidates import Candidates
-from airpocket.playbook.hedging.choose import Chosen, Task, cheapest, slack, tradable
+from airpocket.playbook.hedging.choose import Chosen, Task, cheapest, slack
 from airpocket.playbook.hedging.columns import Columns
+from airpocket.playbook.hedging.lots import tradable
 from airpocket.playbook.hedging.programme import Unsolved
 from airpocket.playbook.hedging.records import CurvePoint, Hedge, HedgeLeg
 from airpocket.playbook.hedging.rows import Rows, line_of, rows_of
+from airpocket.playbook.hedging.tail import tail_loss
 from airpocket.playbook.hedging.templates import Template
 from airpocket.playbook.words import moment
 
@@ -102,7 +104,6 @@ def _written(asked: Asked, shape: Shape, task: Task, linear: Chosen, chosen: Cho
     coins = chosen.coins[used]
     maker = _of_used(asked, shape, c, used)
     notional = asked.mark * abs(asked.coins)
-    now = maker(line_of(np.zeros(1), asked.settings, (0.0,)))
     rows = _line(asked, days)
     line = _slack_of(asked, maker, rows, coins)
     edge = maker(_edge(asked, days))
@@ -110,16 +111,17 @@ def _written(asked: Asked, shape: Shape, task: Task, linear: Chosen, chosen: Cho
     return Hedge(
         id=t.id, title=t.title, refs=list(t.refs), legs=[_leg(asked, c, int(j), chosen.coins[j]) for j in used],
         cost=asked.figure(chosen.cost, USD, source),
+        held=asked.figure(chosen.held, USD, f"{source}; closed after {asked.hold_d:g} days of nothing"),
         cost_percent=asked.figure(100.0 * chosen.cost / notional, PERCENT, "of the position's notional"),
         bound=asked.figure(chosen.bound, USD, "linear programme, any amounts and legs"),
         margin=asked.figure(
-            max(float((now.margin @ coins).max()), 0.0), USD, "Deribit's standard margin of what is sold"
+            float(c.initial[used] @ coins), USD, "Deribit's standard initial margin of what is sold"
         ),
         capital=asked.figure(shape.capital * float(coins.sum()), USD, "tied up, not spent"),
         protected=_furthest(asked, rows, line),
         worth_at_gap=asked.figure(float((edge.worth @ coins).min()), USD, "the worst row at the gap"),
         next_percent=_next(asked, shape, task, linear),
-        uncovered=_uncovered(asked, task, used, days),
+        tail_loss=tail_loss(asked, maker, coins), uncovered=_uncovered(asked, task, used, days),
         notes=list(shape.notes), curve=_curve(asked, maker, coins, days),
     )  # fmt: skip
 
@@ -131,11 +133,7 @@ def _of_used(asked: Asked, shape: Shape, columns: Columns, used: IntArray) -> Ma
 
 
 def _nothing(columns: Columns) -> Columns:
-    none = np.zeros(0, dtype=np.int64)
-    return Columns(
-        columns.name[none], columns.option[none], columns.sign[none], columns.cost[none],
-        columns.worth[:, none], columns.margin[:, none], columns.upper[none], columns.lot[none],
-    )  # fmt: skip
+    return columns.part(np.zeros(0, dtype=np.int64))
 
 
 def _slack_of(asked: Asked, maker: Maker, rows: Rows, coins: FloatArray) -> FloatArray:

@@ -76,14 +76,18 @@ class Unsolved:
     reason: str
 
 
-def solve(programme: Programme, seconds: float = math.inf) -> Optimum | Unsolved:
+def solve(
+    programme: Programme, seconds: float = math.inf, within: float = 0.0
+) -> Optimum | Unsolved:
     """The optimum, by row generation: begin with few rows, add those that its solution violates, until none is.
 
     Each round goes on from the basis of the one before. `seconds` limits a mixed-integer search; what was found by
-    then is returned, with the bound that is left.
+    then is returned, with the bound that is left. It also ends once nothing can be cheaper by more than `within`.
     """
     scaled = _scaled(programme)
     solver = _solver(programme, seconds)
+    if within > 0.0:
+        solver.setOptionValue("mip_abs_gap", within)
     order = _first_rows(scaled, programme.core)
     _add(solver, scaled, order)
     for _ in range(_ROUNDS):

@@ -5,7 +5,7 @@ from msgspec import Struct
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.positions import Position
 
-SCHEMA = "airpocket.hedge/1"
+SCHEMA = "airpocket.hedge/2"
 
 
 class HedgeLeg(Struct, frozen=True, kw_only=True):
@@ -36,10 +36,13 @@ class CurvePoint(Struct, frozen=True, kw_only=True):
 class Hedge(Struct, frozen=True, kw_only=True):
     """One way to hedge; `unknown` says why there is none.
 
-    cost: paid at once, fees in it, USD. bound: what no hedge of this kind can be cheaper than. margin: needed for
-    sold options now. capital: tied up, not spent. protected: the furthest move against the position at which the
-    multiple of maintenance is kept in every row. worth_at_gap: what the hedge could be sold for at the gap, in
-    the worst row. next_percent: USD for one more per cent of gap. curve: equity over moves.
+    cost: paid at once, fees in it, USD. held: what it has cost after the sheet's `hold_d` days in which nothing
+    happens, USD; the cheapest is the cheapest by this. bound: what no hedge of this kind can be cheaper than, by
+    the same. margin: that must be free to open what is sold. capital: tied up, not spent. protected: the furthest
+    move against the position at which the multiple of maintenance is kept in every row. worth_at_gap: what the
+    hedge could be sold for at the gap, in the worst row. next_percent: USD over the horizon for one more per cent
+    of gap. tail_loss: mean loss of the worst 5 % of a week's moves with the hedge, as modelled. curve: equity over
+    moves.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Hedge(Struct, frozen=True, kw_only=True):
     unknown: str | None = None
     legs: list[HedgeLeg] = []
     cost: Estimate | None = None
+    held: Estimate | None = None
     cost_percent: Estimate | None = None
     bound: Estimate | None = None
     margin: Estimate | None = None
@@ -55,34 +59,44 @@ class Hedge(Struct, frozen=True, kw_only=True):
     protected: Estimate | None = None
     worth_at_gap: Estimate | None = None
     next_percent: Estimate | None = None
+    tail_loss: Estimate | None = None
     uncovered: list[str] = []
     notes: list[str] = []
     curve: list[CurvePoint] = []
 
 
 class Protection(Struct, frozen=True, kw_only=True):
-    """Least cost by kind of hedge of keeping the multiple up to a gap; `gap_percent` None: any move."""
+    """Least cost over the horizon, by kind of hedge, of holding up to a gap; `gap_percent` None: any move."""
 
     gap_percent: float | None
     cost: dict[str, Estimate]
 
 
 class ChainFacts(Struct, frozen=True, kw_only=True):
-    """Which quotes the hedges stand on. left_out: rows by reason."""
+    """Which quotes the hedges stand on. sized: options with known sizes behind them. left_out: rows by reason."""
 
     venue: str
     as_of: str
     age_s: float
     options: int
+    sized: int
     index: Estimate
     left_out: dict[str, int]
+
+
+class PathMove(Struct, frozen=True, kw_only=True):
+    """Where a cascade leads, and when."""
+
+    move_percent: float
+    minutes: float
 
 
 class HedgeSheet(Struct, frozen=True, kw_only=True):
     """All hedges of one position at one moment. Keys are stable; `schema` changes when they do.
 
-    plain_protected: the same move without any hedge. top_up: what must be moved to the position's own venue by
-    the gap, as its venue counts nothing held elsewhere.
+    plain_protected: the same move without any hedge; plain_tail_loss: the same mean loss. paths: where cascades
+    lead, as scenarios; no_paths: why none of them is simulated, None where they are. top_up: what must be moved to
+    the position's own venue by the gap, as its venue counts nothing held elsewhere.
     """
 
     schema: str = SCHEMA
@@ -94,7 +108,11 @@ class HedgeSheet(Struct, frozen=True, kw_only=True):
     price: Estimate
     gap_percent: float
     buffer: float
+    hold_d: float
     plain_protected: Estimate
+    plain_tail_loss: Estimate
+    paths: list[PathMove]
+    no_paths: str | None
     top_up: Estimate
     chain: ChainFacts | None
     no_chain: str | None

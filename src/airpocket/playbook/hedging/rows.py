@@ -8,6 +8,7 @@ import numpy as np
 
 from airpocket.domain.events import BoolArray, FloatArray
 from airpocket.playbook.hedging.settings import HedgeSettings
+from airpocket.playbook.hedging.walked import PathPoint
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,14 +41,15 @@ Valued: TypeAlias = Callable[[Rows], Base]
 
 def rows_of(
     short: bool, gap_percent: float, settings: HedgeSettings, *,
-    days: Sequence[float] | None = None, paths: Sequence[float] = (), tails_kept: bool = False,
+    days: Sequence[float] | None = None, paths: Sequence[PathPoint] = (), tails_kept: bool = False,
 ) -> Rows:  # fmt: skip
-    """The grid up to the gap, its edge included, the moves of cascade paths, and the tails.
+    """The grid up to the gap, its edge included, the points of cascade paths at their own times, and the tails.
 
     Args:
         short: whether a rise is what hurts.
         days: ahead, instead of the settings'.
-        paths: moves that cascade paths reached, fractions; those against the position beyond the gap are tails.
+        paths: where cascades lead, each with every shift of volatility; those against the position beyond the gap
+            are tails.
         tails_kept: whether the multiple is to be kept in the tails against the position too.
     """
     hurts = 1.0 if short else -1.0
@@ -55,13 +57,11 @@ def rows_of(
     gap = gap_percent / 100.0
     with_us = -hurts * np.arange(step, settings.calm_percent / 100.0 + step / 2, step)
     against = hurts * np.append(np.arange(step, gap - 1e-9, step), gap)
-    walked = np.array([move for move in paths if move > -1.0], dtype=np.float64)
-    near = np.unique(np.concatenate([with_us, [0.0], against, walked[hurts * walked <= gap]]))
-    far = np.unique(
-        np.concatenate([settings.tails_up, settings.tails_down, walked[hurts * walked > gap]])
-    )
+    near = np.unique(np.concatenate([with_us, [0.0], against]))
+    far = np.unique(np.concatenate([settings.tails_up, settings.tails_down]))
     kept = np.concatenate([np.ones(len(near), dtype=np.bool_), (hurts * far > 0.0) & tails_kept])
-    return _crossed(np.concatenate([near, far]), kept, settings.vol_shifts, days or settings.days)
+    grid = _crossed(np.concatenate([near, far]), kept, settings.vol_shifts, days or settings.days)
+    return _joined(grid, _walked(paths, hurts, gap, settings.vol_shifts, tails_kept=tails_kept))
 
 
 def line_of(moves: FloatArray, settings: HedgeSettings, days: Sequence[float]) -> Rows:
@@ -78,3 +78,21 @@ def _crossed(
     ]  # fmt: skip
     picked = at[0].astype(np.int64)
     return Rows(moves[picked], at[1].astype(np.float64), at[2].astype(np.float64), kept[picked])
+
+
+def _walked(
+    paths: Sequence[PathPoint], hurts: float, gap: float, shifts: Sequence[float], *, tails_kept: bool
+) -> Rows:  # fmt: skip
+    points = sorted({each for each in paths if each.move > -1.0})
+    move, day = (np.array([each[k] for each in points], dtype=np.float64) for k in (0, 1))
+    count = len(shifts)
+    move, day = np.repeat(move, count), np.repeat(day, count)
+    kept = (hurts * move <= gap) | tails_kept
+    return Rows(move, np.tile(np.asarray(shifts, dtype=np.float64), len(points)), day, kept)
+
+
+def _joined(one: Rows, other: Rows) -> Rows:
+    return Rows(
+        np.concatenate([one.move, other.move]), np.concatenate([one.shift, other.shift]),
+        np.concatenate([one.days, other.days]), np.concatenate([one.kept, other.kept]),
+    )  # fmt: skip

@@ -1,6 +1,9 @@
 """A position and its candidates → every hedge: cost, what it holds up to, what stays open; and the table."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from airpocket.domain.estimates import USD, Estimate, unknown
 from airpocket.domain.units import SECOND_NS, format_time
@@ -23,9 +26,11 @@ from airpocket.playbook.hedging.records import (
     ChainFacts,
     Hedge,
     HedgeSheet,
+    PathMove,
     Protection,
 )
 from airpocket.playbook.hedging.rows import rows_of
+from airpocket.playbook.hedging.tail import tail_loss
 from airpocket.playbook.hedging.templates import Template, templates
 
 _HALF = 0.5
@@ -35,7 +40,21 @@ APART = (
 )
 QUOTES = (
     "Options are bought at the ask and sold at the bid, and valued in every row at the volatility of the other "
-    "side of their quote. Sizes behind the quotes are not stored: a large order costs more."
+    "side of their quote. Where the size behind a quote is known, a leg takes no more; where it is not, a large "
+    "order costs more."
+)
+CALM = (
+    "Cheapest is what has cost least after the stated days if nothing happens: price where it is, volatility down "
+    "a fifth (at 30 days to expiry, more for shorter), every leg closed at the other side of its quote. What "
+    "expires before is bought anew at the same price, and money paid is charged 10 % a year."
+)
+TAIL = (
+    "The worst 5 % are modelled: a week's moves by Student's t with four degrees of freedom at the implied (else "
+    "the realised) volatility, no drift, volatilities of options unchanged, as if nobody were liquidated meanwhile."
+)
+SKETCH = (
+    "No chain is known here, so nothing of this is quoted: every option is priced at one flat volatility, a point "
+    "to either side of it. A real chain asks more for what is far out"
 )
 STICKY = (
     "Every option keeps its own volatility as price moves, shifted by a fifth down and two fifths up (at 30 days, "
@@ -54,24 +73,52 @@ def hedge_sheet(asked: Asked) -> HedgeSheet:
     return HedgeSheet(
         asset=asked.asset, as_of=format_time(asked.now), simulated=asked.simulated, position=asked.position,
         answer=_answer(asked, plain, aim, hedges), price=asked.price, gap_percent=s.gap_percent, buffer=s.buffer,
+        hold_d=asked.hold_d, plain_tail_loss=tail_loss(asked, None, np.zeros(0)), paths=_paths(asked),
+        no_paths=asked.no_paths,
         plain_protected=plain, top_up=top_up(asked), chain=_chain(found),
-        no_chain=found if isinstance(found, str) else None, hedges=hedges, table=_table(asked),
-        notes=[APART, *([QUOTES, STICKY] if isinstance(found, Candidates) else [])],
+        no_chain=found if isinstance(found, str) else found.sketch or None, hedges=hedges, table=_table(asked),
+        notes=_notes(asked),
     )  # fmt: skip
 
 
-def option_hedges(asked: Asked) -> tuple[str, list[Hedge]]:
-    """What they are sized for, in words, and the hedges made of options alone."""
+def _about(found: Candidates | str) -> list[str]:
+    if isinstance(found, str):
+        return []
+    return [CALM, f"{SKETCH} ({found.sketch})." if found.sketch else QUOTES, STICKY]
+
+
+def option_hedges(asked: Asked, only: Sequence[str] = ()) -> tuple[str, list[Hedge]]:
+    """What they are sized for, in words, and the hedges made of options alone; `only` these shapes, or all."""
     asked, aim = _aim(asked)
-    return aim, [_of_options(asked, each) for each in templates(asked.short, asked.settings)]
+    shapes = [
+        each for each in templates(asked.short, asked.settings) if not only or each.id in only
+    ]
+    return aim, [_of_options(asked, each) for each in shapes]
+
+
+def _notes(asked: Asked) -> list[str]:
+    told = [APART]
+    if asked.others:
+        told.append(
+            f"The account's other coins ({', '.join(asked.others)}) move by the same per cent as {asked.asset}, or "
+            "not at all, whichever leaves less."
+        )
+    return [*told, *_about(asked.candidates), TAIL]
+
+
+def _paths(asked: Asked) -> list[PathMove]:
+    return [
+        PathMove(move_percent=100.0 * each.move, minutes=24.0 * 60.0 * each.days)
+        for each in sorted(set(asked.paths))
+    ]
 
 
 def _chain(found: Candidates | str) -> ChainFacts | None:
-    if isinstance(found, str):
+    if isinstance(found, str) or found.sketch:
         return None
     return ChainFacts(
         venue=found.venue, as_of=format_time(found.at), age_s=(found.now - found.at) / SECOND_NS,
-        options=len(found), index=found.index_estimate, left_out=dict(found.left_out),
+        options=len(found), sized=found.sized, index=found.index_estimate, left_out=dict(found.left_out),
     )  # fmt: skip
 
 
@@ -99,7 +146,8 @@ def _spot(asked: Asked) -> Hedge:
         )
     notes = [
         f"the basis kept: {_funding(asked)}",
-        f"spot fee {100 * SPOT_FEE:g} % of what is bought",
+        f"spot fee {100 * SPOT_FEE:g} % of what is bought, twice over the {asked.hold_d:g} days, and "
+        f"{100 * asked.settings.money_rate:g} % a year on the money tied up",
     ]
     return hedge_of(
         asked, Shape(template, spot_maker(asked), capital=asked.mark, notes=tuple(notes))
@@ -181,7 +229,9 @@ def _least(asked: Asked, maker: Maker, template: Template, gap: float | None) ->
     linear = cheapest(task_of(asked, maker, rows, paired=template.paired))
     if isinstance(linear, Unsolved):
         return unknown(USD, linear.reason)
-    return asked.figure(linear.cost, USD, "least cost in any amounts, at executable prices")
+    return asked.figure(
+        linear.held, USD, f"least cost of {asked.hold_d:g} days of nothing, in any amounts"
+    )
 
 
 def _aim(asked: Asked) -> tuple[Asked, str]:
@@ -219,7 +269,16 @@ def _answer(asked: Asked, plain: Estimate, aim: str, hedges: list[Hedge]) -> str
     if not options:
         why = next((h.unknown for h in hedges if h.unknown), "no shape holds every row")
         return f"{head} No option hedge holds it up to {sign}{s.gap_percent:g} %: {why}."
-    best = min(options, key=lambda h: (h.cost.value or 0.0) if h.cost else 0.0)
+    best = min(options, key=lambda h: (h.held.value or 0.0) if h.held else 0.0)
     legs = ", ".join(f"{leg.side} {leg.size.value or 0.0:,.10g} {leg.name}" for leg in best.legs)
-    cost = round(best.cost.value or 0.0) + 0 if best.cost else 0
-    return f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees."
+    cost, held = (
+        0 if each is None else round(each.value or 0.0) for each in (best.cost, best.held)
+    )
+    found = asked.candidates
+    sketched = ""
+    if isinstance(found, Candidates) and found.sketch:
+        sketched = f" A sketch, not quotes ({found.sketch})."
+    return (
+        f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees; "
+        f"${held:,.0f} are gone after {asked.hold_d:g} days of nothing.{sketched}"
+    )

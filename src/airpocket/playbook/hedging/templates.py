@@ -35,16 +35,16 @@ def templates(short: bool, settings: HedgeSettings) -> tuple[Template, ...]:
 
 
 def picks(
-    template: Template, found: Candidates, short: bool, settings: HedgeSettings, beyond_d: float
+    template: Template, found: Candidates, short: bool, settings: HedgeSettings, hold_d: float
 ) -> tuple[BoolArray, BoolArray]:
     """(n,) which options it may buy and which it may sell.
 
-    beyond_d: the least tenor of a hedge that must outlast something.
+    hold_d: what a lasting hedge must outlast.
     """
     days, delta = found.days, np.abs(found.delta)
     buyable, sellable = found.ask > 0.0, found.bid > 0.0
     protects = found.call if short else ~found.call
-    lasting = (days >= beyond_d) & (days <= settings.longest_d)
+    lasting = (days >= hold_d) & (days <= settings.longest_d)
     none = np.zeros(len(found), dtype=np.bool_)
 
     def within(window: tuple[float, float]) -> BoolArray:
@@ -58,7 +58,7 @@ def picks(
     if template.id == "gamma":
         return buyable & protects & (days <= settings.weekly_d) & within(settings.gamma_delta), none
     if template.id == "collar":
-        tenor = (days >= max(settings.collar_d[0], beyond_d)) & (days <= settings.collar_d[1])
+        tenor = (days >= max(settings.collar_d[0], hold_d)) & (days <= settings.collar_d[1])
         buy = buyable & protects & tenor & within(settings.collar_buy_delta)
         return buy, sellable & ~protects & tenor & within(settings.collar_sell_delta)
     outside = within((settings.otm_delta[0], settings.spread_buy_delta[1]))

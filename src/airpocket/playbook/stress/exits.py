@@ -1,4 +1,6 @@
-"""Exits through thinned books: what closing everything at market costs, and which exits do not come through."""
+"""Exits through thinned books: what closing at market costs, and which exits do not come through."""
+
+from dataclasses import dataclass
 
 from msgspec import structs
 
@@ -15,30 +17,42 @@ def exits_of(bench: Bench) -> list[Exit]:
     """Every perpetual of the account's coin, after every move against it, at every depth."""
     own = [each for each in bench.ledger.perps if each.asset == bench.ledger.asset]
     return [
-        _exit(bench, each, after, gone)
+        exit_of(bench, each, after, gone)
         for each in own
         for after in bench.settings.exit_after_percent
         for gone in bench.settings.depth_gone_percent
     ]
 
 
-def _exit(bench: Bench, each: PerpLeg, after: float, gone: float) -> Exit:
+def exit_of(bench: Bench, each: PerpLeg, after: float, gone: float, *, share: float = 1.0) -> Exit:
+    """A share of one perpetual closed at market, `after` per cent against it, `gone` per cent of orders missing.
+
+    The account is taken as it stands until then: nothing of it was closed on the way.
+    """
     profile = exit_profile(bench.situation, each.position, each.mark)
     if isinstance(profile, str):
         return _unknown(each, after, gone, profile)
     price = bench.mark * (1.0 - each.leg.sign * after / 100.0)
     if not float(value(bench.ledger, price).surplus_usd) > 0.0:
         return _unknown(each, after, gone, "liquidated before: the venue closes it", works=False)
-    return _walked(bench, each, profile, price, after, gone)
+    return _walked(bench, each, profile, Order(price, share, after, gone))
 
 
-def _walked(
-    bench: Bench, each: PerpLeg, profile: Profile, price: float, after: float, gone: float
-) -> Exit:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """price: of the account's coin when it is sent. share: of the perpetual. after, gone: per cent."""
+
+    price: float
+    share: float
+    after: float
+    gone: float
+
+
+def _walked(bench: Bench, each: PerpLeg, profile: Profile, order: Order) -> Exit:
     """The walk may go as far as the price at which the account's equity is spent."""
-    sign, leg = each.leg.sign, each.leg
+    sign, leg, price, gone = each.leg.sign, each.leg, order.price, order.gone
     mark = each.mark * price / bench.mark
-    usd = leg.quantity * mark if leg.form == "linear" else leg.quantity
+    usd = order.share * (leg.quantity * mark if leg.form == "linear" else leg.quantity)
     end = bench.spent.down if sign > 0 else bench.spent.up
     reach = float("inf") if end is None else abs(end / price - 1.0)
     walked = walk(profile, usd, depth=1.0 - gone / 100.0, within=reach)
@@ -56,7 +70,7 @@ def _walked(
     else:
         why = "" if left > 0.0 else "it costs more than the equity"
     return Exit(
-        position=each.position.key, after_percent=-sign * after, gone_percent=gone,
+        position=each.position.key, after_percent=-sign * order.after, gone_percent=gone,
         cost=_unless_fee(each, bench.figure(cost, USD, source)),
         last=bench.figure(mark * (1.0 - sign * walked.last), PRICE, source),
         filled=bench.figure(100.0 * walked.filled, PERCENT, source),

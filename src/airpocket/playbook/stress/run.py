@@ -156,6 +156,12 @@ def _notes(ledger: Ledger, marking: tuple[str, ...]) -> list[str]:
             "Options keep their volatility as price moves, but for the shocks that say otherwise."
         )
         written = any(each.side == "short" for each in ledger.options.positions)
+        bought = any(each.side == "long" for each in ledger.options.positions)
+        if bought and not ledger.modelled_margin:
+            notes.append(
+                "Bought options are no margin under standard margin, and not in the equity shown: they pay, but do "
+                "not keep the venue away."
+            )
         if written and not ledger.modelled_margin:
             notes.append("Written options keep Deribit's standard margin, whatever the venue.")
     if ledger.modelled_margin:
