@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from stand_in import SESSION
 
-from airpocket.brief import plan_json, stress_json, whatif_json
+from airpocket.brief import hedge_json, plan_json, stress_json, whatif_json
 from airpocket.cascade.deals import PathSettings, Push
 from airpocket.cascade.paths import Course
 from airpocket.delivery.answers import assessed, plans_of, stress_tests_of
@@ -55,7 +55,7 @@ def main() -> int:
         _keep("plan.json", plan_json.render(plans_of(file, store, asof=MOMENT)))
         _keep("stress.json", stress_json.render(stress_tests_of(file, store, asof=MOMENT)))
         sheets = hedges_of(file, Sources(store, asof=MOMENT))
-        _keep("hedge.json", plan_json.render_all("hedges", sheets))
+        _keep("hedge.json", hedge_json.render(sheets))
     return 0
 
 
