@@ -1,4 +1,4 @@
-"""Builds the dashboard from web/ into the package; --check says whether the committed bundle is what that gives."""
+"""Builds the dashboard and the chart alone from web/ into the package; --check compares with what is committed."""
 
 import argparse
 import subprocess
@@ -8,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
-STATIC = ROOT / "src" / "airpocket" / "delivery" / "static"
+DELIVERY = ROOT / "src" / "airpocket" / "delivery"
+# folder of the package → the configuration that fills it
+BUNDLES = {"static": "vite.config.ts", "embedded": "vite.alone.config.ts"}
 
 
 def main() -> int:
@@ -19,12 +21,16 @@ def main() -> int:
     if not (WEB / "node_modules" / "vite").is_dir():
         _run("npm", "ci", "--no-audit", "--no-fund")
     _run("npx", "tsc", "--noEmit")
-    if not check:
-        _run("npx", "vite", "build")
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        _run("npx", "vite", "build", "--outDir", folder, "--logLevel", "warn")
-        different = sorted(_differing(Path(folder)))
+    different: list[str] = []
+    for name, config in BUNDLES.items():
+        if not check:
+            _run("npx", "vite", "build", "--config", config)
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            _run(
+                "npx", "vite", "build", "--config", config, "--outDir", folder, "--logLevel", "warn"
+            )
+            different += sorted(_differing(Path(folder), DELIVERY / name))
     if different:
         sys.stderr.write(
             f"not what web/ gives: {', '.join(different)}; run python scripts/build_page.py\n"
@@ -36,9 +42,9 @@ def _run(*command: str) -> None:
     subprocess.run(command, cwd=WEB, check=True)
 
 
-def _differing(built: Path) -> set[str]:
-    names = {path.name for folder in (built, STATIC) for path in folder.iterdir()}
-    return {name for name in names if _bytes(built / name) != _bytes(STATIC / name)}
+def _differing(built: Path, kept: Path) -> set[str]:
+    names = {path.name for folder in (built, kept) for path in folder.iterdir()}
+    return {f"{kept.name}/{name}" for name in names if _bytes(built / name) != _bytes(kept / name)}
 
 
 def _bytes(path: Path) -> bytes | None:

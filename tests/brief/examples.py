@@ -401,6 +401,9 @@ def rich(*, simulated: bool = False) -> Brief:
             chart_close=close,
             chart_interest=interest,
             chart_funding=funding,
+            chart_open=close,
+            chart_high=[None if each is None else 1.01 * each for each in close],
+            chart_low=[None if each is None else 0.99 * each for each in close],
         ),
         health=Health(
             simulated=simulated,

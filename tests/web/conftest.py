@@ -1,8 +1,6 @@
 """A browser, the stand-in server, and pages opened on it."""
 
 import contextlib
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
-from browsing import FLAGS, Opened, opened
+from browsing import NoChromium, Opened, launched, opened
 from stand_in import StandIn, serving
 
 
@@ -20,16 +18,12 @@ def browser():
 
     Of a module, not the session: while the driver runs, no other test of the process could run a loop.
     """
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else list(FLAGS)
-    with sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=path, args=flags)
+    with contextlib.ExitStack() as held:
+        try:
+            found = held.enter_context(launched())
+        except NoChromium as missing:
+            pytest.skip(str(missing))
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")

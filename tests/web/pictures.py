@@ -2,45 +2,31 @@
 
 import io
 import json
-import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+from browsing import PANELS, launched
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from stand_in import StandIn, health, recorded, serving
 
 OUT = Path(__file__).resolve().parent.parent.parent / "docs" / "dashboard"
 COLOURS = 256
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-FLAGS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--no-sandbox",
-]
 
 
 def main() -> int:
     """Every picture anew; needs Chromium, and the development environment for the rest."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.stderr.write("no chromium on this machine: apt-get install chromium\n")
-        return 1
     OUT.mkdir(exist_ok=True)
     with (
         serving(StandIn()) as stand,
-        sync_playwright() as driver,
+        launched() as browser,
         tempfile.TemporaryDirectory() as folder,
     ):
         score = Path(folder, "drill.json")
         score.write_bytes(recorded("drill.json"))
-        flags = FLAGS if os.geteuid() == 0 else FLAGS[:-1]
-        browser = driver.chromium.launch(executable_path=chromium, args=flags)
         for scheme in ("dark", "light"):
             page = _opened(browser, stand, scheme, DESK)
             _keep(page.screenshot(), f"{scheme}.png")
@@ -55,7 +41,6 @@ def main() -> int:
         _keep(page.screenshot(), "phone-chart.png")
         page.context.close()
         _troubles(browser, stand)
-        browser.close()
     total = sum(path.stat().st_size for path in OUT.glob("*.png"))
     sys.stderr.write(f"{len(list(OUT.glob('*.png')))} pictures, {total / 1e3:,.0f} kB, in {OUT}\n")
     return 0
@@ -74,7 +59,8 @@ def _opened(
 
 def _panels(page: Page, score: Path) -> None:
     page.get_by_role("button", name="Plan it").click()
-    page.wait_for_selector(".plan")
+    page.locator(".hedges table").wait_for()
+    page.get_by_role("button", name="draw call spread").click()
     page.locator("#drill input[type=file]").set_input_files(str(score))
     page.locator("#drill table").wait_for()
     # what sticks to the window's edges would lie over the panels
@@ -82,31 +68,22 @@ def _panels(page: Page, score: Path) -> None:
         "document.querySelectorAll('.top, .replay').forEach((bar) => { bar.style.position = 'static'; })"
     )
     page.locator("#triggers button").nth(2).click()
-    covers = page.locator(".sliders input")
-    covers.nth(2).evaluate(
-        "(bar) => { bar.value = '100'; bar.dispatchEvent(new Event('input', {bubbles: true})); }"
-    )
-    for panel in (
-        "chart",
-        "triggers",
-        "fuel",
-        "cascade",
-        "levels",
-        "carry",
-        "flows",
-        "position",
-        "health",
-        "drill",
-    ):
-        _keep(page.locator(f"#{panel}").screenshot(), f"{panel}.png")
+    for panel in PANELS:
+        if panel != "verdict":
+            _keep(page.locator(f"#{panel}").screenshot(), f"{panel}.png")
 
 
 def _troubles(browser: Browser, stand: StandIn) -> None:
-    """Stale, refused and on its way, in one picture each."""
+    """Stale, a drill, refused and on its way, in one picture each."""
     stand.told = health(stale="the engine has said nothing for 40 s")
     page = _opened(browser, stand, "dark", {"width": 1440, "height": 420})
     page.get_by_role("alert").wait_for()
     _keep(page.screenshot(), "stale.png")
+    page.context.close()
+    stand.reset()
+    stand.told = health(mode="drill", replay=None)
+    page = _opened(browser, stand, "dark", DESK)
+    _keep(page.locator("#drilling").screenshot(), "drilling.png")
     page.context.close()
     stand.reset()
     stand.refuse = {

@@ -65,6 +65,7 @@ class StandIn:
     slow_s: float = 0.0
     told: dict[str, Any] = field(default_factory=health)
     sockets_open: bool = True
+    drill: dict[str, Any] = field(default_factory=dict[str, Any])
     asked: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
 
     @property
@@ -73,13 +74,14 @@ class StandIn:
 
     def reset(self) -> None:
         self.refuse, self.instead, self.slow_s, self.told = {}, {}, 0.0, health()
-        self.sockets_open, self.asked = True, []
+        self.sockets_open, self.asked, self.drill = True, [], {}
 
 
 def _answer(path: str) -> bytes:
     name = {
         "brief": "brief.json", "fuel": "fuel.json", "funding": "funding.json",
-        "map/heat": "heat.bin", "plan": "plan.json", "whatif": "whatif.json",
+        "map/heat": "heat.bin", "plan": "plan.json", "stress": "stress.json",
+        "hedge": "hedge.json", "whatif": "whatif.json",
     }[path]  # fmt: skip
     return recorded(name)
 
@@ -143,11 +145,32 @@ def _given(path: str, request: Request, stand: StandIn, body: Any) -> Response:
         else:
             stand.told["replay"]["speed"] = body["speed"]
         return _json(stand.told["replay"])
+    if path == "drill":
+        return _drill(stand, body)
     if path == "bars":
         interval = request.query_params.get("interval", "1h")
         return Response(recorded(f"bars-{interval}.json"), media_type="application/json")
     kind = "application/octet-stream" if path == "map/heat" else "application/json"
     return Response(_answer(path), media_type=kind)
+
+
+def _drill(stand: StandIn, body: Any) -> Response:
+    """A drill that stands still: it heeds pace and end, and refuses one order."""
+    told = stand.drill = stand.drill or json.loads(recorded("drilling.json"))
+    match body:
+        case {"order": "quit"}:
+            told |= {"state": "scored", "score": json.loads(recorded("drill.json"))}
+        case {"order": "fly"}:
+            return _json({"code": "bad_request", "message": "'fly' is no order"}, 422)
+        case {"action": "again"}:
+            told |= {"state": "paused", "score": None}
+        case {"action": action}:
+            told["state"] = "running" if action == "play" else "paused"
+        case {"speed": speed}:
+            told["speed"] = speed
+        case _:
+            pass
+    return _json(told)
 
 
 def _envelope(topic: str, data: Any) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """The page on real history: ETH in the squeeze of July 2025, from the recorded data through the pipeline."""
 
-import re
 from pathlib import Path
 
 import pytest
-from browsing import opened
+from browsing import PANELS, check_text, opened
 
 from airpocket.delivery.answers import assessed
 from airpocket.delivery.serve.documents import edition_of
@@ -14,18 +13,6 @@ from airpocket.ingest.history.load import read_history
 from airpocket.ingest.lake import Lake
 
 MAPPINGS = Path(__file__).parent.parent / "real" / "mappings"
-PANELS = (
-    "verdict",
-    "chart",
-    "triggers",
-    "fuel",
-    "cascade",
-    "levels",
-    "carry",
-    "flows",
-    "position",
-    "health",
-)
 
 
 @pytest.mark.real
@@ -48,9 +35,7 @@ def test_every_panel_shows_a_day_of_july_2025(browser, stand, shared, tmp_path):
         page.page.wait_for_selector("#verdict .machine")
         assert page.page.locator(".badge.simulated").count() == 0
         for panel in PANELS:
-            text = page.page.locator(f"#{panel}").inner_text()
-            assert len(text) > 30
-            assert not re.search(r"\b(NaN|undefined|null|Infinity)\b|\[object", text)
+            check_text(page.page, panel)
         assert "2025" in page.page.locator(".asof").inner_text()
         assert page.complaints == []
         page.page.screenshot(path=tmp_path / "july.png", full_page=True)

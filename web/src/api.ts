@@ -100,7 +100,7 @@ export async function listen(heard: (said: Envelope | HeatFrame) => void, closed
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
     socket.send(JSON.stringify({ op: "auth", ticket }));
-    socket.send(JSON.stringify({ op: "subscribe", topics: ["state", "heat", "tape", "health"] }));
+    socket.send(JSON.stringify({ op: "subscribe", topics: ["heat", "tape", "health"] }));
   };
   socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
     heard(typeof data === "string" ? (JSON.parse(data) as Envelope) : unpack(data));

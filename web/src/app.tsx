@@ -4,6 +4,7 @@ import { CarryPanel } from "./panels/carry";
 import { CascadePanel } from "./panels/cascade";
 import { ChartPanel } from "./panels/chart";
 import { DrillPanel } from "./panels/drill";
+import { DrillingPanel, drillKey } from "./panels/drilling";
 import { FlowsPanel } from "./panels/flows";
 import { FuelPanel } from "./panels/fuel";
 import { HealthPanel } from "./panels/health";
@@ -15,7 +16,7 @@ import { Banner, Locked, Top, WatchBanner } from "./panels/top";
 import { TriggerPanel } from "./panels/triggers";
 import { VerdictPanel } from "./panels/verdict";
 import { hideTip, TipWindow } from "./parts/tip";
-import { chooseTheme, helpShown, layers, link } from "./store";
+import { chooseTheme, drilling, helpShown, layers, link } from "./store";
 
 const PANELS = ["verdict", "chart", "triggers", "fuel", "cascade", "levels", "carry", "flows", "position"];
 const LAYER_KEYS: Record<string, keyof typeof layers.value> = { h: "heat", l: "levels", f: "bubbles", n: "fan" };
@@ -25,6 +26,7 @@ function pressed(event: KeyboardEvent): void {
   if (event.key === "Escape") return hideTip(false);
   if (inside || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
+  if (drilling.value && drillKey(key, event)) return;
   const panel = PANELS[Number(key) - 1];
   const layer = LAYER_KEYS[key];
   if (panel) {
@@ -53,6 +55,7 @@ export function App() {
       <Banner />
       <WatchBanner />
       <main>
+        {drilling.value && <DrillingPanel />}
         <VerdictPanel />
         <ChartPanel />
         <div class="column">
@@ -63,9 +66,9 @@ export function App() {
         <LevelsPanel />
         <CarryPanel />
         <FlowsPanel />
-        <PositionPanel />
+        {!drilling.value && <PositionPanel />}
         <HealthPanel />
-        <DrillPanel />
+        {!drilling.value && <DrillPanel />}
       </main>
       <footer>
         <p>No order is placed from this page and nothing leaves this machine. Modelled figures can be wrong.</p>

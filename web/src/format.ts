@@ -4,9 +4,15 @@ import type { Estimate } from "./model";
 const MINUS = "\u2212";
 const THIN = "\u202f";
 
+// made once each: making one takes longer than a hundred uses
+const FORMATS: Intl.NumberFormat[] = [];
+const formatOf = (digits: number): Intl.NumberFormat => new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+
 /** A number with so many decimals, thousands apart, a real minus. */
 export function decimal(value: number, digits: number): string {
-  const text = Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = (FORMATS[digits] ??= formatOf(digits)).format(Math.abs(value));
   return value < 0 && Number(text.replace(/,/g, "")) !== 0 ? MINUS + text : text;
 }
 
@@ -89,7 +95,7 @@ export function age(seconds: number): string {
 export function moment(iso: string | number, long = false): string {
   const at = new Date(typeof iso === "number" ? iso / 1e6 : iso);
   if (Number.isNaN(at.getTime())) return "unknown time";
-  const day = at.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC", ...(long ? { year: "numeric" } : {}) });
+  const day = (long ? DATE : DAY).format(at);
   return `${day} ${at.toISOString().slice(11, 16)}${long ? " UTC" : ""}`;
 }
 

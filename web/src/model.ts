@@ -311,7 +311,7 @@ export interface Feed {
 export interface ServerHealth {
   version: string;
   asset: string;
-  mode: "live" | "replay" | "store";
+  mode: "live" | "replay" | "store" | "drill";
   simulated: boolean;
   label: string;
   epoch: string;
@@ -435,4 +435,44 @@ export interface Drill {
   best: { pnl_usd: number; at_s: number; price: number };
   share_kept: number | null;
   decisions: { at_s: number; order: string; did: string; plan: string; consequence: string; saved_usd: number | null }[];
+}
+
+/** A drill that the server holds, second by second. */
+export interface DrillState {
+  label: string;
+  state: "starting" | "paused" | "running" | "scored";
+  trouble: string;
+  at_s: number;
+  for_s: number;
+  speed: number;
+  now: {
+    mark: number;
+    last: number;
+    bid: number;
+    ask: number;
+    move_percent: number;
+    forced_buy_usd: number;
+    forced_sell_usd: number;
+    funding_percent: number | null;
+    open_interest_coin: number | null;
+    plan: string;
+    position: {
+      venue: string;
+      symbol: string;
+      side: "short" | "long";
+      size_coin: number;
+      entry_price: number;
+      margin_usd: number;
+      equity_usd: number;
+      pnl_usd: number;
+      forced_price: number | null;
+      distance_percent: number | null;
+      liquidated: boolean;
+      stops: { price: number; coin: number }[];
+      hedge_coin: number;
+    };
+  } | null;
+  marks: [number, number][];
+  said: { at_s: number; text: string }[];
+  score: Drill | null;
 }

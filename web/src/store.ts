@@ -1,7 +1,8 @@
 // What the page knows: every answer with its state, the connection, and the reader's choices. Panels only read it.
 import { computed, effect, signal, type Signal } from "@preact/signals";
 import * as api from "./api";
-import type { Bars, Brief, Drill, Funding, FuelView, HeatFrame, Plan, ServerHealth, Tape } from "./model";
+import type { HedgeSheet, StressTest } from "./holdings";
+import type { Bars, Brief, Drill, DrillState, Funding, FuelView, HeatFrame, Plan, ServerHealth, Tape } from "./model";
 
 /** An answer: on its way, here, or refused. One refused keeps what was there before. */
 export interface Doc<T> {
@@ -20,7 +21,12 @@ export const fuel = doc<FuelView>();
 export const heatmap = doc<HeatFrame>();
 export const health = doc<ServerHealth>();
 export const drill = signal<{ value: Drill | null; reason: string }>({ value: null, reason: "" });
-export const plans = signal<Doc<Plan[]>>({ state: "ready", value: null, reason: "", at: 0 });
+const unasked = <T>(): Signal<Doc<T>> => signal<Doc<T>>({ state: "ready", value: null, reason: "", at: 0 });
+export const plans = unasked<Plan[]>();
+export const stress = unasked<StressTest[]>();
+export const hedges = unasked<HedgeSheet[]>();
+/** The drill that the server holds; null until it has told of it. */
+export const drillState = signal<DrillState | null>(null);
 export const tape = signal<Tape | null>(null);
 
 export type Link = "starting" | "live" | "lost" | "locked";
@@ -58,6 +64,9 @@ export const since = computed(() => {
   const replayed = health.value.value?.mode !== "live";
   return replayed || brief.value.at === 0 ? 0 : Math.max(0, (clock.value - brief.value.at) / 1000);
 });
+
+/** Whether the server holds a drill instead of a market. */
+export const drilling = computed(() => health.value.value?.mode === "drill");
 
 export const simulated = computed(() => brief.value.value?.health.simulated ?? health.value.value?.simulated ?? false);
 
@@ -206,6 +215,8 @@ function refresh(documents: ServerHealth["documents"]): void {
 /** Columns of the same time are replaced, later ones follow. */
 function mergeHeat(frame: HeatFrame): void {
   const before = heatmap.peek().value;
+  // a connection begins with the snapshot that was asked for already
+  if (frame.kind === "snapshot" && before?.as_of === frame.as_of && before.time_s.length === frame.time_s.length) return;
   if (frame.kind === "snapshot" || before === null) {
     heatmap.value = { state: "ready", value: frame, reason: "", at: Date.now() };
     return;
@@ -235,9 +246,26 @@ export async function replay(action: "play" | "pause" | "seek" | "speed", more: 
   if (held) health.value = { ...health.peek(), value: { ...held, replay: now } };
 }
 
-export async function askPlan(body: unknown): Promise<void> {
-  plans.value = { ...plans.peek(), state: "loading", reason: "" };
-  await load(plans, async () => (await api.post<{ plans: Plan[] }>("/plan", body)).plans);
+/** What is held, as it was entered last. */
+let holdings: object = {};
+
+async function asked<T>(into: Signal<Doc<T>>, ask: () => Promise<T>): Promise<void> {
+  into.value = { ...into.peek(), state: "loading", reason: "" };
+  await load(into, ask);
+}
+
+/** Everything about a position at once: its plan comes first, its hedges take longest. */
+export async function askPlan(body: object): Promise<void> {
+  holdings = body;
+  stress.value = hedges.value = { state: "loading", value: null, reason: "", at: 0 };
+  await asked(plans, async () => (await api.post<{ plans: Plan[] }>("/plan", body)).plans);
+  if (plans.peek().state === "error") return;
+  await asked(stress, async () => (await api.post<{ accounts: StressTest[] }>("/stress", body)).accounts);
+  await askHedges({});
+}
+
+export async function askHedges(wanted: { gap_percent?: number; buffer?: number }): Promise<void> {
+  await asked(hedges, async () => (await api.post<{ hedges: HedgeSheet[] }>("/hedge", { ...holdings, ...wanted })).hedges);
 }
 
 /** A drill that the command scored, from a file of this machine; nothing is sent. */
@@ -249,6 +277,28 @@ export async function openDrill(file: File): Promise<void> {
   } catch (error) {
     drill.value = { value: null, reason: error instanceof SyntaxError ? `${file.name} is not JSON` : error instanceof Error ? error.message : String(error) };
   }
+}
+
+const DRILL_MS = 400;
+let watching = false;
+
+/** Ask for the drill again and again, from when it is first shown. */
+export async function watchDrill(): Promise<void> {
+  if (watching) return;
+  watching = true;
+  while (link.peek().state !== "locked") {
+    try {
+      // out of sight, or over: nothing changes
+      if (!document.hidden && (drillState.peek()?.state !== "scored")) drillState.value = await api.get<DrillState>("/drill");
+    } catch {
+      // the banner tells of a lost server
+    }
+    await new Promise((done) => setTimeout(done, DRILL_MS));
+  }
+}
+
+export async function actInDrill(body: { order: string } | { action: "play" | "pause" | "again" } | { speed: number }): Promise<void> {
+  drillState.value = await api.post<DrillState>("/drill", body);
 }
 
 export async function whatIf<T>(body: unknown): Promise<T> {

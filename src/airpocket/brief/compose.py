@@ -14,9 +14,10 @@ from airpocket.brief.model import (
 )
 from airpocket.brief.sides import side_section
 from airpocket.domain.estimates import Estimate, known, unknown
-from airpocket.domain.events import FloatArray, IntArray
+from airpocket.domain.events import FloatArray
 from airpocket.domain.tells import NOT_EVALUATED
 from airpocket.domain.units import DAY_NS, HOUR_NS, SECOND_NS, format_time
+from airpocket.market.bars import Bars
 from airpocket.market.health import Channel, standing_of, unwell
 from airpocket.market.state import Market
 from airpocket.pipeline import Assessment
@@ -99,16 +100,19 @@ def _mood(assessment: Assessment) -> str:
 
 def _price(assessment: Assessment) -> PriceSection:
     market = assessment.market
-    ts, close, held, rate = _chart(market)
+    bars, held, rate = _chart(market)
     return PriceSection(
         reference=market.reference.key,
         last=assessment.signals.last,
         tells=list(assessment.signals.price),
         by_venue=_by_venue(market),
-        chart_ts=[int(t) for t in ts],
-        chart_close=_plotted(close),
+        chart_ts=[int(t) for t in bars.end],
+        chart_close=_plotted(bars.close),
         chart_interest=_plotted(held),
-        chart_funding=_plotted(rate),
+        chart_funding=_plotted(rate / 100.0),
+        chart_open=_plotted(bars.open),
+        chart_high=_plotted(bars.high),
+        chart_low=_plotted(bars.low),
     )
 
 
@@ -129,8 +133,8 @@ def _by_venue(market: Market) -> dict[str, Estimate]:
     return found
 
 
-def _chart(market: Market) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
-    """(n,) hour closes of the last two weeks with OI (coin) and funding (% per 8 h) in force then."""
+def _chart(market: Market) -> tuple[Bars, FloatArray, FloatArray]:
+    """The hours of the last two weeks, and (n,) each with OI (coin) and funding (% per 8 h) in force then."""
     hours = market.reference.hours.since(market.now - _CHART_DAYS * DAY_NS)
     held = np.full(len(hours), np.nan)
     history = lead_interest(venue_interests(market), market.now, 3)
@@ -141,7 +145,7 @@ def _chart(market: Market) -> tuple[IntArray, FloatArray, FloatArray, FloatArray
     own = [v for v in venues if v.key == market.reference.key] or venues[:1]
     if own:
         rate = values_at(own[0].ends, own[0].rate_8h, hours.end, 9 * HOUR_NS)
-    return hours.end, hours.close, held, rate
+    return hours, held, rate
 
 
 def _plotted(values: FloatArray) -> Chart:

@@ -26,7 +26,7 @@ def heat_picture(brief: Brief) -> str:
     if grid is None or len(grid.ts) < 2:
         return "<p>no heatmap: there is no map through time</p>"
     named = _Named(brief.asset, brief.as_of, brief.health.simulated)
-    return f'<figure class="market heat">{_svg(grid, named)}</figure>'
+    return f'<figure class="market heat still">{_svg(grid, named)}</figure>'
 
 
 def heat_file(section: MapSection, asset: str, as_of: str, *, simulated: bool) -> str:

@@ -1,5 +1,7 @@
-"""The brief as one self-contained page: no script, no request to anywhere, every text escaped."""
+"""The brief as one self-contained page: no request to anywhere, every text escaped, whole without its script."""
 
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 
 from airpocket.brief import page, words
@@ -9,6 +11,7 @@ from airpocket.brief.html_style import STYLE
 from airpocket.brief.model import Brief
 from airpocket.brief.pictures import market_picture
 from airpocket.brief.pushes_picture import pushes_picture
+from airpocket.brief.scene import encoded, scene_of
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 
@@ -18,23 +21,48 @@ _PICTURES = {
     "cascade": pushes_picture,
     "flows": drivers_picture,
 }
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def render(brief: Brief) -> str:
-    """The whole page as text, to be written as UTF-8."""
+def render(brief: Brief, chart: str = "") -> str:
+    """The whole page as text, to be written as UTF-8.
+
+    chart: the script that draws the interactive chart (a module; it finds `airpocket-scene` and
+    `airpocket-chart`). It is the only one that the page's policy lets run. Without it, or where scripts
+    are off, the still pictures stand in its place.
+
+    Raises:
+        ValueError: the script can't stand in a page.
+    """
+    scene = scene_of(brief) if chart else None
+    allowed = f"; script-src '{_fingerprint(chart)}'" if scene is not None else ""
     title = f"{_plain(brief.asset)} · {_plain(brief.as_of)}"
     banner = f'<p class="simulated">{_plain(words.SIMULATED)}</p>' if brief.health.simulated else ""
     sections = "".join(_part(part, brief) for part in page.parts(brief, every_channel=True))
+    drawn, script = "", ""
+    if scene is not None:
+        drawn = '<div id="airpocket-chart" hidden></div>'
+        script = (
+            f'<script type="application/json" id="airpocket-scene">{encoded(scene)}</script>'
+            f'<script type="module">{chart}</script>'
+        )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY + allowed)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{STYLE}</style></head><body>{banner}"
         f'<header><h1>{_plain(brief.answer)}</h1><p class="line">{_plain(page.price_line(brief))}</p>'
-        f"{_board(brief)}</header>"
-        f"<main>{sections}</main></body></html>\n"
+        f"{_board(brief)}</header>{drawn}"
+        f"<main>{sections}</main>{script}</body></html>\n"
     )
+
+
+def _fingerprint(script: str) -> str:
+    """How a policy names the one script it allows (CSP level 3, hash-source)."""
+    lower = script.lower()
+    if "\r" in script or any(ends in lower for ends in ("</script", "<script", "<!--")):
+        raise ValueError("the chart's script holds what would end it within a page")
+    return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
 
 
 def _plain(text: str) -> str:

@@ -43,6 +43,8 @@ svg circle.down{fill:var(--down)}svg line.range{stroke-width:2.5;opacity:.8}svg 
 svg line.range.down{stroke:var(--down)}svg .spot-name,svg .band{fill:var(--ink)}
 svg rect.flow.up{fill:var(--up)}svg rect.flow.down{fill:var(--down)}svg path.level{stroke:var(--ink)}
 svg .stamp{font-weight:800;fill:var(--fire);opacity:.3;text-anchor:middle}
+#airpocket-chart{margin:1rem 0}
+@media screen{.drawn figure.market.still{display:none}}@media print{#airpocket-chart{display:none}}
 @media screen and (max-width:40rem){body{padding:.6rem;font-size:15px}.figure{white-space:normal}.wide{overflow:visible}
 figure.market svg.roomy{display:none}figure.market svg.small{display:block}svg.small text{font-size:11px}
 table,caption,tbody{display:block}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}

@@ -53,6 +53,10 @@ class PriceSection(Struct, frozen=True, kw_only=True):
     chart_close: Chart
     chart_interest: Chart  # OI in coin at the same moments, None where not known
     chart_funding: Chart  # reference venue's 8 h rate in force, fraction
+    # the bars that end at chart_ts; empty in briefs written before they were told
+    chart_open: Chart = []
+    chart_high: Chart = []
+    chart_low: Chart = []
 
 
 class RiskBand(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from airpocket.domain.errors import BadInput
-from airpocket.domain.events import Batch, IntArray
+from airpocket.domain.events import Batch, FloatArray, IntArray
 from airpocket.domain.units import MINUTE_NS, SECOND_NS
 from airpocket.drill.account import Terms
 from airpocket.ingest.lake import as_array
@@ -40,6 +40,8 @@ class Second:
     funding: tuple[tuple[int, float], ...] = ()
     open_interest_coin: float | None = None
     funding_estimate: float | None = None
+    volume_coin: float = 0.0
+    taker_buy_coin: float = 0.0
 
 
 @dataclass
@@ -120,9 +122,12 @@ class LabMarket:
         buy, sell = self._forced(rows)
         self._remember(rows)
         paid = rows[rows[:, 0] == journal.FUNDING]
+        lots = np.array([row[4] for row in self._mine(rows, journal.TRADE)], np.int64)
+        coin: FloatArray = lots / float(terms.lots_per_coin)
         return Second(
             self.now, self.mark(), int(terms.last) * tick, int(terms.bid) * tick, int(terms.ask) * tick, buy, sell,
             tuple((int(row[2]), int(row[3]) / 1e9) for row in paid), self._interest, self._estimate,
+            float(np.abs(coin).sum()), float(coin[coin > 0.0].sum()),
         )  # fmt: skip
 
     def walk(

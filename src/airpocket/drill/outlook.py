@@ -61,6 +61,11 @@ class Analyst:
         self._found: Assessment | None = None
         self._why_not = ""
 
+    @property
+    def found(self) -> Assessment | None:
+        """What is thought of the market since the last look; None where that could not be."""
+        return self._found
+
     def take(self, facts: Iterable[Batch]) -> None:
         """Facts, in order."""
         for fact in facts:

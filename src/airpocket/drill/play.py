@@ -16,6 +16,7 @@ from airpocket.drill.outlook import Analyst, Outlook
 from airpocket.drill.past import past
 from airpocket.drill.records import BestExit, Drill
 from airpocket.drill.score import scored, way
+from airpocket.pipeline import Assessment
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Frame:
     price_first: float
     hedge_mark: float | None
     said: list[str]  # what was done, since the frame before
+    found: Assessment | None = None  # what the analysis made of the market when it last looked
 
 
 class Hands(Protocol):
@@ -186,6 +188,7 @@ class _Run:
         return Frame(
             self.at_s, second, self.you, self.outlook, looked, sum(buy for buy, _ in recent),
             sum(sell for _, sell in recent), self.marks[0], hedge, self.desk.take(),
+            self.analyst.found,
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import {
   createChart,
   CrosshairMode,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   LineSeries,
   LineStyle,
@@ -14,20 +15,25 @@ import {
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import type { Bars, ForcedSum, HeatFrame, PushWay, Tape, Zone } from "../model";
+import type { Bars, ForcedSum, PushWay, Tape, Zone } from "../model";
 import type { PaneData } from "./panes";
-import { usd } from "../format";
+import { moment, usd } from "../format";
 import { type Bubble, Overlay, type Over, type Shown } from "./overlay";
 import type { Palette } from "./palette";
 import { type Grid, Heat } from "./raster";
 
+/** What is drawn of bars; `running` says that the last is still open. */
+export type Candles = Pick<Bars, "contract" | "interval_s" | "open_s" | "open" | "high" | "low" | "close" | "running">;
+
 export interface Scene {
-  bars: Bars;
+  bars: Candles;
   panes: PaneData[];
   prints: ForcedSum[];
-  heat: HeatFrame | null;
-  zones: Zone[];
-  fans: PushWay[];
+  heat: Grid | null;
+  zones: Pick<Zone, "low" | "high" | "bias" | "role">[];
+  fans: Pick<PushWay, "direction" | "fan" | "drawn_usd">[];
+  /** the price now, where no running bar tells it */
+  price?: number | null;
   fanSeconds: number;
 }
 
@@ -39,6 +45,16 @@ export interface Readout {
   bar: number | null;
   panes: { pane: PaneData; top: number; colours: string[]; dashed: boolean[] }[];
 }
+
+/** What a key does while the chart has the focus. */
+export const KEYS: Record<string, (chart: MarketChart) => void> = {
+  ArrowLeft: (chart) => chart.pan(-10),
+  ArrowRight: (chart) => chart.pan(10),
+  "+": (chart) => chart.zoom(0.8),
+  "=": (chart) => chart.zoom(0.8),
+  "-": (chart) => chart.zoom(1.25),
+  Home: (chart) => chart.home(),
+};
 
 const DASHES = [LineStyle.Solid, LineStyle.Dashed, LineStyle.Dotted, LineStyle.LargeDashed];
 const ROOM_BARS = 34;
@@ -53,7 +69,8 @@ export class MarketChart {
   private readonly watch: ResizeObserver;
   private wanted?: LogicalRange | undefined;
   private scene?: Scene;
-  private open?: Bars | undefined;
+  private now?: IPriceLine | undefined;
+  private open?: Candles | undefined;
   private late: ForcedSum[] = [];
 
   constructor(
@@ -83,28 +100,23 @@ export class MarketChart {
     this.paint(palette);
   }
 
-  /** Show a scene; the view of an earlier one is kept unless the candles are others. */
+  /** Show a scene; only what differs from the one before is done anew, and the view is kept unless the candles are others. */
   set(scene: Scene): void {
     const before = this.scene;
     const { bars: candles, panes } = scene;
     this.scene = scene;
-    const open = this.open;
-    const lasts = open && open.contract === candles.contract && open.interval_s === candles.interval_s;
-    const next = (candles.open_s[candles.open_s.length - 1] ?? 0) + candles.interval_s;
-    this.open = lasts && open.open_s[open.open_s.length - 1] === next ? open : undefined;
-    this.candles.setData(
-      candles.open_s.map((_, at) => candle(candles, at)),
-    );
-    if (this.open) this.candles.update(candle(this.open, this.open.open_s.length - 1));
-    if (!before || shape(before) !== shape(scene)) this.rebuild(panes);
-    this.fill();
-    this.paint(this.palette);
+    if (before?.bars !== candles) this.setCandles(candles);
+    const reshaped = !before || shape(before) !== shape(scene);
+    if (reshaped) this.rebuild(panes);
+    if (reshaped || before.bars !== candles || before.panes !== panes) this.fill();
+    this.mark(scene.price ?? null);
+    this.draw();
     if (before?.bars.contract !== candles.contract || before.bars.interval_s !== candles.interval_s) this.home();
     requestAnimationFrame(() => this.moved());
   }
 
   /** Bars of which the last is still open: only that one is drawn anew, unless it is another. */
-  running(bars: Bars): void {
+  running(bars: Candles): void {
     if (!bars.running || !this.scene) return;
     const at = bars.open_s.length - 1;
     const fresh = this.open?.open_s[at] !== bars.open_s[at];
@@ -170,6 +182,7 @@ export class MarketChart {
       wickDownColor: palette.dim,
       priceLineColor: palette.ink,
     });
+    this.now?.applyOptions({ color: palette.ink });
     for (const { series } of this.lines) {
       for (const [at, line] of series.entries()) line.applyOptions({ color: this.colour(at) });
     }
@@ -179,6 +192,22 @@ export class MarketChart {
   remove(): void {
     this.watch.disconnect();
     this.chart.remove();
+  }
+
+  private setCandles(candles: Candles): void {
+    const open = this.open;
+    const lasts = open && open.contract === candles.contract && open.interval_s === candles.interval_s;
+    const next = (candles.open_s[candles.open_s.length - 1] ?? 0) + candles.interval_s;
+    this.open = lasts && open.open_s[open.open_s.length - 1] === next ? open : undefined;
+    this.candles.setData(candles.open_s.map((_, at) => candle(candles, at)));
+    if (this.open) this.candles.update(candle(this.open, this.open.open_s.length - 1));
+  }
+
+  /** A line at the price now instead of at the last close. */
+  private mark(price: number | null): void {
+    if (this.now) this.candles.removePriceLine(this.now);
+    this.now = price === null ? undefined : this.candles.createPriceLine({ price, color: this.palette.ink, lineWidth: 1, lineStyle: LineStyle.Dotted });
+    this.candles.applyOptions({ lastValueVisible: price === null, priceLineVisible: price === null });
   }
 
   /** At least so far from the price as the headline speaks of. */
@@ -217,6 +246,7 @@ export class MarketChart {
             LineSeries,
             {
               lineWidth: 1,
+              color: this.colour(line),
               lineStyle: DASHES[line % DASHES.length]!,
               priceLineVisible: false,
               lastValueVisible: false,
@@ -236,12 +266,9 @@ export class MarketChart {
     this.lines = this.lines.map((entry, at) => ({ ...entry, pane: scene.panes.filter((p) => p.lines.length > 0)[at]! }));
     for (const { pane, series } of this.lines) {
       for (const [at, line] of series.entries()) {
-        line.setData(
-          open_s.map((time, bar) => {
-            const value = pane.lines[at]!.values[bar];
-            return value === null || value === undefined ? { time: time as UTCTimestamp } : { time: time as UTCTimestamp, value };
-          }),
-        );
+        // candles hold the time axis: a line needs only the moments that it knows
+        const values = pane.lines[at]!.values;
+        line.setData(open_s.flatMap((time, bar) => (values[bar] == null ? [] : [{ time: time as UTCTimestamp, value: values[bar]! }])));
       }
     }
   }
@@ -251,7 +278,7 @@ export class MarketChart {
     if (!scene) return;
     const shown = this.open ?? scene.bars;
     const { open_s, close } = shown;
-    this.heat.set(gridOf(scene.heat), open_s, this.palette);
+    this.heat.set(scene.heat, open_s, this.palette);
     const over: Over = {
       bands: scene.zones.map((zone) => ({
         low: zone.low,
@@ -261,7 +288,7 @@ export class MarketChart {
       })),
       bubbles: bubblesOf([...scene.prints, ...this.late], shown),
       fans: scene.fans.map((way) => ({ side: way.direction === "up" ? "short" : "long", rows: way.fan, words: `${way.direction === "up" ? "▲" : "▼"} ${usd(way.drawn_usd)} ${way.direction === "up" ? "bought" : "sold"}` })),
-      price: close[close.length - 1] ?? 0,
+      price: scene.price ?? close[close.length - 1] ?? 0,
       lastBar: open_s.length - 1,
       minutes: Math.round(scene.fanSeconds / 60),
     };
@@ -284,19 +311,14 @@ export class MarketChart {
   }
 }
 
-function candle(bars: Bars, at: number) {
+function candle(bars: Candles, at: number) {
   return { time: bars.open_s[at]! as UTCTimestamp, open: bars.open[at]!, high: bars.high[at]!, low: bars.low[at]!, close: bars.close[at]! };
 }
 
 const shape = (scene: Scene): string => scene.panes.map((pane) => `${pane.id}${pane.lines.length}`).join();
 
-function gridOf(heat: HeatFrame | null): Grid | null {
-  if (!heat || heat.time_s.length === 0) return null;
-  return { start: heat.time_s, close: heat.close, edge: heat.edge, cells: heat.cells };
-}
-
 /** Prints joined by candle and side. */
-function bubblesOf(prints: ForcedSum[], { open_s, interval_s }: Bars): Bubble[] {
+function bubblesOf(prints: ForcedSum[], { open_s, interval_s }: Candles): Bubble[] {
   const bar = new Map(open_s.map((second, at) => [second, at]));
   const found = new Map<string, Bubble>();
   for (const print of prints) {
@@ -312,8 +334,7 @@ function bubblesOf(prints: ForcedSum[], { open_s, interval_s }: Bars): Bubble[] 
 }
 
 function clock(at: Time): string {
-  const date = new Date(Number(at) * 1000);
-  return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })} ${date.toISOString().slice(11, 16)}`;
+  return moment(Number(at) * 1e9);
 }
 
 function axis(pane: PaneData, value: number): string {

@@ -141,7 +141,8 @@ export class Overlay implements ISeriesPrimitive<Time> {
     let last = -Infinity;
     for (const band of [...data.bands].sort((a, b) => b.high - a.high)) {
       const y = series.priceToCoordinate((band.high + band.low) / 2);
-      if (y === null || y < 8 || y > height - 8 || y - last < 12) continue;
+      // the line of figures stands above
+      if (y === null || y < 26 || y > height - 8 || y - last < 12) continue;
       last = y;
       const width = context.measureText(band.name).width;
       context.globalAlpha = 0.78;

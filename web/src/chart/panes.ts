@@ -1,4 +1,5 @@
 // The venues' hourly figures brought onto the candles' times.
+import { coins, decimal } from "../format";
 import type { Bars, Carry, Funding, Line } from "../model";
 
 export interface PaneData {
@@ -52,6 +53,12 @@ export function panesOf(funding: Funding | null, bars: Bars): PaneData[] {
     const reason = funding.contracts.map((carry) => of(carry).unknown).find((why) => why !== null);
     return { id, title, unit, note, lines, unknown: lines.length > 0 ? null : (reason ?? "nothing within the time shown") };
   });
+}
+
+/** A figure of a pane as its legend says it. */
+export function reading({ id, unit }: Pick<PaneData, "id" | "unit">, value: number | null | undefined): string {
+  if (value == null) return "unknown";
+  return unit === "coin" ? coins(value) : decimal(value, id === "funding" ? 4 : 1);
 }
 
 /** The newest value at each moment, no older than it holds; null where there is none. */

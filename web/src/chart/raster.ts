@@ -11,11 +11,11 @@ import type {
   SeriesType,
   Time,
 } from "lightweight-charts";
-import { type Palette, table } from "./palette";
+import { type Palette, type Ramp, table } from "./palette";
 
 export interface Grid {
   /** seconds since 1970 from which each column holds */
-  start: number[];
+  time_s: number[];
   /** price that parts longs below from shorts above, by column */
   close: number[];
   /** edges of the rows, rising, one more than there are rows */
@@ -39,7 +39,8 @@ export class Heat implements ISeriesPrimitive<Time> {
   shown = true;
   private chart?: IChartApiBase<Time>;
   private series?: ISeriesApi<SeriesType, Time>;
-  private picture?: OffscreenCanvas;
+  private picture?: OffscreenCanvas | undefined;
+  private painted?: { grid: Grid; palette: Palette } | undefined;
   private runs: Run[] = [];
   private low = 0;
   private high = 0;
@@ -68,15 +69,19 @@ export class Heat implements ISeriesPrimitive<Time> {
     this.redraw?.();
   }
 
-  /** Paint the whole grid; bars: seconds at which each candle opens. */
+  /** Show a grid over candles that open at the seconds `bars`; painted anew only if the grid or the colours are others. */
   set(grid: Grid | null, bars: number[], palette: Palette): void {
-    this.picture = undefined;
-    this.runs = [];
-    if (grid && grid.start.length > 0 && bars.length > 0) {
-      this.low = grid.edge[0]!;
-      this.high = grid.edge[grid.edge.length - 1]!;
-      this.picture = paint(grid, palette);
-      this.runs = runsOf(grid.start, bars);
+    if (!grid || grid.time_s.length === 0 || bars.length === 0) {
+      this.picture = this.painted = undefined;
+      this.runs = [];
+    } else {
+      if (this.painted?.grid !== grid || this.painted.palette !== palette) {
+        this.low = grid.edge[0]!;
+        this.high = grid.edge[grid.edge.length - 1]!;
+        this.picture = paint(grid, palette);
+        this.painted = { grid, palette };
+      }
+      this.runs = runsOf(grid.time_s, bars);
     }
     this.redraw?.();
   }
@@ -150,29 +155,35 @@ function paint(grid: Grid, palette: Palette): OffscreenCanvas {
   const low = edge[0]!;
   const high = edge[edge.length - 1]!;
   const rows = Math.min(ROWS_MOST, 3 * (edge.length - 1));
-  const source = new Int32Array(rows);
+  const bins = new Int32Array(rows);
   for (let row = 0; row < rows; row++) {
     const price = high - ((row + 0.5) / rows) * (high - low);
-    source[row] = Math.max(0, lowerBound(edge, price) - 1);
+    bins[row] = Math.max(0, lowerBound(edge, price) - 1);
   }
-  const loudest = loud(cells);
-  const tables = { short: table(palette.heat.short), long: table(palette.heat.long) };
+  const most = loud(cells);
+  const short = colours(palette.heat.short, most);
+  const long = colours(palette.heat.long, most);
   const width = cells.length;
-  const pixels = new Uint8ClampedArray(4 * width * rows);
+  const pixels = new Uint32Array(width * rows);
   for (let column = 0; column < width; column++) {
     const amounts = cells[column]!;
-    const parted = close[column]!;
-    for (let row = 0; row < rows; row++) {
-      const bin = source[row]!;
-      const colours = (edge[bin]! + edge[bin + 1]!) / 2 > parted ? tables.short : tables.long;
-      const level = Math.round(255 * Math.min(1, amounts[bin]! / loudest));
-      const at = 4 * (row * width + column);
-      for (let channel = 0; channel < 4; channel++) pixels[at + channel] = colours[4 * level + channel]!;
+    // bins from this one on lie above the price
+    const parted = lowerBound(edge, close[column]!);
+    for (let row = 0, at = column; row < rows; row++, at += width) {
+      const bin = bins[row]!;
+      const above = bin >= parted || (bin === parted - 1 && (edge[bin]! + edge[bin + 1]!) / 2 > close[column]!);
+      pixels[at] = (above ? short : long)[amounts[bin]!]!;
     }
   }
   const canvas = new OffscreenCanvas(width, rows);
-  canvas.getContext("2d")!.putImageData(new ImageData(pixels, width, rows), 0, 0);
+  canvas.getContext("2d")!.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, rows), 0, 0);
   return canvas;
+}
+
+/** The pixel of each brightness, in the byte order of this machine, as pictures are. */
+function colours(ramp: Ramp, most: number): Uint32Array {
+  const steps = new Uint32Array(table(ramp).buffer);
+  return Uint32Array.from({ length: 256 }, (_, brightness) => steps[Math.round(255 * Math.min(1, brightness / most))]!);
 }
 
 /** The brightness that is painted as the most: 99.5 % of the cells with any are below it. */

@@ -15,10 +15,6 @@ export interface Change {
   /** share closed at the mark, 0 to 1 */
   closed: number;
   addedUsd: number;
-  /** an option bought per coin still held: strike and premium in per cent of the mark; share of the position covered */
-  strikePercent: number;
-  premiumPercent: number;
-  covered: number;
 }
 
 /** What the gap test tells, or null where it tells too little. */
@@ -74,12 +70,7 @@ export function forcedExit(held: Held, change: Change): number | null {
   return null;
 }
 
-/** Profit or loss from the mark at the option's expiry; without the option where `hedged` is false. */
-export function payoffAt(held: Held, change: Change, price: number, hedged: boolean): number {
-  const coin = left(held, change);
-  const own = held.sign * coin * (price - held.mark);
-  if (!hedged) return own;
-  const strike = held.mark * (1 - (held.sign * change.strikePercent) / 100);
-  const inside = Math.max(0, held.sign * (strike - price));
-  return own + coin * change.covered * (inside - (held.mark * change.premiumPercent) / 100);
+/** Profit or loss from the mark. */
+export function payoffAt(held: Held, change: Change, price: number): number {
+  return held.sign * left(held, change) * (price - held.mark);
 }

@@ -32,13 +32,13 @@ function Venues({ told }: { told: Funding }) {
     const old = now - last.at;
     return <span {...explains({ label, lines: [`source: ${line.source}`, `age ${age(old)}`] })}>{show(last.value)}</span>;
   };
-  const change = (carry: Carry): string => {
+  const change = (carry: Carry) => {
     const line = carry.interest_coin;
     const last = newest(line);
-    if (!last) return "";
+    if (!last) return null;
     let before: number | null = null;
     for (let at = 0; at < line.time_s.length && line.time_s[at]! <= last.at - 86_400; at++) before = line.value[at] ?? before;
-    return before ? percent((last.value / before - 1) * 100) : "unknown";
+    return before ? percent((last.value / before - 1) * 100) : <span class="unknown" {...explains({ label: `${contract(carry.contract)} open interest, 24 h`, lines: ["unknown: none is stored of a day before"] })}>unknown</span>;
   };
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="venues">

@@ -1,10 +1,10 @@
 // The chart's panel: the module that draws, its layers, the interval, and what stands under the crosshair.
-import { useSignal } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { MarketChart, type Readout } from "../chart/market";
+import { KEYS, MarketChart, type Readout } from "../chart/market";
 import { DARK, LIGHT } from "../chart/palette";
-import { panesOf } from "../chart/panes";
-import { coins, contract, decimal, moment, price } from "../format";
+import { panesOf, reading } from "../chart/panes";
+import { coins, contract, moment, price } from "../format";
 import { Given, Panel, Unknown } from "../parts/panel";
 import { bars, brief, chooseInterval, current, fuel, funding, heatmap, interval, type Interval, layers, livePrints, theme } from "../store";
 
@@ -15,6 +15,8 @@ const LAYERS = [
   ["bubbles", "forced"],
   ["fan", "fan"],
 ] as const;
+
+const panes = computed(() => (bars.value.value ? panesOf(funding.value.value, bars.value.value) : []));
 
 export function ChartPanel() {
   const tools = (
@@ -56,14 +58,14 @@ function Drawn() {
   useEffect(() => {
     chart.current?.set({
       bars: base,
-      panes: panesOf(funding.value.value, base),
+      panes: panes.value,
       prints: fuel.value.value?.prints ?? [],
       heat: heatmap.value.value,
       zones: told?.roadmap.zones ?? [],
       fans: pushes?.ways ?? [],
       fanSeconds: pushes?.fan_s[pushes.fan_s.length - 1] ?? 0,
     });
-  }, [base, funding.value.value, heatmap.value.value, fuel.value.value, told]);
+  }, [base, panes.value, heatmap.value.value, fuel.value.value, told]);
   useEffect(() => chart.current?.running(held), [held]);
   useEffect(() => chart.current?.heard(livePrints.value), [livePrints.value]);
   useEffect(() => chart.current?.paint(palette), [palette]);
@@ -97,15 +99,6 @@ function Drawn() {
   );
 }
 
-const KEYS: Record<string, (chart: MarketChart) => void> = {
-  ArrowLeft: (chart) => chart.pan(-10),
-  ArrowRight: (chart) => chart.pan(10),
-  "+": (chart) => chart.zoom(0.8),
-  "=": (chart) => chart.zoom(0.8),
-  "-": (chart) => chart.zoom(1.25),
-  Home: (chart) => chart.home(),
-};
-
 function Legend({ shown, at }: { shown: Readout["panes"][number]; at: number }) {
   const { pane, top, colours } = shown;
   const line = useRef<HTMLParagraphElement>(null);
@@ -119,7 +112,7 @@ function Legend({ shown, at }: { shown: Readout["panes"][number]; at: number }) 
       {pane.lines.map(({ contract: key, spot, values }, each) => {
         const value = values[Math.min(at, values.length - 1)];
         return (
-          <span key={key}><i class={`dash${each % 4}`} />{contract(key).split(" ")[0]}{spot ? " spot" : ""} {value == null ? "unknown" : pane.unit === "coin" ? coins(value) : decimal(value, pane.id === "funding" ? 4 : 1)}</span>
+          <span key={key}><i class={`dash${each % 4}`} />{contract(key).split(" ")[0]}{spot ? " spot" : ""} {reading(pane, value)}</span>
         );
       })}
     </p>
@@ -134,8 +127,6 @@ function Missing() {
   if (told?.map.unknown) lacking.push(["Map", told.map.unknown]);
   if (told?.cascade.pushes.unknown) lacking.push(["Fan", told.cascade.pushes.unknown]);
   if (fuel.value.value?.prints_unknown) lacking.push(["Liquidations", fuel.value.value.prints_unknown]);
-  if (bars.value.value) {
-    for (const pane of panesOf(funding.value.value, bars.value.value)) if (pane.unknown) lacking.push([pane.title, pane.unknown]);
-  }
+  for (const pane of panes.value) if (pane.unknown) lacking.push([pane.title, pane.unknown]);
   return <>{lacking.map(([what, why]) => <Unknown key={what} what={what} why={why} />)}</>;
 }

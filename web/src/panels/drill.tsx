@@ -4,7 +4,7 @@ import type { Drill, DrillWay } from "../model";
 import { Panel } from "../parts/panel";
 import { drill, openDrill } from "../store";
 
-const clockOf = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+export const clockOf = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
 export function DrillPanel() {
   const { value, reason } = drill.value;
@@ -13,7 +13,7 @@ export function DrillPanel() {
       {reason && <p class="notice warn"><b>No drill.</b> {reason}</p>}
       {value ? <Scored told={value} /> : (
         <div class="notice">
-          <p><b>No drill opened.</b> Hold a paper position through a simulated squeeze in the terminal, then open its score here.</p>
+          <p><b>No drill opened.</b> Hold a paper position through a simulated squeeze: in this page with <code>airpocket serve --drill squeeze</code>, or in the terminal, and open its score here.</p>
           <pre><code>airpocket drill squeeze --side short --leverage 10 --json &gt; drill.json</code></pre>
           <Open />
         </div>
@@ -42,7 +42,7 @@ function Bar({ share }: { share: number }) {
   );
 }
 
-function Scored({ told }: { told: Drill }) {
+export function Scored({ told }: { told: Drill }) {
   const ways: [string, DrillWay][] = [["you", told.you], ["held on", told.held], ["the plan", told.plan]];
   const most = Math.max(1, Math.abs(told.best.pnl_usd), ...ways.map(([, way]) => Math.abs(way.pnl_usd)));
   return (
@@ -63,7 +63,7 @@ function Scored({ told }: { told: Drill }) {
           <tr><th scope="row">best exit</th><td class="n">{usd(told.best.pnl_usd, true)}</td><td><Bar share={told.best.pnl_usd / most} /></td><td class="n dim">known only after</td><td>at {clockOf(told.best.at_s)}, {price(told.best.price)}</td></tr>
         </tbody>
       </table>
-      {told.share_kept !== null && <p>Of what lay between holding and the best exit you kept <b>{Math.round(told.share_kept * 100)} %</b>.</p>}
+      {told.share_kept !== null && (told.share_kept < 0 ? <p>You did <b>worse than doing nothing</b>.</p> : <p>Of what lay between holding and the best exit you kept <b>{Math.round(told.share_kept * 100)} %</b>.</p>)}
       <ol class="decisions">
         {told.decisions.map((each) => <li key={`${each.at_s}${each.order}`}><b>{clockOf(each.at_s)} {each.order}</b> <span>{each.did}</span> <small>{each.consequence}{each.saved_usd === null ? "" : `; worth ${usd(each.saved_usd, true)}`}</small></li>)}
       </ol>

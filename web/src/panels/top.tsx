@@ -30,7 +30,7 @@ export function Top() {
   );
 }
 
-const MODES = { live: "live", replay: "replay", store: "from the store" };
+const MODES = { live: "live", replay: "replay", store: "from the store", drill: "drill, on paper" };
 
 function Link() {
   const { state } = link.value;

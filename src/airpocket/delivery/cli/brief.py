@@ -69,8 +69,9 @@ def deliver(brief: "Brief", *, html: Path | None, md: Path | None, as_json: bool
 
     if html is not None:
         from airpocket.brief import html as html_form
+        from airpocket.delivery.chart_script import chart_script
 
-        write_text(html, html_form.render(brief))
+        write_text(html, html_form.render(brief, chart_script()))
     if md is not None:
         from airpocket.brief import markdown
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from airpocket.lab.runs.worldfile import World
 
 _OUTLOOK_S = 1_800
-_LEAD_H = 0.5  # before the first turn of the scenario
 
 
 def drill(  # noqa: PLR0913 - one flag each
@@ -71,6 +70,7 @@ def drill(  # noqa: PLR0913 - one flag each
     hands = _hands(script, speed)
     with compiling():
         from airpocket.drill.market import LabMarket
+        from airpocket.drill.start import begin_h, ticket_for
         from airpocket.lab.runs.worldcheck import read_world, world_file
 
         world = read_world(world_file(scenario))
@@ -79,9 +79,9 @@ def drill(  # noqa: PLR0913 - one flag each
             world,
             seed,
             venue if held is None else held[0],
-            _begin(world) if from_h is None else from_h,
+            begin_h(world) if from_h is None else from_h,
         )
-        ticket = _ticket(market, side, size, leverage) if held is None else held[1]
+        ticket = ticket_for(market, side, size, leverage) if held is None else held[1]
     screen = _Screen(market, every, quiet=as_json)
     found = play(market, ticket, DrillSettings(for_s=for_s), hands, screen.show)
     if as_json:
@@ -91,27 +91,6 @@ def drill(  # noqa: PLR0913 - one flag each
     else:
         screen.write(text.result(found))
     return 0
-
-
-def _begin(world: "World") -> float:
-    turns = [phase.from_h for phase in world.phase if phase.from_h > 0.0]
-    return max(0.0, turns[0] - _LEAD_H) if turns else 0.0
-
-
-def _ticket(
-    market: "LabMarket", side: Literal["long", "short"], size: float, leverage: float
-) -> "Ticket":
-    from airpocket.domain.errors import BadInput
-    from airpocket.drill.play import Ticket
-
-    most = market.world.venue[market.book].max_leverage_x
-    if not 0.0 < size < 1e9:
-        raise BadInput(f"--size must be above 0, not {size:g}")
-    if not 1.0 <= leverage <= most:
-        raise BadInput(
-            f"--leverage must lie between 1 and {most:g} on {market.venue}, not {leverage:g}"
-        )
-    return Ticket(side, size, size * market.mark() / leverage)
 
 
 def _from_file(path: Path, world: "World") -> "tuple[str, Ticket]":

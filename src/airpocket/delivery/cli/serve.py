@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -22,12 +22,17 @@ def serve(  # noqa: PLR0913 - one flag each
     replay: Annotated[bool, Parameter(negative="")] = False,
     store: Path = Path("store"),
     log: Path | None = None,
-    speed: float = 1.0,
+    speed: float | None = None,
     at: str | None = None,
     loop: Annotated[bool, Parameter(negative="")] = False,
     port: int = _PORT,
     clients: int = 20,
     through: str = "",
+    drill: str = "",
+    side: Literal["long", "short"] = "short",
+    size: float = 50.0,
+    leverage: float = 10.0,
+    seed: int = 1,
     link: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """The dashboard and its API, on loopback only, until interrupted; docs/serve.md.
@@ -42,22 +47,34 @@ def serve(  # noqa: PLR0913 - one flag each
         replay: Play the store's log again instead of following it.
         store: Folder of the store.
         log: Folder of a log elsewhere, with --replay.
-        speed: Of a replay: 1 is the pace at which it was heard, 60 a minute in a second.
+        speed: Of a replay: 1 is the pace at which it was heard, 60 a minute in a second. Of a drill 30 by default.
         at: Where a replay begins, with its time zone: 2025-10-10T20:00Z.
         loop: At its end a replay begins again.
         port: On 127.0.0.1; 0: any that is free.
         clients: How many websockets may be open.
         through: host:port to reach every venue through, such as a simulated market on this machine.
+        drill: A world of the lab to hold a paper position in, such as squeeze: `airpocket drill` in the page.
+        side: Of the drill's position.
+        size: The same, coin.
+        leverage: The same: notional over the margin put behind it, isolated.
+        seed: Of the drill's world: the same seed is the same market.
         link: Print a fresh link to the server that runs on this port, and end.
     """
     from airpocket.delivery.serve import start
+    from airpocket.delivery.serve.job import Drilling
 
     if link:
         sys.stdout.write(start.fresh_link(port) + "\n")
         return 0
+    drilling = (
+        Drilling(scenario=drill, side=side, size=size, leverage=leverage, seed=seed)
+        if drill
+        else None
+    )
     asked = start.Asked(
         asset=asset.upper(), demo=demo, record=record, replay=replay, store=store, log=log,
-        speed=speed, at=at, loop=loop, port=port, clients=clients, gate=through,
+        speed=(30.0 if drill else 1.0) if speed is None else speed, at=at, loop=loop, port=port,
+        clients=clients, gate=through, drill=drilling,
     )  # fmt: skip
     with start.planned(asked) as plan:
         asyncio.run(start.run(plan, _say(plan)))

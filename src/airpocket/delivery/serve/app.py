@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from airpocket.delivery.serve import openapi
 from airpocket.delivery.serve.desk import Desk
+from airpocket.delivery.serve.drill_routes import add_drill
 from airpocket.delivery.serve.guard import App, Guard
 from airpocket.delivery.serve.heat_head import numbered
 from airpocket.delivery.serve.keys import CODE_S, TICKET_S
@@ -47,6 +48,7 @@ def build(desk: Desk, found: dict[str, Page]) -> FastAPI:
     _add_documents(app, desk)
     _add_questions(app, desk)
     _add_machinery(app, desk)
+    add_drill(app, desk)
     return app
 
 

@@ -20,16 +20,19 @@ def main() -> int:
     job = msgspec.json.decode(sys.argv[1], type=Job)
     keep_kernels()
     try:
-        asyncio.run(_until_told(_role(job.role), job))
+        asyncio.run(_until_told(_role(job), job))
     except AirpocketError as error:
         sys.stderr.write(f"airpocket serve, {job.role}: {error}\n")
         return error.exit_status
     return 0
 
 
-def _role(name: str) -> Role:
+def _role(job: Job) -> Role:
     """A role by name; nothing is loaded for the others."""
-    if name == "web":
+    name = job.role
+    if name == "engine" and job.drill is not None:
+        from airpocket.delivery.serve.driller import run
+    elif name == "web":
         from airpocket.delivery.serve.web import run
     elif name == "engine":
         from airpocket.delivery.serve.engine import run

@@ -103,7 +103,7 @@ class Desk:
         ]
         if ill:
             return "; ".join(ill)
-        if self.mode != "store" and age_s is not None and age_s > _OLD_S:
+        if self.mode in ("live", "replay") and age_s is not None and age_s > _OLD_S:
             return f"the newest edition is {age_s:,.0f} s old"
         return None
 

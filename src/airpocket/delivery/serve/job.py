@@ -5,8 +5,19 @@ from pathlib import Path
 from msgspec import Struct
 
 from airpocket.delivery.serve.models import Mode
+from airpocket.domain.units import PositionSide
 
 LINK, TOKEN = "link", "token"  # in the folder of a running server
+
+
+class Drilling(Struct, frozen=True, kw_only=True):
+    """A drill to serve: the world, and the paper position held in it. size: coin."""
+
+    scenario: str
+    side: PositionSide = "short"
+    size: float = 50.0
+    leverage: float = 10.0
+    seed: int = 1
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -14,6 +25,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     socket: the number of the listening socket that the parent opened; begin: where a replay starts, ns, 0: at
     the log's first record. demo: the engine fills the store with the bundled market first.
+    drill: the engine is a drill's market instead.
     """
 
     role: str
@@ -31,6 +43,7 @@ class Job(Struct, frozen=True, kw_only=True):
     gate: str = ""
     clients: int = 20
     demo: bool = False
+    drill: Drilling | None = None
 
     @property
     def place(self) -> Path:

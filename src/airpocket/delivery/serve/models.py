@@ -18,7 +18,7 @@ from airpocket.playbook.stress.records import StressTest
 from airpocket.verdict.records import Verdict
 
 Column: TypeAlias = list[float | None]  # None is unknown, never zero
-Mode: TypeAlias = Literal["live", "replay", "store"]
+Mode: TypeAlias = Literal["live", "replay", "store", "drill"]
 Topic: TypeAlias = Literal["state", "heat", "tape", "health"]
 TOPICS: tuple[Topic, ...] = ("state", "heat", "tape", "health")
 Interval: TypeAlias = Literal["1m", "5m", "15m", "1h", "4h", "1d"]

@@ -17,6 +17,7 @@ from airpocket.brief.map_model import MapView
 from airpocket.brief.model import Brief
 from airpocket.brief.plan_json import TIMES
 from airpocket.delivery.serve import models
+from airpocket.delivery.serve.drill_state import DrillState
 
 # answers by path below /api/v1
 DOCUMENTS = {
@@ -27,7 +28,7 @@ _STRUCTS = (
     Brief, MapView, LevelsView, models.CascadeView, models.Triggers, FlowsView, FuelView, models.Funding,
     models.BarColumns, models.Plans, models.StressTests, models.Hedges, models.ServerHealth,
     models.ReplayState, models.Token, models.Ticket, models.LaunchCode, models.Problem, models.State,
-    models.Tape, models.HeatHead,
+    models.Tape, models.HeatHead, DrillState,
 )  # fmt: skip
 _WHAT_IF = {
     "type": "object",

@@ -14,7 +14,7 @@ import msgspec
 from platformdirs import user_cache_path, user_state_path
 
 from airpocket.delivery.bundled_log import ASSET, digest, place_recording
-from airpocket.delivery.serve.job import TOKEN, Job
+from airpocket.delivery.serve.job import TOKEN, Drilling, Job
 from airpocket.delivery.serve.models import LaunchCode, Mode
 from airpocket.delivery.serve.supervisor import Supervisor, listen, make_place
 from airpocket.domain.errors import BadInput, NothingKnown
@@ -44,6 +44,7 @@ class Asked:
     port: int = 0
     clients: int = 20
     gate: str = ""
+    drill: Drilling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,11 @@ def planned(asked: Asked) -> Generator[Plan]:
         NothingKnown: there is no store, or no log to replay.
     """
     _check(asked)
-    found = _demo(asked) if asked.demo else asked
+    found = _demo(asked) if asked.demo else _drilled(asked) if asked.drill else asked
     mode, log = _mode(found)
     label = _label(log) or (labelled(f"heard through {found.gate}") if found.gate else "")
+    if found.drill is not None:
+        label = labelled(f"drill in the world {found.drill.scenario}")
     listening = listen(found.port)
     port = int(listening.getsockname()[1])
     place = place_of(port)
@@ -79,6 +82,7 @@ def planned(asked: Asked) -> Generator[Plan]:
             role="", asset=found.asset, mode=mode, folder=str(place), store=str(found.store),
             log=None if log is None else str(log), label=label, port=port, speed=found.speed,
             loop=found.loop, begin=_begin(found), gate=found.gate, clients=found.clients, demo=found.demo,
+            drill=found.drill,
         )  # fmt: skip
         roles = ["web", "engine"] + (["player"] if log is not None else [])
         roles = (["recorder"] if found.record else []) + roles
@@ -171,6 +175,10 @@ def _check(asked: Asked) -> None:
         raise BadInput(
             "--demo plays the bundled market: it takes no --record, --replay, --log, --through"
         )
+    if asked.drill and (asked.demo or asked.record or asked.replay or asked.log or asked.at):
+        raise BadInput(
+            "--drill makes its own market: it takes no --demo, --record, --replay, --log, --at"
+        )
     if asked.record and (asked.replay or asked.log):
         raise BadInput("--record and --replay: one or the other")
     if asked.gate and not asked.record:
@@ -188,8 +196,18 @@ def _demo(asked: Asked) -> Asked:
     return replace(asked, asset=ASSET, store=store, replay=True, loop=True)
 
 
+def _drilled(asked: Asked) -> Asked:
+    """The asset is the world's own."""
+    from airpocket.lab.runs.worldcheck import read_world, world_file
+
+    assert asked.drill is not None
+    return replace(asked, asset=read_world(world_file(asked.drill.scenario)).asset)
+
+
 def _mode(asked: Asked) -> tuple[Mode, Path | None]:
     """What is shown, and the log that it is heard from."""
+    if asked.drill is not None:
+        return "drill", None
     if not asked.record and not asked.store.is_dir() and asked.log is None:
         raise NothingKnown(f"no store at '{asked.store}': record or import first, or try --demo")
     log = asked.log or asked.store / _RAW
@@ -231,6 +249,7 @@ def _words(asked: Asked, mode: Mode, log: Path | None) -> str:
     what = {
         "live": f"{asked.asset} live, from {asked.store}",
         "replay": f"{asked.asset} replayed from {log} at {asked.speed:g} times its pace",
+        "drill": f"a drill in {asked.asset}, on paper; it begins when the page says so",
         "store": f"{asked.asset} from {asked.store} as it is; nothing is recorded into it now",
     }
     return what[mode]
