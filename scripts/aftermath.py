@@ -1,6 +1,6 @@
 """What the hours after a plan made of its orders, its margin and its hedges: pure arithmetic on bars and chains."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,11 +125,20 @@ class Chains:
         return None if found.is_empty() else found.sort("usable_ns").row(-1, named=True)
 
 
-def settled(legs: Sequence[HedgeLeg], terms: dict[str, tuple[float, bool]], price: float) -> float:
-    """USD that the legs pay at expiry. terms: strike and whether a call, by name."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """An option's strike, whether it is a call, and the price of the coin at its own expiry."""
+
+    strike: float
+    call: bool
+    price: float
+
+
+def settled(legs: Sequence[HedgeLeg], terms: Mapping[str, Terms]) -> float:
+    """USD that the legs pay, each at its expiry; terms by name."""
     total = 0.0
     for leg in legs:
-        strike, call = terms[leg.name]
+        of = terms[leg.name]
         coins = (leg.size.value or 0.0) * (1.0 if leg.side == "buy" else -1.0)
-        total += coins * max(price - strike if call else strike - price, 0.0)
+        total += coins * max(of.price - of.strike if of.call else of.strike - of.price, 0.0)
     return total

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from aftermath import After, Chains, Fill, fill_of, settled
+from aftermath import After, Chains, Fill, Terms, fill_of, settled
 from msgspec import structs
 
 from airpocket.brief import hedge_page, markdown, plan_page, stress_page
@@ -282,38 +282,42 @@ def _hedges(case: Case) -> str:
             seen.add(key)
             rows.append(_hedge_row(case, each))
     marks = [f"gain after {days:g} d" for days in MARKS_D]
-    return table(("hedge", "cost", *marks, "at its expiry", "position alone then"), rows)
+    return table(("hedge", "cost", *marks, "at the last expiry", "position alone then"), rows)
 
 
 def _hedge_row(case: Case, hedge: Hedge) -> list[str]:
     cost = hedge.cost.value or 0.0 if hedge.cost else 0.0
     days = max(leg.days or 0.0 for leg in hedge.legs)
-    cells: list[str] = []
-    for mark in MARKS_D:
-        at = case.after.start + round(mark * DAY_NS)
-        if case.sheet.chain is None:
-            cells.append("no chain")
-        elif mark > min(leg.days or 0.0 for leg in hedge.legs):
-            cells.append("expired")
-        else:
-            value = case.chains.value(hedge.legs, at)
-            cells.append(value if isinstance(value, str) else usd(value - cost))
-    price = case.after.close(days)
+    terms = _terms(case, hedge)
+    cells = [_marked(case, hedge, terms, mark, cost) for mark in MARKS_D]
     then = case.holding(case.plan, days)[0]
-    paid = settled(hedge.legs, _terms(case, hedge), price)
-    return [hedge.title, usd(cost), *cells, f"{usd(paid - cost)} ({price:,.0f})", usd(then)]
+    gained = usd(settled(hedge.legs, terms) - cost)
+    return [hedge.title, usd(cost), *cells, f"{gained} ({case.after.close(days):,.0f})", usd(then)]
 
 
-def _terms(case: Case, hedge: Hedge) -> dict[str, tuple[float, bool]]:
-    """Strike and kind, of Deribit's names (ETH-30JAN26-3100-P) or a sketch's (put 3,100 of 30 Jan 2026)."""
-    found: dict[str, tuple[float, bool]] = {}
+def _marked(case: Case, hedge: Hedge, terms: dict[str, Terms], mark: float, cost: float) -> str:
+    """What the hedge has gained after `mark` days: expired legs as settled, the others taken back."""
+    if case.sheet.chain is None:
+        return "no chain"
+    gone = [leg for leg in hedge.legs if (leg.days or 0.0) <= mark]
+    if len(gone) == len(hedge.legs):
+        return "expired"
+    left = [leg for leg in hedge.legs if leg not in gone]
+    value = case.chains.value(left, case.after.start + round(mark * DAY_NS))
+    return value if isinstance(value, str) else usd(value + settled(gone, terms) - cost)
+
+
+def _terms(case: Case, hedge: Hedge) -> dict[str, Terms]:
+    """Of Deribit's names (ETH-30JAN26-3100-P) or a sketch's (put 3,100 of 30 Jan 2026)."""
+    found: dict[str, Terms] = {}
     for leg in hedge.legs:
+        price = case.after.close(leg.days or 0.0)
         if case.sheet.chain is None:
             kind, strike = leg.name.split(" ")[:2]
-            found[leg.name] = (float(strike.replace(",", "")), kind == "call")
+            found[leg.name] = Terms(float(strike.replace(",", "")), kind == "call", price)
         else:
             strike, kind = leg.name.split("-")[2:]
-            found[leg.name] = (float(strike), kind == "C")
+            found[leg.name] = Terms(float(strike), kind == "C", price)
     return found
 
 

@@ -8,7 +8,7 @@ from airpocket.domain.estimates import known
 from airpocket.domain.units import DAY_NS, HOUR_NS
 from airpocket.market.bars import Bars
 from airpocket.playbook.hedging.records import HedgeLeg
-from scripts.aftermath import After, Chains, settled
+from scripts.aftermath import After, Chains, Terms, settled
 
 START = 400 * DAY_NS
 
@@ -69,5 +69,11 @@ def test_hedges_are_taken_back_at_the_other_side_of_the_quote() -> None:
     worth = 10.0 * (200.0 - 0.6) - 5.0 * (60.0 + 0.6)
     assert chains.value(legs, START + HOUR_NS) == pytest.approx(worth)
     assert chains.value(legs, START + DAY_NS) == "no quote of A"
-    terms = {"A": (1_900.0, True), "B": (2_100.0, True)}
-    assert settled(legs, terms, 2_200.0) == pytest.approx(10.0 * 300.0 - 5.0 * 100.0)
+
+
+def test_every_leg_is_settled_at_the_price_of_its_own_expiry() -> None:
+    legs = [leg("buy", 10.0, "A"), leg("sell", 5.0, "B")]
+    terms = {"A": Terms(1_900.0, call=True, price=2_200.0), "B": Terms(2_100.0, True, 2_150.0)}
+    assert settled(legs, terms) == pytest.approx(10.0 * 300.0 - 5.0 * 50.0)
+    terms = {"A": Terms(1_900.0, call=True, price=1_800.0), "B": Terms(2_100.0, False, 2_000.0)}
+    assert settled(legs, terms) == pytest.approx(-5.0 * 100.0)

@@ -43,7 +43,7 @@ def _overview(sheet: HedgeSheet) -> list[Block]:
             each.title, _short(each.cost), _short(each.held), _short(each.protected),
             _short(each.next_percent), _short(each.tail_loss), _tied(each),
         ))  # fmt: skip
-    held = f"{sheet.hold_d:g} calm days"
+    held = f"{sheet.hold_d:.3g} calm days"
     told = ("Hedge", "Paid now", held, "Holds to", "One % more", "Worst 5 %", "Tied up")
     grid = Grid("", told, rows)
     missing = [
@@ -51,7 +51,7 @@ def _overview(sheet: HedgeSheet) -> list[Block]:
     ]
     facts = [
         f"Sized up to a gap of {sheet.gap_percent:g} % against the position, {sheet.buffer:g} × maintenance. "
-        f"Cheapest is what has cost least after {sheet.hold_d:g} days in which nothing happens.",
+        f"Cheapest is what has cost least after {sheet.hold_d:.3g} days in which nothing happens.",
         _at_the_venue(sheet),
         f"Unhedged, the worst 5 % of a week's moves lose {_short(sheet.plain_tail_loss)} on average, as modelled.",
         _cascades(sheet),
@@ -111,7 +111,7 @@ def _table(sheet: HedgeSheet) -> list[Block]:
     ]  # fmt: skip
     grid = Grid("", ("Holds to", *(titles.get(name, name) for name in names)), rows)
     told = (
-        f"Least cost of {sheet.hold_d:g} calm days, in any amounts; none: no such hedge holds it. The strip stands "
+        f"Least cost of {sheet.hold_d:.3g} calm days, in any amounts; none: no such hedge holds it. The strip stands "
         "for its own days only, and is bought anew for the rest."
     )
     return [grid, Points("", [told])]
@@ -129,7 +129,7 @@ def _hedge(each: Hedge, hold_d: float) -> list[Block]:
         _leg(leg) for leg in each.legs
     ])  # fmt: skip
     told = [
-        f"Paid now {_short(each.cost)} with fees; gone after {hold_d:g} calm days {_short(each.held)}, and nothing "
+        f"Paid now {_short(each.cost)} with fees; gone after {hold_d:.3g} calm days {_short(each.held)}, and nothing "
         f"of its kind comes out under {_short(each.bound)}."
     ]
     if options and each.margin is not None and each.margin.value:

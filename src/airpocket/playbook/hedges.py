@@ -152,7 +152,7 @@ def _step(ground: Ground, hedge: Hedge, options: Priced) -> Step:
 def _held(hedge: Hedge, hold_d: float) -> list[str]:
     if hedge.held is None or hedge.held.value is None or not hedge.legs:
         return []
-    return [f"${hedge.held.value:,.0f} are gone after {hold_d:g} days in which nothing happens"]
+    return [f"${hedge.held.value:,.0f} are gone after {hold_d:.3g} days in which nothing happens"]
 
 
 def _weight(ground: Ground, cost: Estimate | None) -> list[str]:

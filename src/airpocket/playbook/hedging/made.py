@@ -111,7 +111,7 @@ def _written(asked: Asked, shape: Shape, task: Task, linear: Chosen, chosen: Cho
     return Hedge(
         id=t.id, title=t.title, refs=list(t.refs), legs=[_leg(asked, c, int(j), chosen.coins[j]) for j in used],
         cost=asked.figure(chosen.cost, USD, source),
-        held=asked.figure(chosen.held, USD, f"{source}; closed after {asked.hold_d:g} days of nothing"),
+        held=asked.figure(chosen.held, USD, f"{source}; closed after {asked.hold_d:.3g} days of nothing"),
         cost_percent=asked.figure(100.0 * chosen.cost / notional, PERCENT, "of the position's notional"),
         bound=asked.figure(chosen.bound, USD, "linear programme, any amounts and legs"),
         margin=asked.figure(
