@@ -111,8 +111,8 @@ def _table(sheet: HedgeSheet) -> list[Block]:
     ]  # fmt: skip
     grid = Grid("", ("Holds to", *(titles.get(name, name) for name in names)), rows)
     told = (
-        f"Least cost of {sheet.hold_d:.3g} calm days, in any amounts; none: no such hedge holds it. The strip stands "
-        "for its own days only, and is bought anew for the rest."
+        f"Least cost of {sheet.hold_d:.3g} calm days, in any amounts; none: no such hedge holds it. The strip "
+        "stands for its own days only, and is bought anew for the rest."
     )
     return [grid, Points("", [told])]
 
@@ -129,8 +129,8 @@ def _hedge(each: Hedge, hold_d: float) -> list[Block]:
         _leg(leg) for leg in each.legs
     ])  # fmt: skip
     told = [
-        f"Paid now {_short(each.cost)} with fees; gone after {hold_d:.3g} calm days {_short(each.held)}, and nothing "
-        f"of its kind comes out under {_short(each.bound)}."
+        f"Paid now {_short(each.cost)} with fees; gone after {hold_d:.3g} calm days {_short(each.held)}, and "
+        f"nothing of its kind comes out under {_short(each.bound)}."
     ]
     if options and each.margin is not None and each.margin.value:
         told.append(f"Margin for what is sold: {_short(each.margin)} now.")

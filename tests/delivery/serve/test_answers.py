@@ -253,7 +253,10 @@ def test_an_option_changes_what_an_account_survives(served):
         [gap] = [each for each in account["outcomes"] if each["id"] == "gap+20"]
         return gap["equity"]["value"]
 
-    assert at_gap(ACCOUNT) > at_gap(ACCOUNT | {"options": []})
+    without = at_gap(ACCOUNT | {"options": []})
+    sold = [option | {"side": "short"} for option in ACCOUNT["options"]]
+    assert at_gap(ACCOUNT | {"options": sold}) < without
+    assert at_gap(ACCOUNT) == without  # a bought one is worth more, and no margin
 
 
 def whole_numbers(value):

@@ -13,8 +13,9 @@ import msgspec
 from airpocket.delivery.serve.board import Heard
 from airpocket.delivery.serve.columns import MOST_BARS, bars_of
 from airpocket.delivery.serve.documents import Edition, edition_of
+from airpocket.delivery.serve.drill_moment import moment_of
 from airpocket.delivery.serve.drill_pace import Pace
-from airpocket.delivery.serve.drill_state import DrillState, Said, encoded, moment_of
+from airpocket.delivery.serve.drill_state import DrillState, Said, encoded
 from airpocket.delivery.serve.drill_tape import DrillTape
 from airpocket.delivery.serve.heat_frame import pack
 from airpocket.delivery.serve.job import LINK, Drilling, Job

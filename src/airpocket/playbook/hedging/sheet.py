@@ -245,8 +245,9 @@ def _aim(asked: Asked) -> tuple[Asked, str]:
         return replace(
             asked, floor_usd=now - s.most_loss_usd
         ), f"losing at most ${s.most_loss_usd:,.0f}"
-    plain = plain_protected(asked).value
-    if plain is None or abs(plain) < s.gap_percent or there >= now:
+    if (
+        top_up(asked).value or there >= now
+    ):  # of the margin alone: what spot beside it loses is none of it
         return asked, f"keeping {s.buffer:g} × maintenance"
     most = _HALF * (now - there)
     return replace(
