@@ -106,7 +106,7 @@ def _names(pen: Pen, named: list[tuple[str, Colour]]) -> None:
 
 
 def _costs(pen: Pen, sheet: HedgeSheet) -> None:
-    told = f"least cost of {sheet.hold_d:g} calm days by the gap held, USD"
+    told = f"least cost of {sheet.hold_d:.3g} calm days by the gap held, USD"
     pen.text(_RIGHT[0], 136, told, 17, INK)
     rows = [row for row in sheet.table if row.gap_percent is not None]
     known = [e.value for row in rows for e in row.cost.values() if e.value is not None]

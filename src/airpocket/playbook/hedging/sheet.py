@@ -146,7 +146,7 @@ def _spot(asked: Asked) -> Hedge:
         )
     notes = [
         f"the basis kept: {_funding(asked)}",
-        f"spot fee {100 * SPOT_FEE:g} % of what is bought, twice over the {asked.hold_d:g} days, and "
+        f"spot fee {100 * SPOT_FEE:g} % of what is bought, twice over the {asked.hold_d:.3g} days, and "
         f"{100 * asked.settings.money_rate:g} % a year on the money tied up",
     ]
     return hedge_of(
@@ -230,7 +230,7 @@ def _least(asked: Asked, maker: Maker, template: Template, gap: float | None) ->
     if isinstance(linear, Unsolved):
         return unknown(USD, linear.reason)
     return asked.figure(
-        linear.held, USD, f"least cost of {asked.hold_d:g} days of nothing, in any amounts"
+        linear.held, USD, f"least cost of {asked.hold_d:.3g} days of nothing, in any amounts"
     )
 
 
@@ -281,5 +281,5 @@ def _answer(asked: Asked, plain: Estimate, aim: str, hedges: list[Hedge]) -> str
         sketched = f" A sketch, not quotes ({found.sketch})."
     return (
         f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees; "
-        f"${held:,.0f} are gone after {asked.hold_d:g} days of nothing.{sketched}"
+        f"${held:,.0f} are gone after {asked.hold_d:.3g} days of nothing.{sketched}"
     )
