@@ -7,7 +7,6 @@ import samples
 from airpocket.domain.events import Batch
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
 from airpocket.pipeline import Assessor
-from airpocket.signals.tape import TapeSettings
 
 HOURS = 24 * 40
 
@@ -121,11 +120,3 @@ def test_the_usual_is_that_of_the_same_hour_of_the_week_once_two_weeks_hold_it()
     busy = assessed(found).signals.tells["fast_prints"].estimate
     assert busy.value == pytest.approx(1.0)
     assert "this hour of the week" in busy.source
-
-
-def test_the_last_minutes_do_not_change_with_what_comes_later():
-    settings = TapeSettings()
-    assert settings.reload_sd > settings.retreat_sd
-    before = assessed(tape(60 * 30, last=150)).signals.tells["fast_prints"].estimate.value
-    again = assessed(tape(60 * 30, last=150)).signals.tells["fast_prints"].estimate.value
-    assert before == again

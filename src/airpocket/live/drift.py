@@ -12,10 +12,11 @@ from typing import TypeAlias, cast
 import msgspec
 from msgspec import Struct
 
-from airpocket.domain.errors import StoreDamaged, StoreError
+from airpocket.domain.errors import StoreDamaged
 from airpocket.domain.units import DAY_NS
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.peek import wire_channel
+from airpocket.ingest.posted import post
 
 NAME = "fields.json"
 _LEARNED_FROM = 100  # frames of a channel
@@ -106,17 +107,8 @@ class Drift:
         Raises:
             StoreError: it can't be written.
         """
-        path = store / NAME
-        part = path.with_name(f".{NAME}.tmp")
-        told = {
-            f"{venue} {word}": channel for (venue, word), channel in sorted(self._channels.items())
-        }
-        try:
-            part.write_bytes(msgspec.json.encode(told))
-            part.replace(path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+        channels = sorted(self._channels.items())
+        post(store / NAME, {f"{venue} {word}": channel for (venue, word), channel in channels})
 
 
 def remembered(store: Path) -> Drift:

@@ -1,12 +1,12 @@
 """What a running recorder says of its channels, in a file beside the log, for every other process to read."""
 
-import os
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from airpocket.domain.errors import StoreDamaged, StoreError
+from airpocket.domain.errors import StoreDamaged
+from airpocket.ingest.posted import post
 from airpocket.ingest.skew import Skew
 from airpocket.live.drift import News
 from airpocket.market.pulse import PulseStatus
@@ -48,14 +48,7 @@ def write(store: Path, health: Health) -> None:
     Raises:
         StoreError: it can't be written.
     """
-    path = store / NAME
-    part = path.with_name(f".{NAME}.{os.getpid()}.tmp")
-    try:
-        part.write_bytes(msgspec.json.encode(health))
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+    post(store / NAME, health)
 
 
 def read(store: Path) -> Health | None:

@@ -1,12 +1,11 @@
 """What a running watch says of itself, in a file of the store, so that a dashboard sees when it has died."""
 
-import os
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from airpocket.domain.errors import StoreError
+from airpocket.ingest.posted import post
 
 NAME = "watch.json"
 
@@ -30,14 +29,7 @@ def write(store: Path, watching: Watching) -> None:
     Raises:
         StoreError: it can't be written.
     """
-    path = store / NAME
-    part = path.with_name(f".{NAME}.{os.getpid()}.tmp")
-    try:
-        part.write_bytes(msgspec.json.encode(watching))
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+    post(store / NAME, watching)
 
 
 def read(store: Path) -> Watching | None:
