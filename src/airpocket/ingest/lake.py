@@ -339,9 +339,8 @@ def _info(entries: list[Entry]) -> SeriesInfo:
 
 def as_array(values: pl.Series, column: Column) -> ColumnArray:
     """A column of a table as batches hold it: times int64 ns, missing ones -1; a missing float NaN, text ''."""
-    whole = (
-        values.null_count() == 0
-    )  # filling where nothing is missing costs as much as reading the file
+    # filling where nothing is missing costs as much as reading the file
+    whole = values.null_count() == 0
     if column.dtype == "str":
         return np.array((values if whole else values.fill_null("")).to_list(), dtype=np.str_)
     if column.dtype == "time":  # a missing one is -1: no moment of ours

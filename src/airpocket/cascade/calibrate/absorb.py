@@ -13,9 +13,8 @@ from airpocket.domain.estimates import RATIO
 from airpocket.domain.units import TimeNs
 
 _PUSH_S = 60.0  # over which a what-if pushes
-Shown: TypeAlias = Callable[
-    [float], float
-]  # log-price away → USD that rests up to there, on the side of a push
+# log-price away → USD that rests up to there, on the side of a push
+Shown: TypeAlias = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from airpocket.delivery.serve.drill_tape import DrillTape
 from airpocket.delivery.serve.heat_frame import pack
 from airpocket.delivery.serve.job import LINK, Drilling, Job
 from airpocket.delivery.serve.link import Line, Note, call
+from airpocket.delivery.serve.role import until_stopped
 from airpocket.domain.errors import AirpocketError, BadInput
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import DAY_NS, TimeNs
@@ -232,13 +233,4 @@ async def run(job: Job, stop: asyncio.Event) -> None:
     """Work until told to stop."""
     asked = job.drill
     assert asked is not None, "a driller is started for a drill"
-    driller = Driller(job, SystemClock(), lambda: _begun(asked))
-    working = asyncio.create_task(driller.run())
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    working.cancel()
-    ended = await asyncio.gather(working, return_exceptions=True)
-    for error in ended:
-        if isinstance(error, Exception):
-            raise error
+    await until_stopped(Driller(job, SystemClock(), lambda: _begun(asked)).run(), stop)

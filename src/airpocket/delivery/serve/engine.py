@@ -16,6 +16,7 @@ from airpocket.delivery.serve.heat_frame import Grid, changed_since, pack
 from airpocket.delivery.serve.job import LINK, Job
 from airpocket.delivery.serve.link import Line, Note, call
 from airpocket.delivery.serve.others import Others
+from airpocket.delivery.serve.role import until_stopped
 from airpocket.domain.errors import AirpocketError, NothingKnown
 from airpocket.domain.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeNs
 from airpocket.ingest.lake import Lake
@@ -198,12 +199,4 @@ def _fill_demo(store: Path) -> None:
 
 async def run(job: Job, stop: asyncio.Event) -> None:
     """Work until told to stop."""
-    working = asyncio.create_task(Engine(job).run())
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    working.cancel()
-    ended = await asyncio.gather(working, return_exceptions=True)
-    for error in ended:
-        if isinstance(error, Exception):
-            raise error
+    await until_stopped(Engine(job).run(), stop)

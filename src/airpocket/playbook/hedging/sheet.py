@@ -264,22 +264,22 @@ def _answer(asked: Asked, plain: Estimate, aim: str, hedges: list[Hedge]) -> str
         f"{what[0].upper()}{what[1:]}: {s.buffer:g} × maintenance is kept {alone} without a hedge."
     )
     priced = [
-        h for h in hedges if h.unknown is None and h.cost and h.cost.value is not None and h.legs
+        (h.held.value, h.cost.value, h)
+        for h in hedges
+        if h.id in ("ladder", "spread", "collar", "free") and h.unknown is None and h.legs
+        if h.held is not None and h.held.value is not None
+        if h.cost is not None and h.cost.value is not None
     ]
-    options = [h for h in priced if h.id in ("ladder", "spread", "collar", "free")]
-    if not options:
+    if not priced:
         why = next((h.unknown for h in hedges if h.unknown), "no shape holds every row")
         return f"{head} No option hedge holds it up to {sign}{s.gap_percent:g} %: {why}."
-    best = min(options, key=lambda h: (h.held.value or 0.0) if h.held else 0.0)
+    held, cost, best = min(priced, key=lambda each: each[0])
     legs = ", ".join(f"{leg.side} {leg.size.value or 0.0:,.10g} {leg.name}" for leg in best.legs)
-    cost, held = (
-        0 if each is None else round(each.value or 0.0) for each in (best.cost, best.held)
-    )
     found = asked.candidates
     sketched = ""
     if isinstance(found, Candidates) and found.sketch:
         sketched = f" A sketch, not quotes ({found.sketch})."
     return (
-        f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${cost:,.0f} with fees; "
-        f"${held:,.0f} are gone after {asked.hold_d:.3g} days of nothing.{sketched}"
+        f"{head} Cheapest up to {sign}{s.gap_percent:g} %, {aim}: {legs}, for ${round(cost):,} with fees; "
+        f"${round(held):,} are gone after {asked.hold_d:.3g} days of nothing.{sketched}"
     )
