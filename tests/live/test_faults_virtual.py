@@ -9,7 +9,8 @@ from live.sim import START, Binance, MemoryLog, S, SimVenue, simulate, world_of
 
 from airpocket.ingest.dial import Refused
 from airpocket.live.feeds import decoders, feeds_of
-from airpocket.live.recorder import Recorder, RecorderSettings
+from airpocket.live.intake import Intake
+from airpocket.live.recorder import Recorder, RecorderSettings, pulse_of
 from airpocket.live.session import States
 
 FEEDS = feeds_of(["ETH"], ["binance_usdm"])
@@ -356,6 +357,34 @@ def test_a_clock_that_is_set_makes_no_minute_look_empty(by_s):
     assert len(rows) >= 8
     assert all(0 <= second < 1_800 for second, _ in rows)
     assert min(prints for _, prints in rows) >= 119
+
+
+@pytest.mark.fault("C03")
+def test_a_recording_begun_after_a_clock_ran_ahead_is_replayed_as_it_was_live():
+    """What the first recording took for past, by the wrong clock, is the second one's present."""
+
+    async def ahead(r):
+        r.clock.wall_off = 1_500 * S
+        await asyncio.sleep(120)
+
+    async def right(r):
+        await asyncio.sleep(300)
+
+    first, second = run(ahead), run(right)
+    states = States(("ETH",))
+    intake = Intake(decoders(), states, pulse_of(FEEDS.values()))
+    intake.take_all(first.log.records)
+    states.by_asset["ETH"].facts.clear()
+    intake.take_all(second.log.records)
+    assert tape_of(states) == tape_of(second.states)
+    assert len(tape_of(states)) >= 3
+
+
+def tape_of(states):
+    return [
+        (int(ts), float(usd)) for batch in states.by_asset["ETH"].facts if batch.kind == "tape_1m"
+        for ts, usd in zip(batch.ints("ts"), batch.floats("buy_usd"), strict=True)
+    ]  # fmt: skip
 
 
 @pytest.mark.fault("T16")

@@ -37,7 +37,9 @@ class _Slept(msgspec.Struct):
 
 
 class Taker(Protocol):
-    """What takes events in order, and is told when a connection ends or a message of it was lost."""
+    """What takes events in order, and is told when a recording begins, a connection ends or a message was lost."""
+
+    def restarted(self) -> None: ...
 
     def apply(self, event: LiveEvent, connection: str) -> None: ...
 
@@ -105,7 +107,7 @@ class Intake:
         if record.kind not in _HEARD:
             self._connection(record)
             return []
-        if record.heard - self._asked >= SECOND_NS:
+        if not 0 <= record.heard - self._asked < SECOND_NS:  # the clock may have been set back
             self._look_over(record)
         decode = self.listed.decoders.get(record.venue)
         if decode is None:
@@ -175,6 +177,7 @@ class Intake:
                 self._ended(venue, connection)
             self._open.clear()
             self.listed.forget()
+            self._taker.restarted()
 
     def _ended(self, venue: str, connection: str) -> None:
         self._counted.ended(venue, connection)

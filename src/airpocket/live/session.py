@@ -69,6 +69,11 @@ class States:
         for state in self.by_asset.values():
             state.apply(event, connection)
 
+    def restarted(self) -> None:
+        """A recording begins."""
+        for state in self.by_asset.values():
+            state.restarted()
+
     def ended(self, venue: str, connection: str) -> None:
         """A connection is over."""
         for state in self.by_asset.values():

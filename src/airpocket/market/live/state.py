@@ -48,20 +48,9 @@ class LiveState:
             asked: (venue, symbol) that were subscribed; no other makes a market but one that is listed from
                 now on. None: any of the asset.
         """
-        self.asset, self._asked = asset, None if asked is None else set(asked)
-        self.markets: dict[tuple[str, str], LiveMarket] = {}
-        self.chain = Chain()
-        self.leads = Leads()
+        self.asset, self._subscribed = asset, None if asked is None else frozenset(asked)
         self.facts: deque[Batch] = deque()
-        self.strangers = 0  # events of symbols that are not this asset's
-        self.misdated = 0  # events dated far ahead of when they were heard
-        self.rates: dict[str, float] = {}  # USD per quote coin, where the spot markets tell
-        self._listed: dict[tuple[str, str], Version] = {}
-        self._minute = self._heard = 0
-        self._foreign: set[tuple[str, str]] = set()
-        self._band = Band()
-        self._stamped, self._sure = Stamped(), True
-        self._chain_kept = 0
+        self.restarted()
         self._takers: dict[str, Callable[[LiveMarket, Any, str], None]] = {
             "trade": self._trade,
             "quote": self._quote,
@@ -74,6 +63,25 @@ class LiveState:
             "off_book": self._off_book,
             "margin_tiers": self._tiers,
         }
+
+    def restarted(self) -> None:
+        """A recording begins: it knows only what it hears itself. Only `facts` not yet taken out stay.
+
+        So a replay of several recordings tells what each of them told when it was live.
+        """
+        self._asked = None if self._subscribed is None else set(self._subscribed)
+        self.markets: dict[tuple[str, str], LiveMarket] = {}
+        self.chain = Chain()
+        self.leads = Leads()
+        self.strangers = 0  # events of symbols that are not this asset's
+        self.misdated = 0  # events dated far ahead of when they were heard
+        self.rates: dict[str, float] = {}  # USD per quote coin, where the spot markets tell
+        self._listed: dict[tuple[str, str], Version] = {}
+        self._minute = self._heard = 0
+        self._foreign: set[tuple[str, str]] = set()
+        self._band = Band()
+        self._stamped, self._sure = Stamped(), True
+        self._chain_kept = 0
 
     def apply(self, event: LiveEvent, connection: str = "") -> None:
         """Take one event; `connection` it came by. Events of other assets are counted and let go."""
