@@ -83,7 +83,7 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     if history is None:
         return "no open interest"
     known_at, coin, jumps = _since_last_jump(history, s.unit_jump)
-    fault = _fault(known_at, jumps, now, s)
+    fault = _fault(known_at, jumps, now, s) or _gone(contract, known_at, coin, now, s)
     if fault:
         return fault
     lead = 0 if jumps else s.lead_days * DAY_NS
@@ -95,8 +95,10 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     settled -= settled % STEP_NS
     if now - settled > s.stale_h * HOUR_NS:
         return "no fresh price bars to follow its positions by"
-    marks, prints = marks_of(contract), prints_of(contract)
-    sight = sight_of(known_at, coin, contract.base, now, s)
+    marks, prints = marks_of(contract), prints_of(contract, known_at, coin)
+    own_bars = contract.base if len(contract.base) else path.base
+    wrong = history.known_at[~(history.coin > 0.0)]
+    sight = sight_of(known_at, coin, own_bars, now, s, wrong)
     assumed = [
         *jumps, *_left_out(history), *sight.said, *_stand_ins(contract, path, history, s),
         *marks.assumed, *prints.assumed,
@@ -104,7 +106,7 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     shifts = shifts_of(contract, TimeNs(start), s)
     return Feed(
         contract.key, path, own, known_at, coin, start, settled, shifts, marks, prints, tuple(assumed),
-        sight.doubt(s),
+        sight.doubt(s, prints.unheard),
     )  # fmt: skip
 
 
@@ -194,6 +196,25 @@ def _fault(known_at: IntArray, jumps: list[str], now: int, s: MapSettings) -> st
         return f"{jumps[0]}, once a day of figures agrees"
     if len(known_at) < s.least_rows:
         return f"{len(known_at)} figures of open interest, needs {s.least_rows}"
+    return ""
+
+
+def _gone(
+    contract: Contract, known_at: IntArray, coin: FloatArray, now: int, s: MapSettings
+) -> str:
+    """Why nobody holds the contract any more; empty where it trades, or only its bars are not stored."""
+    listed = contract.table("listing")
+    if listed is not None and len(listed) and str(listed.texts("status")[-1]) == "delisted":
+        return f"its venue delisted it at {format_time(int(listed.ints('ts')[-1]))}"
+    bars = contract.base
+    if len(bars) == 0 or now - int(bars.end[-1]) <= s.stale_h * HOUR_NS:
+        return ""
+    since = coin[np.searchsorted(known_at, bars.end[-1], side="right") :]
+    if len(since) and (since == since[0]).all():
+        return (
+            f"no trade since {format_time(int(bars.end[-1]))} while its open interest stands still:"
+            " delisted or halted"
+        )
     return ""
 
 
