@@ -1,10 +1,13 @@
 """Public accounts and loans: what somebody holds where everybody may look, as it was told at one moment."""
 
 import math
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
+import numpy as np
 from msgspec import Struct
 
+from airpocket.domain.events import BoolArray, FloatArray, IntArray, TextArray
 from airpocket.domain.units import PositionSide
 
 Backing: TypeAlias = Literal["cross", "isolated"]
@@ -62,6 +65,58 @@ class AccountState(Struct, frozen=True, kw_only=True):
     def holding(self, symbol: str) -> Holding | None:
         """Its position in one contract."""
         return next((each for each in self.holdings if each.symbol == symbol), None)
+
+
+class Answers(NamedTuple):
+    """Many answers of many accounts through time: a row for each holding, one without symbol for a flat account.
+
+    Arrays (n,): venue, account, symbol; heard: ns; size_coin: signed; price: of liquidation as told, quote per
+    coin, NaN where there is none.
+    """
+
+    venue: TextArray
+    account: TextArray
+    symbol: TextArray
+    heard: IntArray
+    size_coin: FloatArray
+    price: FloatArray
+
+    def at(self, rows: IntArray | BoolArray) -> "Answers":
+        """Some of the rows, or all in another order."""
+        venue, account, symbol, heard, size_coin, price = self
+        return Answers(
+            venue[rows], account[rows], symbol[rows], heard[rows], size_coin[rows], price[rows]
+        )
+
+
+def answers_of(states: Sequence[AccountState]) -> Answers:
+    """The rows of states as they were told."""
+    pairs = [(state, each) for state in states for each in state.holdings or (None,)]
+    return Answers(
+        np.array([state.venue for state, _ in pairs], np.str_),
+        np.array([state.account for state, _ in pairs], np.str_),
+        np.array(["" if each is None else each.symbol for _, each in pairs], np.str_),
+        np.array([state.usable_from for state, _ in pairs], np.int64),
+        np.array([0.0 if each is None else each.size_coin for _, each in pairs], np.float64),
+        np.array([_told_price(each) for _, each in pairs], np.float64),
+    )
+
+
+def _told_price(holding: Holding | None) -> float:
+    told = None if holding is None else holding.liquidation_price
+    return math.nan if told is None else told
+
+
+def together(parts: Sequence[Answers]) -> Answers:
+    """The rows of all parts, one after the other."""
+    return Answers(
+        np.concatenate([part.venue for part in parts]),
+        np.concatenate([part.account for part in parts]),
+        np.concatenate([part.symbol for part in parts]),
+        np.concatenate([part.heard for part in parts]),
+        np.concatenate([part.size_coin for part in parts]),
+        np.concatenate([part.price for part in parts]),
+    )
 
 
 class LoanState(Struct, frozen=True, kw_only=True):

@@ -56,6 +56,11 @@ class Feed:
     def interest_coin(self) -> float:
         return float(self.coin[-1])
 
+    def coin_at(self, at: IntArray) -> FloatArray:
+        """(n,) open interest as known at `at` (ns); before the first figure, that figure."""
+        rows = np.searchsorted(self.known_at, at, side="right") - 1
+        return self.coin[np.maximum(rows, 0)]
+
     @property
     def beyond(self) -> Bars:
         bars = self.path.base
@@ -135,7 +140,7 @@ def rows_of(feed: Feed, after: int, s: MapSettings) -> Rows:
     )
     end, length = end[heads], np.add.reduceat(length, heads)
     at = np.searchsorted(feed.known_at, end, side="right") - 1
-    interest = feed.coin[np.maximum(at, 0)]
+    interest = feed.coin_at(end)
     traded = np.add.reduceat(volume, heads)
     measured = np.isfinite(traded) & feed.own_path
     highest, lowest = np.maximum.reduceat(high, heads), np.minimum.reduceat(low, heads)

@@ -5,11 +5,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from airpocket.domain.accounts import AccountState, Holding, LoanState
+from airpocket.domain.accounts import AccountState, Answers, Holding, LoanState
 from airpocket.domain.errors import BadInput
-from airpocket.domain.units import DAY_NS
+from airpocket.domain.units import DAY_NS, HOUR_NS
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.tables import Table, columns_of, kind_named
 
@@ -85,6 +86,28 @@ def accounts_of(lake: Lake, until: int, since: int | None = None) -> list[Accoun
             rows = lake.read("account", series.venue, series.symbol, start=start, until=until)
             newest = rows.filter(pl.col("ts") == pl.col("ts").max().over("account"))
             found += _states(series.venue, newest)
+    return found
+
+
+def answers_through(lake: Lake, until: int, since: int) -> list[Answers]:
+    """What every stored account said in (since, until] ns, of each hour the last answer; a part for each venue.
+
+    Raises:
+        StoreDamaged: a file is not what the manifest says.
+    """
+    hour = (pl.col("usable_from").dt.epoch("ns") - 1) // HOUR_NS  # which ends with its whole hour
+    found: list[Answers] = []
+    for series in lake.series():
+        if series.kind == "account":
+            rows = lake.read("account", series.venue, series.symbol, start=since, until=until)
+            rows = rows.filter(pl.col("ts") == pl.col("ts").max().over("account", hour))
+            text = {name: rows[name].to_numpy().astype(np.str_) for name in ("account", "contract")}
+            price = rows["liquidation_price"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            found.append(
+                Answers(np.full(len(rows), series.venue), text["account"], text["contract"],
+                        rows["usable_from"].dt.epoch("ns").to_numpy().astype(np.int64),
+                        rows["size_coin"].to_numpy().astype(np.float64), price)
+            )  # fmt: skip
     return found
 
 
