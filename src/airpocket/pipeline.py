@@ -8,7 +8,7 @@ from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.cascade.scan import cascade_of
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.standing import Standing, StandingSettings, standing_of
-from airpocket.domain.accounts import AccountState, Answers, LoanState, answers_of, together
+from airpocket.domain.accounts import AccountState, Answers, LoanState
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.checkpoints import Checkpoints
 from airpocket.domain.events import Batch, Event
@@ -133,7 +133,7 @@ class Assessor:
 
     def recall(self, *past: Answers) -> None:
         """Take what public accounts said earlier, for the picture's past; instead of what was recalled before."""
-        self._accounts.recall(together((answers_of(()), *past)))
+        self._accounts.recall(past)
 
     def mapped(self, now: TimeNs) -> LiquidationMap | Unmapped:
         """The map alone at `now`.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from liquidations.accounts import KEY, NOW, PRICE, S, account, isolated, market, modelled
 
-from airpocket.domain.accounts import Answers, answers_of, together
+from airpocket.domain.accounts import Answers, answers_of, in_order, number_of
 from airpocket.domain.units import HOUR_NS, MINUTE_NS
 from airpocket.liquidations.accounts import AccountsState
 from airpocket.liquidations.blend_past import with_past
@@ -19,6 +19,7 @@ from airpocket.liquidations.records import Heat, Part
 from airpocket.market.bars import Bars
 
 VENUE, SYMBOL = KEY.split(":")
+ETH = number_of(VENUE, SYMBOL)
 HOURS = NOW + HOUR_NS * np.arange(-47, 1, dtype=np.int64)
 
 
@@ -51,7 +52,7 @@ def told(rows):
         symbol = "BTC" if elsewhere else SYMBOL
         held = [isolated(size, price, symbol=symbol)] if size else []
         states.append(account(f"a{name}", *held, age_h=ago))
-    return answers_of(states)
+    return in_order((answers_of(states),))
 
 
 def plainly(answers, hour, bars):
@@ -65,7 +66,7 @@ def plainly(answers, hour, bars):
         newest = answers.heard[mine].max()
         if hour - newest > STALE_NS:
             continue
-        for at in np.flatnonzero(mine & (answers.heard == newest) & (answers.symbol == SYMBOL)):
+        for at in np.flatnonzero(mine & (answers.heard == newest) & (answers.contract == ETH)):
             side = int(answers.size_coin[at] > 0)
             amount, price = abs(float(answers.size_coin[at])), float(answers.price[at])
             claim = Claims(*(np.array([each]) for each in (side, amount, price, int(newest))))
@@ -82,7 +83,7 @@ def test_each_hour_holds_what_a_plain_reading_finds(rows, seed):
     # one answer of an account at a time, as venues give them
     rows = list({(row[0], row[1]): row for row in rows}.values())
     answers, bars = told(rows), walk(seed)
-    found = held_through(answers, VENUE, SYMBOL, HOURS, bars, S)
+    found = held_through(answers, ETH, HOURS, bars, S)
     for t, hour in enumerate(HOURS):
         coin, held = plainly(answers, int(hour), bars)
         if found is None:
@@ -99,7 +100,7 @@ def test_what_was_heard_later_changes_no_earlier_hour(rows):
     answers, bars = told(rows), walk()
     cut = int(HOURS[30])
     known = answers.at(answers.heard <= cut)
-    early, whole = (held_through(each, VENUE, SYMBOL, HOURS, bars, S) for each in (known, answers))
+    early, whole = (held_through(each, ETH, HOURS, bars, S) for each in (known, answers))
     if early is None:
         assert whole is None or not whole.held[:, :31].any()
         return
@@ -115,9 +116,8 @@ def test_an_answer_heard_twice_counts_once_and_the_present_hour_is_the_exact_lay
     bars = market()
     (layer,) = layers_of(bars, states, [], S)
     answers = answers_of(states)
-    found = held_through(
-        together((answers, answers)), VENUE, SYMBOL, HOURS, bars.contracts[0].base, S
-    )
+    twice = in_order((answers, answers))
+    found = held_through(twice, ETH, HOURS, bars.contracts[0].base, S)
     assert found.held[:, -1].tolist() == [3.0, 2.0]
     assert found.coin[0, -1].sum() == layer.shorts.sum()
     for side, own in ((0, layer.shorts), (1, layer.longs)):
@@ -128,7 +128,7 @@ def test_an_answer_heard_twice_counts_once_and_the_present_hour_is_the_exact_lay
 
 def test_a_position_without_a_price_is_held_and_stands_nowhere():
     answers = answers_of([account("a", isolated(2.0, 100.0, told=False), age_h=3.5)])
-    found = held_through(answers, VENUE, SYMBOL, HOURS, walk(), S)
+    found = held_through(answers, ETH, HOURS, walk(), S)
     assert found.held[1].tolist() == [0.0] * 44 + [2.0] * 4
     assert found.coin.sum() == 0.0
 
@@ -164,7 +164,7 @@ def test_the_picture_s_past_has_what_accounts_held_then_and_says_which_columns()
     mapped = followed(buckets, buckets, 100.0)
     state = AccountsState()
     state.hear([account("b", isolated(-20.0, 3_150.0), age_h=0.5)])
-    state.recall(answers_of([account("b", isolated(-50.0, 3_150.0), age_h=10.0)]))
+    state.recall([answers_of([account("b", isolated(-50.0, 3_150.0), age_h=10.0)])])
     found = state.blend(mapped, market(interest=100.0), S).heat
     first = bucket_of(PRICE, S.width) - 200
     at = bucket_of(3_150.0, S.width) - first
@@ -181,7 +181,7 @@ def test_recalling_again_takes_the_place_of_what_was_recalled():
     state = AccountsState()
     state.hear([account("b", isolated(-20.0, 3_150.0))])
     for size in (-50.0, -10.0):
-        state.recall(answers_of([account("b", isolated(size, 3_150.0), age_h=10.0)]))
+        state.recall([answers_of([account("b", isolated(size, 3_150.0), age_h=10.0)])])
     found = state.blend(mapped, market(interest=100.0), S).heat
     assert found.exact_share[40] == pytest.approx(0.05)
 
@@ -191,7 +191,8 @@ def test_answers_keep_each_holding_of_each_account_and_flat_ones_too():
     both = account("a", isolated(1.0, 2_000.0), isolated(-2.0, 90_000.0, symbol="BTC", told=False))
     found = answers_of([both, flat])
     assert isinstance(found, Answers)
-    assert found.symbol.tolist() == [SYMBOL, "BTC", ""]
+    assert found.contract.tolist() == [ETH, number_of(VENUE, "BTC"), 0]
+    assert found.account[0] == found.account[1] != found.account[2]
     assert found.size_coin.tolist() == [1.0, -2.0, 0.0]
     assert found.price.tolist()[0] == 2_000.0
     assert np.isnan(found.price[1:]).all()

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 
-from airpocket.domain.events import BoolArray, FloatArray, IntArray, TextArray
+from airpocket.domain.events import BoolArray, FloatArray, IntArray
 from airpocket.domain.units import PositionSide
 
 Backing: TypeAlias = Literal["cross", "isolated"]
@@ -68,38 +69,41 @@ class AccountState(Struct, frozen=True, kw_only=True):
 
 
 class Answers(NamedTuple):
-    """Many answers of many accounts through time: a row for each holding, one without symbol for a flat account.
+    """Many answers of many accounts through time: a row for each holding, one of contract 0 for a flat account.
 
-    Arrays (n,): venue, account, symbol; heard: ns; size_coin: signed; price: of liquidation as told, quote per
-    coin, NaN where there is none.
+    Arrays (n,): account, contract: `number_of` their names; heard: ns; size_coin: signed; price: of liquidation as
+    told, quote per coin, NaN where there is none.
     """
 
-    venue: TextArray
-    account: TextArray
-    symbol: TextArray
+    account: IntArray
+    contract: IntArray
     heard: IntArray
     size_coin: FloatArray
     price: FloatArray
 
     def at(self, rows: IntArray | BoolArray) -> "Answers":
         """Some of the rows, or all in another order."""
-        venue, account, symbol, heard, size_coin, price = self
-        return Answers(
-            venue[rows], account[rows], symbol[rows], heard[rows], size_coin[rows], price[rows]
-        )
+        account, contract, heard, size_coin, price = self
+        return Answers(account[rows], contract[rows], heard[rows], size_coin[rows], price[rows])
+
+
+def number_of(venue: str, name: str) -> int:
+    """A number that stands for an account or a contract of a venue among millions of rows; 0 for no name."""
+    if not name:
+        return 0
+    return int.from_bytes(blake2b(f"{venue}:{name}".encode(), digest_size=8).digest(), signed=True)
 
 
 def answers_of(states: Sequence[AccountState]) -> Answers:
     """The rows of states as they were told."""
     pairs = [(state, each) for state in states for each in state.holdings or (None,)]
     return Answers(
-        np.array([state.venue for state, _ in pairs], np.str_),
-        np.array([state.account for state, _ in pairs], np.str_),
-        np.array(["" if each is None else each.symbol for _, each in pairs], np.str_),
+        np.array([number_of(state.venue, state.account) for state, _ in pairs], np.int64),
+        np.array([0 if each is None else number_of(state.venue, each.symbol) for state, each in pairs], np.int64),
         np.array([state.usable_from for state, _ in pairs], np.int64),
         np.array([0.0 if each is None else each.size_coin for _, each in pairs], np.float64),
         np.array([_told_price(each) for _, each in pairs], np.float64),
-    )
+    )  # fmt: skip
 
 
 def _told_price(holding: Holding | None) -> float:
@@ -107,16 +111,26 @@ def _told_price(holding: Holding | None) -> float:
     return math.nan if told is None else told
 
 
-def together(parts: Sequence[Answers]) -> Answers:
-    """The rows of all parts, one after the other."""
-    return Answers(
-        np.concatenate([part.venue for part in parts]),
+def in_order(parts: Sequence[Answers]) -> Answers:
+    """The rows of all parts by account and time, each once: the same answer may have been heard twice."""
+    whole = Answers(
         np.concatenate([part.account for part in parts]),
-        np.concatenate([part.symbol for part in parts]),
+        np.concatenate([part.contract for part in parts]),
         np.concatenate([part.heard for part in parts]),
         np.concatenate([part.size_coin for part in parts]),
         np.concatenate([part.price for part in parts]),
     )
+    whole = whole.at(np.lexsort((whole.contract, whole.heard, whole.account)))
+    return whole.at(begins(whole.account, whole.heard, whole.contract))
+
+
+def begins(*columns: IntArray) -> BoolArray:
+    """(n,) whether a row differs from the one before; the first does."""
+    new = np.zeros(len(columns[0]), np.bool_)
+    new[:1] = True
+    for each in columns:
+        new[1:] |= each[1:] != each[:-1]
+    return new
 
 
 class LoanState(Struct, frozen=True, kw_only=True):

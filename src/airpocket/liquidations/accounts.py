@@ -1,8 +1,8 @@
 """Owner of the public accounts and loans heard of: the newest state of each, blended into a map on demand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from airpocket.domain.accounts import AccountState, Answers, LoanState, answers_of, together
+from airpocket.domain.accounts import AccountState, Answers, LoanState, answers_of, in_order
 from airpocket.domain.units import DAY_NS
 from airpocket.liquidations.blend import blended
 from airpocket.liquidations.blend_past import with_past
@@ -38,12 +38,13 @@ class AccountsState:
                 loan = self._loans.get(name)
                 if loan is None or loan.ts <= state.ts:
                     self._loans[name] = state
-        self._past = together((self._past, answers_of(new)))
+        if new:
+            self._past = in_order((self._past, answers_of(new)))
 
-    def recall(self, past: Answers) -> None:
+    def recall(self, past: Sequence[Answers]) -> None:
         """Take what accounts said before those that were heard; instead of what was recalled earlier."""
         newest = answers_of([self._accounts[key] for key in sorted(self._accounts)])
-        self._past = together((past, newest))
+        self._past = in_order((*past, newest))
 
     def blend(
         self, mapped: LiquidationMap | Unmapped, market: Market, s: MapSettings

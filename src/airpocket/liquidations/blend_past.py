@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from airpocket.domain.accounts import Answers
+from airpocket.domain.accounts import Answers, number_of
 from airpocket.domain.events import FloatArray
 from airpocket.liquidations.grid import bucket_of
 from airpocket.liquidations.measured import path_of
@@ -33,9 +33,8 @@ def with_past(
         if part.past is None or part.past_coin is None:
             return mapped
         contract = contracts[part.key]
-        then = held_through(
-            told, contract.instrument.venue, contract.instrument.symbol, part.past.ts, path_of(contract, market), s
-        )  # fmt: skip
+        number = number_of(contract.instrument.venue, contract.instrument.symbol)
+        then = held_through(told, number, part.past.ts, path_of(contract, market), s)
         heats.append(part.past if then is None else _blend(part, part.past_coin, then, first))
     return replace(mapped, heat=_summed(heats))
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from airpocket.domain.accounts import Answers
-from airpocket.domain.events import BoolArray, FloatArray, IntArray, TextArray
+from airpocket.domain.accounts import Answers, begins
+from airpocket.domain.events import BoolArray, FloatArray, IntArray
 from airpocket.domain.units import HOUR_NS
 from airpocket.liquidations.settings import MapSettings
 from airpocket.market.bars import Bars
@@ -39,15 +39,17 @@ class _Claims(NamedTuple):
 
 
 def held_through(
-    told: Answers, venue: str, symbol: str, hours: IntArray, path: Bars, s: MapSettings
+    told: Answers, contract: int, hours: IntArray, path: Bars, s: MapSettings
 ) -> HeldThen | None:
     """What accounts held of a contract at each of the whole `hours` (T,) ns; None where nobody held it in any.
+
+    told: `in_order`; contract: its number there.
 
     An answer counts from when it was heard until the same account's next, at most a day, at the price the venue
     told, and no longer than until price traded there. Bars of `path` that opened after the answer count whole; of
     the one it fell into, only where it closed.
     """
-    claims = _claims(told, venue, symbol)
+    claims = _claims(told, contract)
     row: IntArray = np.searchsorted(hours, claims.heard, side="left").astype(np.int64)
     claims, row = _going_on(claims, row, hours)
     if len(row) == 0:
@@ -76,33 +78,23 @@ def _going_on(claims: _Claims, row: IntArray, hours: IntArray) -> tuple[_Claims,
     return claims.of(goes), row[goes]
 
 
-def _claims(told: Answers, venue: str, symbol: str) -> _Claims:
+def _claims(told: Answers, contract: int) -> _Claims:
     """Of one contract; what an account held is over with its next answer, whatever that was of."""
-    mine = told.at(told.venue == venue)
-    _, account = np.unique(mine.account, return_inverse=True)
-    order = np.lexsort((mine.symbol, mine.heard, account))
-    mine, account = mine.at(order), account[order]
-    new = _changes(account, mine.heard)
-    begin, whose = mine.heard[new], account[new]
+    new = begins(told.account, told.heard)
+    begin, whose = told.heard[new], told.account[new]
     over: IntArray = begin + STALE_NS + 1
     again = whose[1:] == whose[:-1]
     over[:-1] = np.where(again, np.minimum(over[:-1], begin[1:]), over[:-1])
-    # the same answer may have been heard twice
-    held = (mine.symbol == symbol) & _changes(account, mine.heard, mine.symbol)
-    size = mine.size_coin[held]
+    held = np.flatnonzero(told.contract == contract)
+    answer = np.cumsum(new)[held] - 1
+    size = told.size_coin[held]
     return _Claims(
-        (size > 0.0).astype(np.int64), np.abs(size), mine.price[held], mine.heard[held],
-        over[np.cumsum(new)[held] - 1],
-    )  # fmt: skip
-
-
-def _changes(*columns: IntArray | TextArray) -> BoolArray:
-    """(n,) whether a row differs from the one before; the first does."""
-    new = np.zeros(len(columns[0]), np.bool_)
-    new[:1] = True
-    for each in columns:
-        new[1:] |= each[1:] != each[:-1]
-    return new
+        (size > 0.0).astype(np.int64),
+        np.abs(size),
+        told.price[held],
+        told.heard[held],
+        over[answer],
+    )
 
 
 def _reached(path: Bars, since: IntArray, until: IntArray) -> tuple[FloatArray, FloatArray]:

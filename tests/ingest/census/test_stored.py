@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airpocket.delivery.cli import main
-from airpocket.domain.accounts import AccountState, Holding
+from airpocket.domain.accounts import AccountState, Holding, number_of
 from airpocket.domain.errors import BadInput
 from airpocket.domain.units import DAY_NS, HOUR_NS, parse_time
 from airpocket.ingest.census.stored import account_table, accounts_of, answers_through, loans_of
@@ -74,13 +74,14 @@ def test_of_each_hour_the_last_answer_comes_back_flat_ones_too(tmp_path):
     ]
     lake.write([account_table("hyperliquid", told, "made")])
     (found,) = answers_through(lake, NOW + HOUR_NS, NOW - DAY_NS)
-    assert found.venue.tolist() == ["hyperliquid"] * 3
+    assert found.account.tolist() == [number_of("hyperliquid", "a")] * 3
     assert found.heard.tolist() == [told[k].usable_from for k in (0, 2, 3)]
-    assert found.symbol.tolist() == ["ETH", "ETH", ""]
+    eth = number_of("hyperliquid", "ETH")
+    assert found.contract.tolist() == [eth, eth, 0]
     assert found.size_coin.tolist() == [-1.0, -1.0, 0.0]
     assert found.price[:2].tolist() == [4e3, 4e3]
     (early,) = answers_through(lake, NOW - HOUR_NS, NOW - DAY_NS)
-    assert early.symbol.tolist() == ["ETH", "ETH"]
+    assert early.contract.tolist() == [eth, eth]
 
 
 def test_a_row_that_no_account_can_have_is_named(tmp_path):

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from airpocket.domain.accounts import AccountState, Answers, Holding, LoanState
+from airpocket.domain.accounts import AccountState, Answers, Holding, LoanState, number_of
 from airpocket.domain.errors import BadInput
+from airpocket.domain.events import IntArray
 from airpocket.domain.units import DAY_NS, HOUR_NS
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.tables import Table, columns_of, kind_named
@@ -101,14 +102,22 @@ def answers_through(lake: Lake, until: int, since: int) -> list[Answers]:
         if series.kind == "account":
             rows = lake.read("account", series.venue, series.symbol, start=since, until=until)
             rows = rows.filter(pl.col("ts") == pl.col("ts").max().over("account", hour))
-            text = {name: rows[name].to_numpy().astype(np.str_) for name in ("account", "contract")}
-            price = rows["liquidation_price"].cast(pl.Float64).fill_null(np.nan).to_numpy()
             found.append(
-                Answers(np.full(len(rows), series.venue), text["account"], text["contract"],
-                        rows["usable_from"].dt.epoch("ns").to_numpy().astype(np.int64),
-                        rows["size_coin"].to_numpy().astype(np.float64), price)
-            )  # fmt: skip
+                Answers(
+                    _numbers(series.venue, rows["account"]),
+                    _numbers(series.venue, rows["contract"]),
+                    rows["usable_from"].dt.epoch("ns").to_numpy().astype(np.int64),
+                    rows["size_coin"].to_numpy().astype(np.float64),
+                    rows["liquidation_price"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
+                )
+            )
     return found
+
+
+def _numbers(venue: str, names: pl.Series) -> IntArray:
+    each = names.unique()
+    numbers = pl.Series([number_of(venue, name) for name in each], dtype=pl.Int64)
+    return names.replace_strict(each, numbers, return_dtype=pl.Int64).to_numpy().astype(np.int64)
 
 
 def _states(venue: str, rows: pl.DataFrame) -> list[AccountState]:
