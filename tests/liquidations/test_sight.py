@@ -1,5 +1,7 @@
 """Bad input is said, and either widens the range of every figure or leaves the venue out by name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import samples
@@ -242,3 +244,13 @@ def samples_bars():
     state = MarketState("ETH")
     state.apply(samples.bars(2))
     return state.snapshot(samples.START + 2 * HOUR_NS).contracts[0].base
+
+
+def test_how_much_stands_far_from_the_price_is_a_range_and_no_point(whole):
+    own = sum(SETTINGS.shorts_mix[:3])
+    known = replace(
+        SETTINGS, low=replace(SETTINGS.low, far=own), high=replace(SETTINGS.high, far=own)
+    )
+    found = MapState(known).measure(market(samples.interest(HOURS)))
+    assert isinstance(found, LiquidationMap)
+    assert (width(whole) > 1.1 * width(found)).all()
