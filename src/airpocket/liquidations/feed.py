@@ -26,7 +26,7 @@ class Feed:
     path: whose bars stand for the contract's prices. known_at, coin: (n,) open interest from the last
     unit jump on. start: ns, where bars begin to count. settled: ns; up to here bars and open interest
     can no longer change. shifts: (2, K) from entry to liquidation. marks, prints: the contract's own.
-    beyond: bars after that. doubt: standard deviation in logs of what is wrong for want of figures.
+    beyond: bars after that. hidden: share of what there was to see that bad input hid, 0 to 1.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Feed:
     marks: Marks
     prints: Prints
     assumed: tuple[str, ...]
-    doubt: float = 0.0
+    hidden: float = 0.0
 
     @property
     def sampled(self) -> bool:
@@ -51,6 +51,10 @@ class Feed:
     def terms(self) -> tuple[object, ...]:
         """What the step's constants hang on: when it changes, the past has to be gone through again."""
         return (self.path.key, self.own_path, self.sampled, self.shifts.tobytes())
+
+    @property
+    def price(self) -> float:
+        return float(self.path.base.close[-1])
 
     @property
     def interest_coin(self) -> float:
@@ -111,7 +115,7 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     shifts = shifts_of(contract, TimeNs(start), s)
     return Feed(
         contract.key, path, own, known_at, coin, start, settled, shifts, marks, prints, tuple(assumed),
-        sight.doubt(s, prints.unheard),
+        min(sight.hidden + prints.unheard, 1.0),
     )  # fmt: skip
 
 

@@ -47,11 +47,11 @@ class MapSettings:
     contract key, where a rate is known. temper: exponent of the likelihood of a way, trust: of what open
     interest says of stops. slopes: range of what open interest falls by, of what the model has price force
     out. doubt: standard deviation of what the model gets wrong in ways that it does not know, in logs;
-    blind: the same of one that saw no open interest in the last `sight_days`; young_days: of it that a map
-    wants. lump: size of a position, in typical prints. drift_h, spread_h: collateral added later moves
-    liquidation prices away from the price, in buckets and buckets² an hour. turnover_day: volume over open
-    interest a day where a venue's volume is unknown. typical_usd: notional whose maintenance tier stands
-    for all positions.
+    blind: the same of what stands near the price, where no open interest was seen in the last `sight_days`;
+    young_days: of it that a map wants. lump: size of a position, in typical prints. drift_h, spread_h:
+    collateral added later moves liquidation prices away from the price, in buckets and buckets² an hour.
+    turnover_day: volume over open interest a day where a venue's volume is unknown. typical_usd: notional
+    whose maintenance tier stands for all positions.
     """
 
     width: float = 0.001  # of a bucket, in log-price
@@ -84,7 +84,7 @@ class MapSettings:
     slopes: tuple[float, float] = (0.5, 0.8)
     doubt: float = 0.18
     lump: float = 1.0
-    blind: float = 0.6
+    blind: float = 0.9
     sight_days: int = 3
     young_days: int = 3
     quiet_h: int = 72  # without a print, after which a feed is taken to be down

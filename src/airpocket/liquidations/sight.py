@@ -19,13 +19,10 @@ class Sight:
     said: tuple[str, ...]
     unplaced: float = 0.0
 
-    def doubt(self, s: MapSettings, unheard: float = 0.0) -> float:
-        """Standard deviation, in logs, of what a map gets wrong that saw so much.
-
-        unheard: share of the liquidations told that could not be used.
-        """
-        blind = min(self.unseen + self.unplaced + unheard, 1.0)
-        return float(np.sqrt(s.doubt**2 + s.blind**2 * blind))
+    @property
+    def hidden(self) -> float:
+        """Share of open interest of which it was not seen where it was opened, 0 to 1."""
+        return min(self.unseen + self.unplaced, 1.0)
 
 
 def sight_of(
