@@ -315,7 +315,7 @@ def _map() -> MapSection:
             )
         ],
         notes=["open interest of one venue is seen; the others are not in these amounts"],
-        heat=HeatGrid(ts=ts, close=close, edge=edge, forced=forced),
+        heat=HeatGrid(ts=ts, close=close, edge=edge, forced=forced, exact_percent=[0.0] * len(ts)),
     )  # fmt: skip
 
 

@@ -128,13 +128,15 @@ class MapSource(Struct, frozen=True, kw_only=True):
 class HeatGrid(Struct, frozen=True, kw_only=True):
     """The map through time for the picture: forced[t][b] in coin between edge[b] and edge[b + 1].
 
-    Above close[t] the positions are shorts, below it longs.
+    Above close[t] the positions are shorts, below it longs. exact_percent[t]: what accounts known then held of that
+    hour's column; the rest is modelled.
     """
 
     ts: list[int]  # ns
     close: list[float]
     edge: list[float]
     forced: list[list[float]]
+    exact_percent: list[float]
 
 
 class MapSection(Struct, frozen=True, kw_only=True):
