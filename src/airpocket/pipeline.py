@@ -8,7 +8,7 @@ from airpocket.cascade.records import Cascade, Unscanned
 from airpocket.cascade.scan import cascade_of
 from airpocket.cascade.settings import CascadeSettings
 from airpocket.cascade.standing import Standing, StandingSettings, standing_of
-from airpocket.domain.accounts import AccountState, LoanState
+from airpocket.domain.accounts import AccountState, Answers, LoanState
 from airpocket.domain.catalysts import Catalyst
 from airpocket.domain.checkpoints import Checkpoints
 from airpocket.domain.events import Batch, Event
@@ -130,6 +130,10 @@ class Assessor:
     def hear(self, *told: AccountState | LoanState) -> None:
         """Take public accounts and loans; of each the newest counts."""
         self._accounts.hear(told)
+
+    def recall(self, *past: Answers) -> None:
+        """Take what public accounts said earlier, for the picture's past; instead of what was recalled before."""
+        self._accounts.recall(past)
 
     def mapped(self, now: TimeNs) -> LiquidationMap | Unmapped:
         """The map alone at `now`.

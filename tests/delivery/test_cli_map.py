@@ -14,6 +14,7 @@ from airpocket.delivery import map_picture
 from airpocket.delivery.answers import map_of
 from airpocket.delivery.cli import main
 from airpocket.domain.errors import MissingExtra, NothingKnown
+from airpocket.domain.units import DAY_NS
 from airpocket.ingest.lake import Lake, Table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,6 +62,17 @@ def test_the_json_is_what_its_schema_says(told):
         jsonschema.validate({**told, "more": 1}, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({k: v for k, v in told.items() if k != "ladder"}, schema)
+
+
+def test_the_picture_says_of_each_column_what_accounts_held_of_it(view):
+    heat = view.map.heat
+    assert len(heat.exact_percent) == len(heat.ts) == len(heat.forced)
+    known = [share > 0.0 for share in heat.exact_percent]
+    first = known.index(True)
+    # the bundled accounts are first heard in the last day
+    assert heat.ts[first] > heat.ts[-1] - 2 * DAY_NS
+    assert known == [False] * first + [True] * (len(known) - first)
+    assert 0.0 < max(heat.exact_percent) < 100.0
 
 
 def test_every_figure_is_labelled_and_the_exact_share_fits_the_label(view):

@@ -33,7 +33,8 @@ def test_size_comes_from_notional_where_it_must_and_a_print_without_side_is_left
     found = prints_of(contract(liquidations()))
     assert found.coin.tolist() == [1.0, 2.0, 8.0]
     assert found.bought.tolist() == [True, False, True]
-    assert "1 liquidations without side or size were left out" in found.assumed
+    assert found.assumed[0].startswith("1 liquidations without side or size were left out")
+    assert found.unheard == 0.25
     assert not found.sampled
 
 
@@ -42,6 +43,14 @@ def test_prints_without_price_or_size_are_left_out_and_a_sample_is_one():
     found = prints_of(contract(odd))
     assert found.coin.tolist() == [1.0, 2.0]
     assert found.sampled
+
+
+def test_a_print_of_more_than_was_open_until_then_is_left_out_and_said():
+    known_at = START + HOUR_NS * np.array([0, 2, 30])
+    found = prints_of(contract(liquidations()), known_at, np.array([1.5, 3.0, 900.0]))
+    assert found.coin.tolist() == [1.0]  # 2 of 1.5 open, and 8 of 3
+    assert "2 liquidations of more than ever was open" in found.assumed[1]
+    assert found.unheard == 0.75
 
 
 def test_a_feed_is_down_before_its_first_print_and_after_long_silence():

@@ -268,6 +268,7 @@ export interface HeatFrame {
   kind: "snapshot" | "delta";
   epoch: string;
   as_of: string;
+  provenance: Provenance;
   edge: number[];
   full_usd: number;
   time_s: number[];

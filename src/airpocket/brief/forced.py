@@ -195,6 +195,7 @@ def _heat(heat: Heat, edge: FloatArray, price: float) -> HeatGrid | None:
         close=[float(f"{v:.8g}") for v in heat.close[columns]],
         edge=[float(f"{v:.8g}") for v in rows],
         forced=[[float(f"{v:.4g}") for v in column] for column in forced],
+        exact_percent=[float(f"{v:.3g}") for v in 100.0 * heat.exact_share[columns]],
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from airpocket.brief import words
 from airpocket.brief.model import Brief, HeatGrid, MapSection
+from airpocket.domain.estimates import Provenance
 from airpocket.domain.units import DAY_NS, day_of
 
 _WIDTH, _HEIGHT = 960.0, 420.0
@@ -18,6 +19,7 @@ _ALONE = (
 )
 # Okabe-Ito: vermilion for shorts above, blue for longs below
 _SHORT, _LONG = (213, 94, 0), (0, 114, 178)
+_ALL_PERCENT = 99.9
 
 
 def heat_picture(brief: Brief) -> str:
@@ -51,8 +53,9 @@ class _Named(NamedTuple):
 
 def _svg(grid: HeatGrid, named: _Named, attributes: str = "") -> str:
     asset = words.plain(named.asset)
-    title = f"{asset}: modelled forced notional by price, as of {words.moment(named.as_of)}"
-    origin = "SIMULATED" if named.simulated else "MODELLED"
+    kind = heat_provenance(grid)
+    title = f"{asset}: forced notional by price, {kind}, as of {words.moment(named.as_of)}"
+    origin = "SIMULATED" if named.simulated else kind.upper()
     stamp = (
         f'<text class="stamp" x="{(_LEFT + _RIGHT) / 2:g}" y="{(_TOP + _BOTTOM) / 2 + 30:g}" '
         'text-anchor="middle" style="font-size:96px">SIMULATED</text>'
@@ -73,14 +76,54 @@ def _svg(grid: HeatGrid, named: _Named, attributes: str = "") -> str:
         f'<image x="{_LEFT:g}" y="{_TOP:g}" width="{_RIGHT - _LEFT:g}" height="{_BOTTOM - _TOP:g}" '
         f'preserveAspectRatio="none" style="image-rendering:pixelated" '
         f'href="data:image/png;base64,{image}"/>'
-        f'{_axes(grid)}<path class="price" fill="none" stroke="currentColor" d="{path}"/>{stamp}</svg>'
+        f'{_axes(grid)}{_exact(grid)}<path class="price" fill="none" stroke="currentColor" d="{path}"/>'
+        f"{stamp}</svg>"
     )
 
 
+def heat_provenance(grid: HeatGrid) -> Provenance:
+    """Of the picture as a whole: measured where every column is all held by accounts, modelled where none is."""
+    if min(grid.exact_percent) >= _ALL_PERCENT:
+        return "measured"
+    return "mixed" if max(grid.exact_percent) > 0.0 else "modelled"
+
+
+def exact_spans(grid: HeatGrid) -> list[tuple[int, int, float]]:
+    """First and last column of each run in which accounts were known, and what they held on average, %."""
+    spans: list[tuple[int, int, float]] = []
+    first = 0
+    for at, share in enumerate([*grid.exact_percent, 0.0]):
+        if share > 0.0:
+            continue
+        if at > first:
+            held = grid.exact_percent[first:at]
+            spans.append((first, at - 1, sum(held) / len(held)))
+        first = at + 1
+    return spans
+
+
+def _exact(grid: HeatGrid) -> str:
+    """A line along the foot where accounts were known, with the share that they held."""
+    y = _BOTTOM + 3
+    drawn: list[str] = []
+    for first, last, share in exact_spans(grid):
+        begin, end = (
+            _x(grid, grid.ts[first]),
+            max(_x(grid, grid.ts[last]), _x(grid, grid.ts[first]) + 3),
+        )
+        drawn.append(
+            f'<line class="exact" x1="{begin:.1f}" x2="{end:.1f}" y1="{y:g}" y2="{y:g}" stroke="currentColor" '
+            f'stroke-width="3"><title>accounts known: {share:.0f} % of what is shown</title></line>'
+        )
+    return "".join(drawn)
+
+
 def _described(grid: HeatGrid) -> str:
+    known = sum(share > 0.0 for share in grid.exact_percent)
+    held = f" In {known} of them accounts were known: the line at the foot." if known else ""
     return (
         f"{len(grid.ts)} columns to {day_of(grid.ts[-1])}, prices {words.price(grid.edge[0])} to "
-        f"{words.price(grid.edge[-1])}; last close {words.price(grid.close[-1])}."
+        f"{words.price(grid.edge[-1])}; last close {words.price(grid.close[-1])}.{held}"
     )
 
 

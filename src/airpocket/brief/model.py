@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from airpocket.brief.fuel_model import ForcedSum
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.domain.units import PositionSide
@@ -57,6 +58,8 @@ class PriceSection(Struct, frozen=True, kw_only=True):
     chart_open: Chart = []
     chart_high: Chart = []
     chart_low: Chart = []
+    chart_forced: list[ForcedSum] = []  # by the hour, every contract by itself
+    chart_forced_unknown: str | None = "told by no brief of this age"
 
 
 class RiskBand(Struct, frozen=True, kw_only=True):
@@ -125,13 +128,15 @@ class MapSource(Struct, frozen=True, kw_only=True):
 class HeatGrid(Struct, frozen=True, kw_only=True):
     """The map through time for the picture: forced[t][b] in coin between edge[b] and edge[b + 1].
 
-    Above close[t] the positions are shorts, below it longs.
+    Above close[t] the positions are shorts, below it longs. exact_percent[t]: what accounts known then held of that
+    hour's column; the rest is modelled.
     """
 
     ts: list[int]  # ns
     close: list[float]
     edge: list[float]
     forced: list[list[float]]
+    exact_percent: list[float]
 
 
 class MapSection(Struct, frozen=True, kw_only=True):

@@ -11,14 +11,14 @@ from airpocket.brief.map_view import map_view
 from airpocket.brief.model import Brief
 from airpocket.delivery.holdings import assessments_for, plans_on, stress_on
 from airpocket.delivery.kept import checkpoints_of
-from airpocket.domain.accounts import AccountState, LoanState
+from airpocket.domain.accounts import AccountState, Answers, LoanState
 from airpocket.domain.errors import BadInput, NothingKnown
 from airpocket.domain.positions import Positions
 from airpocket.domain.units import DAY_NS, TimeNs, format_time, parse_interval, parse_time
 from airpocket.ingest.accounts import read_positions
 from airpocket.ingest.catalysts import read_catalysts
 from airpocket.ingest.census.stored import accounts_of as public_accounts_of
-from airpocket.ingest.census.stored import loans_of
+from airpocket.ingest.census.stored import answers_through, loans_of
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.replay import facts_of, newest
 from airpocket.liquidations.records import LiquidationMap
@@ -128,6 +128,7 @@ def assessor_at(lake: Lake, asset: str, at: TimeNs, venue: str = "") -> Assessor
             f"the store holds nothing of {asset} on '{venue}'; it holds: {', '.join(sorted(heard))}"
         )
     assessor.hear(*(each for each in public_of(lake, asset, at) if _of_venue(each, venue)))
+    assessor.recall(*past_of(lake, assessor, at))
     return assessor
 
 
@@ -138,6 +139,11 @@ def _of_venue(each: AccountState | LoanState, venue: str) -> bool:
 def public_of(lake: Lake, asset: str, now: int) -> list[AccountState | LoanState]:
     """The public accounts and loans stored, as known at `now`."""
     return [*public_accounts_of(lake, now), *loans_of(lake, asset, now)]
+
+
+def past_of(lake: Lake, assessor: Assessor, now: int) -> list[Answers]:
+    """What public accounts said in the days that the map's picture shows, as known at `now`."""
+    return answers_through(lake, now, now - (assessor.settings.map.heat_days + 1) * DAY_NS)
 
 
 def plans_of(

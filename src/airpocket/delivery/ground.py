@@ -1,6 +1,6 @@
 """A store's facts as they become known: the state of the analysis is moved on, not built anew."""
 
-from airpocket.delivery.answers import public_of
+from airpocket.delivery.answers import past_of, public_of
 from airpocket.delivery.kept import checkpoints_of
 from airpocket.domain.events import Batch
 from airpocket.domain.units import TimeNs
@@ -35,6 +35,7 @@ class Ground:
             fresh = self._fresh(facts) if self._now and now >= self._now else None
         except _Late:
             fresh = None
+        anew = fresh is None
         if fresh is None:
             self._assessor, self._known, fresh = self._anew(), {}, facts
             self.rebuilt += 1
@@ -42,6 +43,8 @@ class Ground:
             self._assessor.apply(fact)
         self._note(facts)
         self._assessor.hear(*public_of(self._lake, self._asset, now))
+        if anew:
+            self._assessor.recall(*past_of(self._lake, self._assessor, now))
         self._now = now
         return self._assessor
 

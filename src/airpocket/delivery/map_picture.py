@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpocket.brief import words
+from airpocket.brief.heat import exact_spans
 from airpocket.brief.map_model import MapView, Profile
 from airpocket.brief.model import ClusterRow, HeatGrid
 from airpocket.delivery.pen import FAINT, GRID, INK, PAPER, Pen, stamp
@@ -24,6 +25,7 @@ _BARS, _RIGHT = 1150, 1480  # of the ladder
 _SHORT, _LONG = (213, 94, 0), (0, 114, 178)
 _MARKS_PERCENT = (-15, -10, -5, -3, -1, 0, 1, 3, 5, 10, 15)
 _LABEL_STEP = 20
+_NAMED_PX = 120
 
 
 class _Axis(NamedTuple):
@@ -80,10 +82,18 @@ def _titles(pen: Pen, view: MapView) -> None:
         FAINT,
     )
     exact = "; solid: known exactly from accounts" if view.map.accounts else ""
-    pen.text(_LEFT, 104, "modelled positions through two weeks; denser: more coin", 17, FAINT)
+    pen.text(_LEFT, 104, _through(view.map.heat), 17, FAINT)
     pen.text(_BARS, 104, f"now, USD{exact}", 17, FAINT)
     pen.text(_WIDTH - 28, 30, "shorts, forced to buy", 19, _SHORT, "rm")
     pen.text(_WIDTH - 28, 56, "longs, forced to sell", 19, _LONG, "rm")
+
+
+def _through(grid: HeatGrid | None) -> str:
+    """What the heat shows: modelled throughout, or with accounts in it where the line at its foot is."""
+    whole = "positions through two weeks; denser: more coin"
+    if grid is None or not any(grid.exact_percent):
+        return f"modelled {whole}"
+    return f"{whole}; modelled, but for accounts known then (line below)"
 
 
 def _axes(pen: Pen, axis: _Axis, price: float) -> None:
@@ -112,6 +122,12 @@ def _heat(sheet: "Image.Image", pen: Pen, grid: HeatGrid, axis: _Axis) -> None:
 
     pen.line([(x(t), axis.y(p)) for t, p in zip(grid.ts, grid.close, strict=True)], PAPER, 5)
     pen.line([(x(t), axis.y(p)) for t, p in zip(grid.ts, grid.close, strict=True)], INK, 2)
+    for start, end, share in exact_spans(grid):
+        left, right = x(grid.ts[start]), x(grid.ts[end])
+        pen.box((left, _BOTTOM + 3, max(right, left + 3), _BOTTOM + 8), INK)
+        if right - left > _NAMED_PX:
+            text = f"accounts known: {share:.0f} % of it"
+            pen.text((left + right) / 2, _BOTTOM + 44, text, 15, FAINT, "mm")
     first = grid.ts[0] - grid.ts[0] % DAY_NS + DAY_NS
     for number, day in enumerate(range(first, grid.ts[-1], DAY_NS)):
         if number % 2 == 0:

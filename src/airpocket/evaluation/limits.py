@@ -122,4 +122,6 @@ def _leverage(s: MapSettings, traders: Traders) -> MapSettings:
         opened[at] += weight / (1.0 + leverage / HASTE)
     share = (1.0 - traders.cross_share) * opened / opened.sum()
     mix = (1.0 - float(share.sum()), *(float(each) for each in share))
-    return replace(s, shorts_mix=mix, longs_mix=mix, strength=_SURE, likeness=_SURE)
+    far = mix[0] + float(share[np.array(s.leverage) <= s.far_leverage].sum())
+    known = _both(s, replace(s.low, far=far))
+    return replace(known, shorts_mix=mix, longs_mix=mix, strength=_SURE, likeness=_SURE)

@@ -1,5 +1,6 @@
 """One contract's cohorts through time: caught up bar by bar, and read as a ladder in coin."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import NamedTuple
@@ -52,7 +53,7 @@ class Units(NamedTuple):
 def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> Rules:
     """The step's constants in one world; shifts: (2, K), NaN where the venue grants no such leverage."""
     granted = np.isfinite(shifts)
-    prior = np.array([s.shorts_mix, s.longs_mix])
+    prior = np.stack([mix_of(world, mix, s) for mix in (s.shorts_mix, s.longs_mix)])
     prior[:, 1:][~granted] = 0.0
     prior /= prior.sum(axis=1, keepdims=True)
     shift = np.where(granted, shifts, 1.0)
@@ -85,6 +86,15 @@ def rules_of(world: Habits, shifts: FloatArray, rate: float, s: MapSettings) -> 
         stops_at=(world.stops - s.low.stops) / max(s.high.stops - s.low.stops, 1e-9),
         trust=s.trust,
     )
+
+
+def mix_of(world: Habits, mix: Sequence[float], s: MapSettings) -> FloatArray:
+    """(K + 1,) a prior mix with the share far from price that it has in a world, each part in its proportions."""
+    whole = np.array(mix)
+    far = np.append(True, np.array(s.leverage) <= s.far_leverage)
+    off = whole[far].sum()
+    near = (1.0 - world.far) / (1.0 - off) if off < 1.0 else 0.0
+    return whole * np.where(far, world.far / off, near)
 
 
 def _stops(shift: FloatArray, margin: FloatArray, s: MapSettings) -> tuple[FloatArray, FloatArray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -9,7 +10,10 @@ from airpocket.domain.events import FloatArray, IntArray
 from airpocket.liquidations.cohorts import DUST, Units, VenueCohorts, units
 from airpocket.liquidations.feed import Feed
 from airpocket.liquidations.records import Ladder
-from airpocket.liquidations.settings import MapSettings
+from airpocket.liquidations.settings import MapSettings, even_points
+
+_TURN = 0.3  # of log-price, where more near the price begins to be less
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,13 @@ class Drawn:
         self._world: IntArray = np.minimum(
             np.searchsorted(np.cumsum(self._weights), at), len(self._weights) - 1
         )
+        self._doubt = np.exp(s.doubt * self._rng.standard_normal(s.draws) - 0.5 * s.doubt**2)
         moves = max(int(np.count_nonzero(np.diff(feed.coin))), 1)
         outrun = min(venue.impossible / moves, 1.0)  # open interest that cannot be what it says
-        doubt = float(np.hypot(max(feed.doubt, s.doubt), s.blind * np.sqrt(outrun)))
-        self._doubt = np.exp(doubt * self._rng.standard_normal(s.draws) - 0.5 * doubt**2)
+        self._blind = s.blind * float(np.sqrt(min(feed.hidden + outrun, 1.0)))
+        # evenly, whatever the world: a range from few draws shall not hang on which of them met
+        even = even_points(s.draws, number + 2)[:, number]
+        self._near = np.array([_NORMAL.inv_cdf(float(each)) for each in even])
 
     def held(self, side: int, reach: int) -> Held:
         """One side beyond bucket `reach` (counted outward)."""
@@ -68,9 +75,18 @@ class Drawn:
             if len(rows):
                 factor = self._factors(side, at, len(rows))
                 draws[rows, own] = self._mixed(world, factor, at, side)
-        drawn = self._lumped(draws * self._doubt[:, None])
+        doubt = self._doubt[:, None] * self._misplaced(side, first, count)
+        drawn = self._lumped(draws * doubt)
         most = drawn.sum(axis=1, keepdims=True) / self._feed.interest_coin
         return Held(first, centre, drawn / np.maximum(most, 1.0), beyond)
+
+    def _misplaced(self, side: int, first: int, count: int) -> FloatArray:
+        """(M, B) factors, their mean 1: how much open interest there is was seen, so that what bad input hid is
+        where it stands. More near the price is less far from it."""
+        away = np.arange(first + 0.5, first + count) * self._s.width - np.log(self._feed.price)
+        away = np.maximum(away if side == 0 else -away, 0.0)
+        sd = self._blind * (_TURN - away) / (_TURN + away)
+        return np.exp(sd * self._near[:, None] - 0.5 * sd**2)
 
     def _scale(self, total: float) -> float:
         return self._feed.interest_coin / total if total > 0.0 else 0.0

@@ -26,7 +26,7 @@ class Feed:
     path: whose bars stand for the contract's prices. known_at, coin: (n,) open interest from the last
     unit jump on. start: ns, where bars begin to count. settled: ns; up to here bars and open interest
     can no longer change. shifts: (2, K) from entry to liquidation. marks, prints: the contract's own.
-    beyond: bars after that. doubt: standard deviation in logs of what is wrong for want of figures.
+    beyond: bars after that. hidden: share of what there was to see that bad input hid, 0 to 1.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Feed:
     marks: Marks
     prints: Prints
     assumed: tuple[str, ...]
-    doubt: float = 0.0
+    hidden: float = 0.0
 
     @property
     def sampled(self) -> bool:
@@ -53,8 +53,17 @@ class Feed:
         return (self.path.key, self.own_path, self.sampled, self.shifts.tobytes())
 
     @property
+    def price(self) -> float:
+        return float(self.path.base.close[-1])
+
+    @property
     def interest_coin(self) -> float:
         return float(self.coin[-1])
+
+    def coin_at(self, at: IntArray) -> FloatArray:
+        """(n,) open interest as known at `at` (ns); before the first figure, that figure."""
+        rows = np.searchsorted(self.known_at, at, side="right") - 1
+        return self.coin[np.maximum(rows, 0)]
 
     @property
     def beyond(self) -> Bars:
@@ -83,7 +92,7 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     if history is None:
         return "no open interest"
     known_at, coin, jumps = _since_last_jump(history, s.unit_jump)
-    fault = _fault(known_at, jumps, now, s)
+    fault = _fault(known_at, jumps, now, s) or _gone(contract, known_at, coin, now, s)
     if fault:
         return fault
     lead = 0 if jumps else s.lead_days * DAY_NS
@@ -95,8 +104,10 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     settled -= settled % STEP_NS
     if now - settled > s.stale_h * HOUR_NS:
         return "no fresh price bars to follow its positions by"
-    marks, prints = marks_of(contract), prints_of(contract)
-    sight = sight_of(known_at, coin, contract.base, now, s)
+    marks, prints = marks_of(contract), prints_of(contract, known_at, coin)
+    own_bars = contract.base if len(contract.base) else path.base
+    wrong = history.known_at[~(history.coin > 0.0)]
+    sight = sight_of(known_at, coin, own_bars, now, s, wrong)
     assumed = [
         *jumps, *_left_out(history), *sight.said, *_stand_ins(contract, path, history, s),
         *marks.assumed, *prints.assumed,
@@ -104,7 +115,7 @@ def feed_of(contract: Contract, reference: Contract, now: int, s: MapSettings) -
     shifts = shifts_of(contract, TimeNs(start), s)
     return Feed(
         contract.key, path, own, known_at, coin, start, settled, shifts, marks, prints, tuple(assumed),
-        sight.doubt(s),
+        min(sight.hidden + prints.unheard, 1.0),
     )  # fmt: skip
 
 
@@ -133,7 +144,7 @@ def rows_of(feed: Feed, after: int, s: MapSettings) -> Rows:
     )
     end, length = end[heads], np.add.reduceat(length, heads)
     at = np.searchsorted(feed.known_at, end, side="right") - 1
-    interest = feed.coin[np.maximum(at, 0)]
+    interest = feed.coin_at(end)
     traded = np.add.reduceat(volume, heads)
     measured = np.isfinite(traded) & feed.own_path
     highest, lowest = np.maximum.reduceat(high, heads), np.minimum.reduceat(low, heads)
@@ -194,6 +205,25 @@ def _fault(known_at: IntArray, jumps: list[str], now: int, s: MapSettings) -> st
         return f"{jumps[0]}, once a day of figures agrees"
     if len(known_at) < s.least_rows:
         return f"{len(known_at)} figures of open interest, needs {s.least_rows}"
+    return ""
+
+
+def _gone(
+    contract: Contract, known_at: IntArray, coin: FloatArray, now: int, s: MapSettings
+) -> str:
+    """Why nobody holds the contract any more; empty where it trades, or only its bars are not stored."""
+    listed = contract.table("listing")
+    if listed is not None and len(listed) and str(listed.texts("status")[-1]) == "delisted":
+        return f"its venue delisted it at {format_time(int(listed.ints('ts')[-1]))}"
+    bars = contract.base
+    if len(bars) == 0 or now - int(bars.end[-1]) <= s.stale_h * HOUR_NS:
+        return ""
+    since = coin[np.searchsorted(known_at, bars.end[-1], side="right") :]
+    if len(since) and (since == since[0]).all():
+        return (
+            f"no trade since {format_time(int(bars.end[-1]))} while its open interest stands still:"
+            " delisted or halted"
+        )
     return ""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.kernel import kernel
 
-SWEEPS = 5
+SWEEPS = 15  # a day; five left classes up to a tenth off
 _ROOT_STEPS = 30
 _ROOT_NEAR = 1e-9  # of all that was forced
 _BACKGROUND = 0.02  # of the mean hour, told of nothing that the model holds

@@ -17,6 +17,7 @@ from airpocket.liquidations.exact import (
     schedule_in_force,
 )
 from airpocket.liquidations.grid import bucket_of
+from airpocket.liquidations.past import STALE_NS
 from airpocket.liquidations.records import Measured
 from airpocket.liquidations.settings import MapSettings
 from airpocket.margin.tiers import Schedule
@@ -24,7 +25,6 @@ from airpocket.market.bars import Bars
 from airpocket.market.carry import interest_of
 from airpocket.market.state import Contract, Market
 
-STALE_NS = 24 * HOUR_NS  # older answers say too little about now
 _INTEREST_NS = 6 * HOUR_NS
 _SIDES = ("short", "long")
 
@@ -138,7 +138,7 @@ def account_layer(
     claims = Claims(
         np.array(side, dtype=np.int64), np.array(coin), np.array(price), np.array(heard, dtype=np.int64)
     )  # fmt: skip
-    layer = _layer(contract.key, claims, _path(contract, market), market, s)
+    layer = _layer(contract.key, claims, path_of(contract, market), market, s)
     told = replace(layer.told, stale=stale, as_told=as_told)
     return _fitted(replace(layer, told=told), _interest(contract, market))
 
@@ -220,7 +220,7 @@ def passed_since(claims: Claims, bars: Bars) -> "np.ndarray[tuple[int], np.dtype
     return np.where(claims.side == 0, shorts, longs)
 
 
-def _path(contract: Contract, market: Market) -> Bars:
+def path_of(contract: Contract, market: Market) -> Bars:
     """The contract's own bars where they are fresh, else the reference's."""
     own = contract.base
     fresh = len(own) > 0 and market.now - int(own.end[-1]) <= 2 * HOUR_NS

@@ -81,12 +81,29 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """Price × time picture: ts (T,) ns, shorts and longs (T, B) in coin, over the map's own buckets."""
+    """Price × time picture: ts (T,) ns, shorts and longs (T, B) in coin, over the map's own buckets.
+
+    exact: (T,) share of each column's coin that accounts held, as it was known then; None: of no column.
+    """
 
     ts: IntArray
     close: FloatArray  # (T,) price at each column, quote per coin
     shorts: FloatArray
     longs: FloatArray
+    exact: FloatArray | None = None
+
+    @property
+    def exact_share(self) -> FloatArray:
+        """(T,) share of each column that is known exactly, 0 to 1."""
+        return np.zeros(len(self.ts)) if self.exact is None else self.exact
+
+    @property
+    def provenance(self) -> Provenance:
+        """Of the picture as a whole: measured where every column is, modelled where none is."""
+        share = self.exact_share
+        if len(share) and share.min() > 1.0 - 1e-9:
+            return "measured"
+        return "mixed" if share.any() else "modelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +119,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One contract's share of the map, on the map's own buckets."""
+    """One contract's share of the map, on the map's own buckets.
+
+    past: its share of the heat. past_coin: (T,) open interest at each of its columns. None: not followed.
+    """
 
     key: str  # venue:symbol
     shorts: Ladder
     longs: Ladder
+    past: Heat | None = None
+    past_coin: FloatArray | None = None
 
     def ladder(self, side: PositionSide) -> Ladder:
         return self.shorts if side == "short" else self.longs

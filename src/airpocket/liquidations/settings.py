@@ -18,7 +18,8 @@ class Habits:
     leverage in the closing hazard, against 10x. stops: share of positions with a stop; in a way, which
     part of what is believed of it. gain, loss: closing hazard of winners and of losers against the rest.
     top_up: share of losers that in an hour add as much margin as they have left. told: where a reporting
-    rate lies in its range, 0 to 1. calm: closing hazard of what no price forces out, against 10x.
+    rate lies in its range, 0 to 1. calm: closing hazard of what no price forces out, against 10x. far: share
+    of what is opened that no price near forces out: never, or levered up to `far_leverage`.
     """
 
     sticky: float
@@ -29,6 +30,7 @@ class Habits:
     top_up: float
     told: float
     calm: float
+    far: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +39,19 @@ class MapSettings:
 
     leverage: classes, x. shorts_mix, longs_mix: share of what is opened that no price forces out (hedged,
     or backed by a whole wallet), then in each class; the same for both, as nothing known says how far they
-    differ. strength: of that prior, and likeness: of the two sides to each other, in
-    typical prints. low, high: edges of the
-    box of habits, which `ways` points fill evenly; set on the training worlds. rate_sampled, rate_all:
-    range of the share of forced closes that a feed tells when it calls itself a sample, and when it claims
-    all. rates: by contract key, where a rate is known. temper: exponent of the likelihood of a way, trust: of
-    what open interest says of stops. slopes: range of what open interest falls
-    by, of what the model has price force out. doubt: standard deviation of what the model gets wrong in
-    ways that it does not know, in logs; blind: the same of one that saw no open interest in the last
-    `sight_days`; young_days: of it that a map wants. lump: size of a position, in typical
-    prints. drift_h, spread_h: collateral added later moves liquidation prices away from the price, in
-    buckets and buckets² an hour. turnover_day: volume over open interest a day where a venue's volume is
-    unknown. typical_usd: notional whose maintenance tier stands for all positions.
+    differ. far_leverage: classes up to it are told of by no price near, so that their share, with those
+    never forced out, differs from way to way; it keeps its proportions. strength: of that prior, and
+    likeness: of the two sides to each other, in typical prints. low, high: edges of the box of habits,
+    which `ways` points fill evenly; set on the training worlds. rate_sampled, rate_all: range of the share
+    of forced closes that a feed tells when it calls itself a sample, and when it claims all. rates: by
+    contract key, where a rate is known. temper: exponent of the likelihood of a way, trust: of what open
+    interest says of stops. slopes: range of what open interest falls by, of what the model has price force
+    out. doubt: standard deviation of what the model gets wrong in ways that it does not know, in logs;
+    blind: the same of what stands near the price, where no open interest was seen in the last `sight_days`;
+    young_days: of it that a map wants. lump: size of a position, in typical prints. drift_h, spread_h:
+    collateral added later moves liquidation prices away from the price, in buckets and buckets² an hour.
+    turnover_day: volume over open interest a day where a venue's volume is unknown. typical_usd: notional
+    whose maintenance tier stands for all positions.
     """
 
     width: float = 0.001  # of a bucket, in log-price
@@ -59,10 +62,11 @@ class MapSettings:
     longs_mix: tuple[float, ...] = (
         0.22, 0.11, 0.10, 0.13, 0.16, 0.08, 0.06, 0.065, 0.035, 0.025, 0.015,
     )  # fmt: skip
+    far_leverage: float = 3.0
     strength: float = 40.0
     likeness: float = 300.0
-    low: Habits = Habits(0.11, 0.0, 0.1, 1.0, 1.0, 0.0, 0.0, 0.4)
-    high: Habits = Habits(0.36, 0.6, 0.95, 3.0, 2.8, 0.3, 1.0, 1.1)
+    low: Habits = Habits(0.11, 0.0, 0.1, 1.0, 1.0, 0.0, 0.0, 0.4, 0.2)
+    high: Habits = Habits(0.36, 0.6, 0.95, 3.0, 2.8, 0.3, 1.0, 1.1, 0.6)
     ways: int = 24
     rate_sampled: tuple[float, float] = (0.25, 0.85)
     rate_all: tuple[float, float] = (0.85, 1.0)
@@ -80,7 +84,7 @@ class MapSettings:
     slopes: tuple[float, float] = (0.5, 0.8)
     doubt: float = 0.18
     lump: float = 1.0
-    blind: float = 0.6
+    blind: float = 0.9
     sight_days: int = 3
     young_days: int = 3
     quiet_h: int = 72  # without a print, after which a feed is taken to be down
@@ -137,7 +141,7 @@ class MapSettings:
     @property
     def worlds(self) -> tuple[Habits, ...]:
         """`ways` points that fill the box of habits evenly, its middle first."""
-        return tuple(self._habits(point) for point in even_points(self.ways, 8))
+        return tuple(self._habits(point) for point in even_points(self.ways, 9))
 
     def _habits(self, u: FloatArray) -> Habits:
         low, high = self.low, self.high
@@ -150,6 +154,7 @@ class MapSettings:
             top_up=_between(low.top_up, high.top_up, u[5]),
             told=_between(low.told, high.told, u[6]),
             calm=_between(low.calm, high.calm, u[7], logs=True),
+            far=_between(low.far, high.far, u[8]),
         )
 
     def rate_of(self, key: str, told: float, *, sampled: bool) -> float:

@@ -56,6 +56,7 @@ class MapState:
         edge = edges(first, max(each.last for each in every) - first + 1, s.width)
         shorts, longs = (ladder_of(side, first, edge, price) for side in held)
         contracts = [c for c in market.perps if c.key in {feed.key for feed in feeds}]
+        heats = self._heats(feeds, reference, first, len(edge) - 1)
         return LiquidationMap(
             asset=market.asset,
             now=market.now,
@@ -67,12 +68,17 @@ class MapState:
             hedged_shorts=left_on(shorts, hedged_shorts(contracts, market.now, s)),
             hedged_longs=left_on(longs, hedged_longs(market.now, s)),
             clusters=clusters_of(edge, shorts, longs, price, s),
-            heat=self._heat(feeds, reference, first, len(edge) - 1),
+            heat=summed(heats),
             sources=tuple(self._source(feed) for feed in feeds),
             notes=_notes(left_out, s),
             parts=tuple(
-                Part(feed.key, *(ladder_of([one], first, edge, price) for one in pair))
-                for feed, *pair in zip(feeds, *held, strict=True)
+                Part(
+                    feed.key,
+                    *(ladder_of([one], first, edge, price) for one in pair),
+                    past=heat,
+                    past_coin=feed.coin_at(heat.ts),
+                )
+                for feed, heat, *pair in zip(feeds, heats, *held, strict=True)
             ),
         )
 
@@ -108,8 +114,10 @@ class MapState:
             f"leverage learned from {days:.1f} days of prints, taken to be {rate} of all liquidations"
         ]
 
-    def _heat(self, feeds: Sequence[Feed], reference: Contract, first: int, count: int) -> Heat:
-        """The hours every contract has, added up on the map's buckets."""
+    def _heats(
+        self, feeds: Sequence[Feed], reference: Contract, first: int, count: int
+    ) -> list[Heat]:
+        """Each contract's hours that every contract has, on the map's buckets."""
         parts = [self._venues[feed.key].hours() for feed in feeds]
         stamps = parts[0][0]
         for others, _, _ in parts[1:]:
@@ -118,12 +126,24 @@ class MapState:
         at = np.searchsorted(bars.end, stamps, side="right") - 1
         priced = at >= 0
         stamps, at = stamps[priced], at[priced]
-        coin = np.zeros((2, len(stamps), count))
+        heats: list[Heat] = []
         for own, base, ring in parts:
             rows = np.searchsorted(own, stamps)
+            coin = np.zeros((2, len(stamps), count))
             for side in range(2):
                 _add_rows(coin[side], ring[rows, side], int(base[side]), side, first)
-        return Heat(stamps, bars.close[at], coin[0], coin[1])
+            heats.append(Heat(stamps, bars.close[at], coin[0], coin[1]))
+        return heats
+
+
+def summed(heats: Sequence[Heat]) -> Heat:
+    """The contracts' hours added up."""
+    if len(heats) == 1:
+        return heats[0]
+    shorts, longs = (
+        sum(rows[1:], rows[0]) for rows in ([h.shorts for h in heats], [h.longs for h in heats])
+    )
+    return Heat(heats[0].ts, heats[0].close, shorts, longs)
 
 
 def _feeds(

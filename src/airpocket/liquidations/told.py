@@ -8,6 +8,8 @@ from airpocket.domain.events import FloatArray, IntArray
 from airpocket.domain.units import MINUTE_NS
 from airpocket.market.state import Contract
 
+_NEVER: IntArray = np.zeros(0, np.int64)
+_NOTHING: FloatArray = np.zeros(0)
 _DENSE_NS = 2 * MINUTE_NS  # marks at least this often stand for the path of the mark
 
 
@@ -41,13 +43,14 @@ class Marks:
 @dataclass(frozen=True, slots=True)
 class Prints:
     """Liquidations as told: heard (n,) ns when they could be known, bought: (n,) a short was closed,
-    coin (n,). sampled: the feed does not claim to tell all."""
+    coin (n,). sampled: the feed does not claim to tell all. unheard: share of those told that are left out."""
 
     heard: IntArray
     bought: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
     coin: FloatArray
     sampled: bool
     assumed: tuple[str, ...]
+    unheard: float = 0.0
 
     def within(
         self, begin: IntArray, end: IntArray, quiet_ns: int
@@ -89,8 +92,14 @@ def marks_of(contract: Contract) -> Marks:
     return Marks(at, price[known], () if often else stand_in)
 
 
-def prints_of(contract: Contract) -> Prints:
-    """The contract's liquidation prints in the order heard; those without side or size are left out."""
+def prints_of(
+    contract: Contract, known_at: IntArray = _NEVER, open_coin: FloatArray = _NOTHING
+) -> Prints:
+    """The contract's liquidation prints in the order heard.
+
+    Left out are those without side, those of which neither a size nor amount and price are told, and those of more
+    coin than was open in any figure until then (known_at ns, open_coin). A size needs no price.
+    """
     table = contract.table("liquidation")
     if table is None or len(table) == 0:
         none = np.zeros(0)
@@ -101,14 +110,29 @@ def prints_of(contract: Contract) -> Prints:
         size > 0.0, size, np.divide(usd, price, out=np.zeros_like(usd), where=price > 0.0)
     )
     side = table.texts("forced_side")
-    usable = (coin > 0.0) & np.isfinite(coin) & np.isin(side, ("buy", "sell"))
-    order = np.argsort(table.ints("usable_from")[usable], kind="stable")
-    lacking = int((~usable).sum())
-    assumed = [f"{lacking} liquidations without side or size were left out"] if lacking else []
+    told = (coin > 0.0) & np.isfinite(coin) & np.isin(side, ("buy", "sell"))
+    heard = table.ints("usable_from")
+    most = np.append(np.inf, np.maximum.accumulate(open_coin))
+    usable = told & (coin <= most[np.searchsorted(known_at, heard, side="right")])
+    order = np.argsort(heard[usable], kind="stable")
+    unheard = float(1.0 - usable.mean())
     return Prints(
-        table.ints("usable_from")[usable][order],
+        heard[usable][order],
         (side[usable] == "buy")[order],
         coin[usable][order],
         bool((table.texts("coverage") != "all").any()),
-        tuple(assumed),
+        tuple(_left_out(int((~told).sum()), int((told & ~usable).sum()), unheard)),
+        unheard,
     )
+
+
+def _left_out(lacking: int, too_big: int, share: float) -> list[str]:
+    said: list[str] = []
+    wider = f"; ranges are wider for it: {100 * share:.2g} % of what was told"
+    if lacking:
+        said.append(f"{lacking} liquidations without side or size were left out{wider}")
+    if too_big:
+        said.append(
+            f"{too_big} liquidations of more than ever was open were left out (another unit?){wider}"
+        )
+    return said

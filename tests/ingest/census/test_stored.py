@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airpocket.delivery.cli import main
-from airpocket.domain.accounts import AccountState, Holding
+from airpocket.domain.accounts import AccountState, Holding, number_of
 from airpocket.domain.errors import BadInput
 from airpocket.domain.units import DAY_NS, HOUR_NS, parse_time
-from airpocket.ingest.census.stored import account_table, accounts_of, loans_of
+from airpocket.ingest.census.stored import account_table, accounts_of, answers_through, loans_of
 from airpocket.ingest.lake import Lake, Table
 from airpocket.ingest.tables import checked
 from airpocket.liquidations.exact import loan_liquidation
@@ -58,6 +58,30 @@ def test_each_account_is_as_it_was_last_told_by_then(tmp_path):
     assert accounts_of(lake, NOW) == [told[0]]  # heard a moment later
     assert accounts_of(lake, NOW + HOUR_NS, since=0) == [told[1], told[2]]
     assert accounts_of(Lake(tmp_path / "none"), NOW) == []
+
+
+def test_of_each_hour_the_last_answer_comes_back_flat_ones_too(tmp_path):
+    lake = Lake(tmp_path)
+    eth = Holding(
+        symbol="ETH", size_coin=-1.0, mark=3e3, backing="cross", cash_usd=5.0, liquidation_price=4e3
+    )
+    more = Holding(symbol="ETH", size_coin=-2.0, mark=3e3, backing="cross", cash_usd=5.0)
+    told = [
+        state("a", [eth], NOW - 2 * HOUR_NS - 1_000),  # heard at the whole hour
+        state("a", [more], NOW - 2 * HOUR_NS + 60_000_000_000),
+        state("a", [eth], NOW - 2 * HOUR_NS + 120_000_000_000),
+        state("a", [], NOW),
+    ]
+    lake.write([account_table("hyperliquid", told, "made")])
+    (found,) = answers_through(lake, NOW + HOUR_NS, NOW - DAY_NS)
+    assert found.account.tolist() == [number_of("hyperliquid", "a")] * 3
+    assert found.heard.tolist() == [told[k].usable_from for k in (0, 2, 3)]
+    eth = number_of("hyperliquid", "ETH")
+    assert found.contract.tolist() == [eth, eth, 0]
+    assert found.size_coin.tolist() == [-1.0, -1.0, 0.0]
+    assert found.price[:2].tolist() == [4e3, 4e3]
+    (early,) = answers_through(lake, NOW - HOUR_NS, NOW - DAY_NS)
+    assert early.contract.tolist() == [eth, eth]
 
 
 def test_a_row_that_no_account_can_have_is_named(tmp_path):

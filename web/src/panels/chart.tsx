@@ -92,7 +92,7 @@ function Drawn() {
       <Missing />
       <p class="key">
         <span><i class="swatch short" />shorts forced out above</span><span><i class="swatch long" />longs below</span>
-        <span>brighter: more dollars (modelled{heatmap.value.value?.time_s[0] ? `, from ${moment(new Date(heatmap.value.value.time_s[0] * 1000).toISOString())}` : ""})</span><span>circles: liquidations told by venues</span>
+        <span>brighter: more dollars ({heatmap.value.value?.provenance ?? "modelled"}{heatmap.value.value?.time_s[0] ? `, from ${moment(new Date(heatmap.value.value.time_s[0] * 1000).toISOString())}` : ""})</span><span>circles: liquidations told by venues</span>
         {pushes && !pushes.unknown && <span>fan: where price goes in {Math.round((pushes.fan_s[pushes.fan_s.length - 1] ?? 0) / 60)} min after a push each way, half and eight in ten of {pushes.paths.toLocaleString("en-US")} paths</span>}
       </p>
     </>

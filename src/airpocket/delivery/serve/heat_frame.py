@@ -43,7 +43,8 @@ def grid_of(found: LiquidationMap, simulated: bool) -> Grid:
     usd = np.vstack([coin * found.middle[first:last], now])
     full = _round_up(float(usd.max(initial=0.0)))
     ts = np.append(found.heat.ts[before], np.int64(found.now))
-    provenance = "mixed" if found.measured else "modelled"
+    known = bool(found.measured) or found.heat.provenance != "modelled"
+    provenance = "mixed" if known else "modelled"
     return Grid(
         asset=found.asset, as_of=int(found.now), simulated=simulated,
         provenance="measured" if found.at_least else provenance,

@@ -5,11 +5,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from airpocket.domain.accounts import AccountState, Holding, LoanState
+from airpocket.domain.accounts import AccountState, Answers, Holding, LoanState, number_of
 from airpocket.domain.errors import BadInput
-from airpocket.domain.units import DAY_NS
+from airpocket.domain.events import IntArray
+from airpocket.domain.units import DAY_NS, HOUR_NS
 from airpocket.ingest.lake import Lake
 from airpocket.ingest.tables import Table, columns_of, kind_named
 
@@ -86,6 +88,36 @@ def accounts_of(lake: Lake, until: int, since: int | None = None) -> list[Accoun
             newest = rows.filter(pl.col("ts") == pl.col("ts").max().over("account"))
             found += _states(series.venue, newest)
     return found
+
+
+def answers_through(lake: Lake, until: int, since: int) -> list[Answers]:
+    """What every stored account said in (since, until] ns, of each hour the last answer; a part for each venue.
+
+    Raises:
+        StoreDamaged: a file is not what the manifest says.
+    """
+    hour = (pl.col("usable_from").dt.epoch("ns") - 1) // HOUR_NS  # which ends with its whole hour
+    found: list[Answers] = []
+    for series in lake.series():
+        if series.kind == "account":
+            rows = lake.read("account", series.venue, series.symbol, start=since, until=until)
+            rows = rows.filter(pl.col("ts") == pl.col("ts").max().over("account", hour))
+            found.append(
+                Answers(
+                    _numbers(series.venue, rows["account"]),
+                    _numbers(series.venue, rows["contract"]),
+                    rows["usable_from"].dt.epoch("ns").to_numpy().astype(np.int64),
+                    rows["size_coin"].to_numpy().astype(np.float64),
+                    rows["liquidation_price"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
+                )
+            )
+    return found
+
+
+def _numbers(venue: str, names: pl.Series) -> IntArray:
+    each = names.unique()
+    numbers = pl.Series([number_of(venue, name) for name in each], dtype=pl.Int64)
+    return names.replace_strict(each, numbers, return_dtype=pl.Int64).to_numpy().astype(np.int64)
 
 
 def _states(venue: str, rows: pl.DataFrame) -> list[AccountState]:
