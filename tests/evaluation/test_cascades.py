@@ -243,10 +243,11 @@ def test_what_makes_no_sense_is_refused(words, named, capsys):
 
 
 def test_the_bundled_worlds_are_read_and_share_no_seed():
-    score, train = cascades.bundled_jobs("score"), cascades.bundled_jobs("train")
-    for job in [*score, *train]:
-        read_world(job.world)
-    seeds = [job.seed for job in [*score, *train]]
+    score = cascades.bundled_jobs("score")
+    every = [*score, *cascades.bundled_jobs("train"), *cascades.bundled_jobs("drawn")]
+    for world in {job.world for job in every}:
+        read_world(world)
+    seeds = [job.seed for job in every]
     assert len(seeds) == len(set(seeds))
     assert {job.on for job in score} == {"perp", "spot", "alone"}
     assert sum(job.moments for job in score) >= 400

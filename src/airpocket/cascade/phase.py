@@ -23,7 +23,6 @@ from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
 from airpocket.signals.panel import Signals
 
-_DAY_S = 86_400.0
 CALM_SD = 4.0  # how far price may go in a market in which nothing happens
 _LEAST_LIKELY = 0.02
 _PHASE_REACH = 0.1  # log-price within which the hottest stretch is looked for
@@ -76,7 +75,7 @@ def settled(up: Way, down: Way, push: Push, how: PathSettings) -> Settled | Unsc
     course, volatility = course_of(how, way.seal.now), way.law.volatility
     idle = deal_of(way, Push(), volatility, how)
     rest = run(ground, idle, course)
-    calm = CALM_SD * volatility * np.sqrt(course.steps * course.step_s / _DAY_S)
+    calm = CALM_SD * idle.volatility * np.sqrt(course.steps * course.step_s)
     likely = (rest.high <= calm) & (rest.low >= -calm)
     if likely.sum() < _LEAST_LIKELY * len(likely):
         return Unscanned(

@@ -21,7 +21,6 @@ from airpocket.liquidations.records import LiquidationMap, Unmapped
 from airpocket.market.state import Market
 from airpocket.signals.panel import Signals
 
-_DAY_S = 86_400.0
 _ALONG = (0.0, 0.01, 0.02, 0.03, 0.05)  # where R is looked at, as price moves
 
 
@@ -118,7 +117,7 @@ def _stand(
     ground, course = standing.ground, standing.course
     dealt = deal_of(way, Push(), standing.volatility, standing.how)
     rest = run(ground, dealt, replace(course, marks=0))
-    calm = s.calm_sd * standing.volatility * math.sqrt(course.steps * course.step_s / _DAY_S)
+    calm = s.calm_sd * dealt.volatility * math.sqrt(course.steps * course.step_s)
     likely = (rest.high <= calm) & (rest.low >= -calm)
     if likely.mean() < s.least_likely:
         return Unscanned(

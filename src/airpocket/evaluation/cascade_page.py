@@ -92,10 +92,10 @@ and a push on spot is told as one. The model knows neither who makes the market 
 *static scan* is the fast limit: the push through the resting book, every level
 crossed adding its forced flow at once, over the same beliefs.
 
-Worlds are in `evaluation/worlds/cascade`: those under `train` were run freely while the model was made. Those under
-`score` were written before; they were scored once in an earlier state of the model, and once more, with seeds of
-their own that had not been run, when this state was frozen. Names that begin with x behave otherwise than the model
-assumes.
+Worlds are in `evaluation/worlds/cascade`: those under `train`, and those under `drawn`, at random round the base,
+were run freely while the model was made. Those under `score` were written before; they were scored once in each of
+two earlier states of the model, and once more, with seeds of their own that had not been run, when this state was
+frozen. Names that begin with x behave otherwise than the model assumes.
 """
 
 

@@ -350,7 +350,7 @@ def _retrace(found: Sequence[History]) -> str:
         + f". From the hour's close on, {back} of {len(closes)} ranges lie above zero (price comes back),"
         f" {onward} below it (price goes on); a fifth of such ranges would miss zero by chance. So what comes back"
         " does so within the hour of the burst. Bars of an hour can't tell which share of a forced impact lasts:"
-        " they mix it with the move that forced people out. A third staying remains the prior."
+        " they mix it with the move that forced people out. The prior stays: two thirds last."
     )
 
 

@@ -29,8 +29,7 @@ On: TypeAlias = Literal["perp", "spot", "alone"]
 FIRST_NS, EVERY_NS = 75 * MINUTE_NS, 15 * MINUTE_NS
 WATCHED_S = 900
 _SETTLED_NS = 10 * MINUTE_NS  # of a world's first minutes, before its pace is measured
-_DAY_MIN, _STEP_MIN = 1_440.0, 5
-_NORMAL = 0.6744897501960817  # median of a normal's distance from its mean
+_DAY_MIN, _STEP_MIN = 1_440.0, 15
 _WITHIN = 0.01  # pushes are sized by what rests so near
 _LEAST, _MOST = 0.4, 6.0  # times that
 _SECONDS = (5, 20, 60)
@@ -206,9 +205,9 @@ def near(resting: Mapping[Direction, Resting]) -> float:
 
 
 def _volatility(m: Market, rows: IntArray) -> float:
-    """Of a day, a fraction, by the median of overlapping five minutes' moves since the world had settled.
+    """Of a day, a fraction: root mean square of overlapping quarter hours' moves since the world had settled.
 
-    The median, as one crash within the hour would else pass for the pace of every day.
+    A what-if takes hourly moves, of more days than the world lasts; shorter ones miss trends of some minutes.
     """
     marks = rows[rows[:, 0] == journal.MARK]
     minutes: IntArray = np.arange(
@@ -217,7 +216,7 @@ def _volatility(m: Market, rows: IntArray) -> float:
     marks = marks[np.searchsorted(marks[:, 1], minutes, side="right") - 1]
     middle = np.log((marks[:, 5] + marks[:, 6]) / 2.0)
     steps = middle[_STEP_MIN:] - middle[:-_STEP_MIN]
-    return float(np.median(np.abs(steps)) / _NORMAL * np.sqrt(_DAY_MIN / _STEP_MIN))
+    return float(np.sqrt(np.mean(steps**2) * _DAY_MIN / _STEP_MIN))
 
 
 def _together(m: Market, contracts: list[Listed], side: int) -> Resting:

@@ -77,7 +77,7 @@ def test_without_measurements_the_priors_stay_as_they_are_and_say_why():
             one.why and one.source and one.used == prior_of(PRIORS, one.name) for one in found.basis
         )
     assert {one.name for one in found.basis} == {
-        "latency_s", "half_s", "depth", "refill", "lasts", "stops", "pull"
+        "latency_s", "half_s", "depth", "refill", "lasts", "wander", "stops", "pull"
     }  # fmt: skip
 
 

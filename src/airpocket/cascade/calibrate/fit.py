@@ -18,6 +18,7 @@ from airpocket.cascade.calibrate.figures import Figure, figure, missing
 from airpocket.cascade.calibrate.hours import Hours, hours_of
 from airpocket.cascade.calibrate.impact import Impact, impact_of
 from airpocket.cascade.calibrate.latency import latency_of
+from airpocket.cascade.calibrate.propagator import after_of, lasting
 from airpocket.cascade.calibrate.recovery import Recovery, recovery_of
 from airpocket.cascade.calibrate.settings import CalibrationSettings
 from airpocket.cascade.calibrate.tape import Tape, tape_of_batch, tape_of_minutes
@@ -114,10 +115,15 @@ def _tapes(
             found.append(impact_of(fine.coarser(step), now, key, settings))
         elif minutes is not None and step == minutes.step_s:
             found.append(impact_of(minutes, now, key, settings))
-    if fine is not None:
-        return tuple(found), recovery_of(fine.coarser(settings.recovery_step_s), now, key, settings)
-    why = f"{key}: {_NO_TRADES}"
-    return tuple(found), Recovery(missing(SECONDS, why), missing(RATIO, why))
+    if fine is None:
+        why = f"{key}: {_NO_TRADES}"
+        recovery = Recovery(missing(SECONDS, why), missing(RATIO, why))
+    else:
+        recovery = recovery_of(fine.coarser(settings.recovery_step_s), now, key, settings)
+    bars = minutes if fine is None else fine.coarser(settings.propagator_step_s)
+    if recovery.lasts.value is None and bars is not None:
+        recovery = replace(recovery, lasts=lasting(after_of(bars, now, key, settings), settings))
+    return tuple(found), recovery
 
 
 def _since(tape: Tape, start: int) -> Tape:

@@ -10,9 +10,10 @@ class CalibrationSettings:
     steps_s: lengths of the bars that λ is taken on; recovery_step_s: of those that κ is. A block is block_s long,
     and holds block_bars at least; fewer than least_blocks or least_bars give no figure. huber_sd: residuals beyond
     this many robust standard deviations weigh less, but no more than huber_share of them. shortest_half to
-    longest_half, in bars: the half-lives tried. large: the share of bars whose flow counts as large. doubt: a
-    figure of ordinary minutes is doubted by this much in logarithms when it speaks for a cascade, a share by
-    share_doubt. least_events: fewer leave a prior as it is.
+    longest_half, in bars: the half-lives tried. propagator_step_s: bars that the lasting share is taken on where no
+    half-life is told, and usual_half_s what it is then taken to be. large: the share of bars whose flow counts as
+    large. doubt: a figure of ordinary minutes is doubted by this much in logarithms when it speaks for a cascade,
+    a share by share_doubt. least_events: fewer leave a prior as it is.
 
     They were settled on simulated series and worlds. Two were changed once recorded data had been seen, because
     they left nothing to tell: burst_sd (4 left 18 forced bursts of Bitcoin), and blocks (20 bars each at first).
@@ -32,6 +33,8 @@ class CalibrationSettings:
     shortest_half: float = 0.7  # bars
     longest_half: float = 600.0  # bars, and never more than a sixth of what was heard
     halves: int = 40
+    propagator_step_s: float = 10.0
+    usual_half_s: float = 10.0  # the centre of the prior
     large: float = 0.05
     marks_s: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)  # of the event study
     # depth near the touch after trades have eaten it
