@@ -5,6 +5,7 @@ import math
 from brief.pushed_examples import unwalked, walked
 
 from airpocket.brief import words
+from airpocket.brief.fuel_model import ForcedSum
 from airpocket.brief.model import (
     AtRisk,
     Brief,
@@ -404,6 +405,21 @@ def rich(*, simulated: bool = False) -> Brief:
             chart_open=close,
             chart_high=[None if each is None else 1.01 * each for each in close],
             chart_low=[None if each is None else 0.99 * each for each in close],
+            chart_forced=[
+                ForcedSum(
+                    open_s=(times[at] - HOUR_NS) // 10**9,
+                    side=side,
+                    price=close[at],
+                    notional_usd=usd,
+                    count=count,
+                    at_least=some,
+                )
+                for at, side, usd, count, some in (
+                    (len(times) - 20, "short", 4.2e6, 31, True),
+                    (len(times) - 9, "long", 1.1e6, 8, False),
+                )
+            ],
+            chart_forced_unknown=None,
         ),
         health=Health(
             simulated=simulated,

@@ -7,12 +7,12 @@ from base64 import b64decode, b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 
-import msgspec
 import numpy as np
 import pytest
 from brief import examples
+from msgspec.structs import replace
 
-from airpocket.brief import html
+from airpocket.brief import as_json, html
 from airpocket.brief.scene import encoded, scene_of
 
 RICH = examples.rich()
@@ -53,18 +53,31 @@ def test_cells_are_the_root_of_the_dollars_and_keep_what_is_small():
 
 
 def test_what_is_not_known_is_named_and_not_drawn():
-    blind = msgspec.structs.replace(
+    blind = replace(
         RICH,
-        map=msgspec.structs.replace(RICH.map, heat=None, unknown="no open interest"),
+        map=replace(RICH.map, heat=None, unknown="no open interest"),
     )  # fmt: skip
     found = scene(blind)
     assert found.heat is None
     assert ("Heatmap", "no open interest") in found.missing
     assert scene_of(examples.empty()) is None
-    old = msgspec.structs.replace(RICH.price, chart_open=[], chart_high=[], chart_low=[])
-    assert scene_of(msgspec.structs.replace(RICH, price=old)) is None, (
-        "a brief of before has no candles"
-    )
+    old = replace(RICH.price, chart_open=[], chart_high=[], chart_low=[])
+    assert scene_of(replace(RICH, price=old)) is None, "a brief of before has no candles"
+
+
+def test_liquidations_stand_where_venues_told_them_or_are_named_as_unknown():
+    found = scene()
+    assert [(each.side, each.at_least) for each in found.prints] == [
+        ("short", True), ("long", False)
+    ]  # fmt: skip
+    assert found.prints == RICH.price.chart_forced
+    mute = replace(RICH.price, chart_forced=[], chart_forced_unknown="no venue here tells its")
+    assert ("Liquidations", "no venue here tells its") in scene(replace(RICH, price=mute)).missing
+    older = json.loads(as_json.render(RICH))
+    del older["price"]["chart_forced"], older["price"]["chart_forced_unknown"]
+    found = scene(as_json.parse(json.dumps(older).encode()))
+    assert found.prints == []
+    assert ("Liquidations", "told by no brief of this age") in found.missing
 
 
 def test_funding_stands_in_per_cent_as_its_unit_says():
@@ -111,7 +124,7 @@ def test_the_policy_lets_the_one_script_run_and_nothing_be_fetched():
     assert "unsafe-inline" not in policy.partition("script-src")[2]
     data, module = scripts(page)
     assert module == [{"type": "module"}, SCRIPT]
-    assert json.loads(data[1])["schema"] == "airpocket.scene/1"
+    assert json.loads(data[1])["schema"] == "airpocket.scene/2"
     assert "<script" not in html.render(RICH)
     assert "script-src" not in html.render(examples.empty(), SCRIPT), (
         "without candles there is nothing to run"
@@ -121,10 +134,10 @@ def test_the_policy_lets_the_one_script_run_and_nothing_be_fetched():
 @pytest.mark.fault("V14", "V16")
 def test_hostile_text_stays_data_within_the_page():
     nasty = "</script><script>alert(1)</script><!--&\u2028"
-    zone = msgspec.structs.replace(RICH.roadmap.zones[0], role=nasty)
-    brief = msgspec.structs.replace(
-        RICH, asset=nasty, roadmap=msgspec.structs.replace(RICH.roadmap, zones=[zone]),
-        price=msgspec.structs.replace(RICH.price, reference=nasty),
+    zone = replace(RICH.roadmap.zones[0], role=nasty)
+    brief = replace(
+        RICH, asset=nasty, roadmap=replace(RICH.roadmap, zones=[zone]),
+        price=replace(RICH.price, reference=nasty),
     )  # fmt: skip
     text = encoded(scene(brief))
     assert not re.search("[<>&]", text)

@@ -107,6 +107,10 @@ def test_shares_of_the_map_blend_the_rules():
     reach = (0.5 * manner_of("hyperliquid", "ETH", made.NOW).reach + 0.25 * 0.01) / 0.75
     assert mixed.reach == pytest.approx(reach)
     assert mixed.waits == ((0.5, 6.3),)
+    assert dict(mixed.lags) == {
+        0.5: 150.0,
+        0.25: 150.0,
+    }  # Hyperliquid's fading mean, Bybit's five minutes
     assert handling_of(found, "long").shares == ()
     few = handling_of(split(found, sim_perp__ETHUSDT=0.3, bybit_linear__ETHUSDT=0.7), "short")
     many = handling_of(split(found, sim_perp__ETHUSDT=0.7, bybit_linear__ETHUSDT=0.3), "short")

@@ -139,12 +139,38 @@ def test_binances_mark_is_the_middle_of_three_with_the_window_of_its_date():
     one = mark.price_one(3_000.0, 1e-4, 8.0, 8.0)
     two = mark.price_two(3_000.0, [2.0, 4.0])
     assert (one, two) == (pytest.approx(3_000.3), 3_003.0)
-    assert mark.binance_mark(one, two, 2_990.0) == one
-    assert mark.binance_mark(one, two, 3_100.0) == two
+    assert mark.median_mark(one, two, 2_990.0) == one
+    assert mark.median_mark(one, two, 3_100.0) == two
     windows = [
-        mark.basis_window(parse_time(day)) for day in ("2025-09-17T00:00Z", "2025-09-18T00:00Z")
+        mark.basis_window("median_of_three", parse_time(day))
+        for day in ("2025-09-17T00:00Z", "2025-09-18T00:00Z")
     ]
     assert [w.samples * w.spacing_s for w in windows] == [60.0, 30.0]
+
+
+def test_bybits_mark_follows_its_contract_over_five_minutes():
+    """A contract jumps 1 % over a still index: only after half of the window does price 2 see half of it."""
+    rules = rules_in_force("bybit_linear", "ETHUSDT", parse_time("2025-01-01T00:00Z"))
+    window = mark.basis_window(rules.mark, parse_time("2025-01-01T00:00Z"))
+    samples = [0.0] * window.samples
+    one = mark.price_one(3_000.0, 1e-4, 4.0, 8.0)
+    seen = []
+    for _ in range(window.samples):
+        samples = [*samples[1:], 30.0]
+        seen.append(mark.median_mark(one, mark.price_two(3_000.0, samples), 3_030.0))
+    assert seen[149] == pytest.approx(3_015.0)
+    assert seen[-1] == pytest.approx(3_030.0)
+    assert mark.basis_lag_s(rules.mark, parse_time("2025-01-01T00:00Z")) == 150.0
+    assert mark.basis_window(rules.mark, parse_time("2024-01-01T00:00Z")) is None
+    inverse = rules_in_force("bybit_inverse", "ETHUSD", parse_time("2026-02-01T00:00Z"))
+    assert inverse.mark == rules.mark
+
+
+def test_okxs_mark_is_the_index_and_a_mean_basis_over_an_unknown_window():
+    for symbol in ("ETH-USDT-SWAP", "ETH-USD-SWAP"):
+        rules = rules_in_force("okx", symbol, parse_time("2026-02-01T00:00Z"))
+        assert rules.mark == "index_mean_basis"
+    assert mark.basis_lag_s(rules.mark, parse_time("2026-02-01T00:00Z")) is None
 
 
 @given(st.lists(st.floats(1.0, 1e5), min_size=1, max_size=50), st.floats(0.1, 100.0))

@@ -4,6 +4,7 @@ import numpy as np
 
 from airpocket.brief.drivers_page import with_records
 from airpocket.brief.forced import at_risk, cascade_section, map_section, short_headline
+from airpocket.brief.fuel import forced_sums
 from airpocket.brief.model import (
     Brief,
     ChannelHealth,
@@ -101,6 +102,7 @@ def _mood(assessment: Assessment) -> str:
 def _price(assessment: Assessment) -> PriceSection:
     market = assessment.market
     bars, held, rate = _chart(market)
+    forced, untold = forced_sums(market, HOUR_NS)
     return PriceSection(
         reference=market.reference.key,
         last=assessment.signals.last,
@@ -113,6 +115,8 @@ def _price(assessment: Assessment) -> PriceSection:
         chart_open=_plotted(bars.open),
         chart_high=_plotted(bars.high),
         chart_low=_plotted(bars.low),
+        chart_forced=forced,
+        chart_forced_unknown=untold,
     )
 
 

@@ -12,7 +12,6 @@ from airpocket.pipeline import Assessment
 
 _PERCENT = np.linspace(0.0, 15.0, 61)
 _DAYS = 14
-_PERIOD_NS = 5 * MINUTE_NS
 _SIDES: dict[str, PositionSide] = {"up": "short", "down": "long"}
 _CLOSES: dict[PositionSide, str] = {"short": "buy", "long": "sell"}
 
@@ -28,7 +27,7 @@ def fuel_view(assessment: Assessment) -> FuelView:
         why = cascade.reason
     else:
         ways = [_way(found, scan) for scan in (cascade.up, cascade.down)]
-    prints = _prints(market)
+    prints, untold = forced_sums(market, 5 * MINUTE_NS)
     return FuelView(
         asset=market.asset,
         as_of=format_time(market.now),
@@ -36,8 +35,8 @@ def fuel_view(assessment: Assessment) -> FuelView:
         price=None if isinstance(found, Unmapped) else found.price,
         unknown=why,
         ways=ways,
-        prints=prints or [],
-        prints_unknown="no venue here tells its liquidations" if prints is None else None,
+        prints=prints,
+        prints_unknown=untold,
     )
 
 
@@ -69,18 +68,20 @@ def _values(values: FloatArray) -> Values:
     return [_short(v) if np.isfinite(v) else None for v in values]
 
 
-def _prints(market: Market) -> list[ForcedSum] | None:
-    """The liquidations of every contract; None where no contract tells any."""
+def forced_sums(market: Market, period_ns: int) -> tuple[list[ForcedSum], str | None]:
+    """Two weeks of liquidations of every contract, in sums of `period_ns`; and why there are none to tell."""
     tables = [contract.table("liquidation") for contract in market.perps]
     told = [table for table in tables if table is not None]
     if not told:
-        return None
+        return [], "no venue here tells its liquidations"
     since = market.now - _DAYS * DAY_NS
-    found = [each for table in told for side in _CLOSES for each in _sums(table, side, since)]
-    return sorted(found, key=lambda each: (each.open_s, each.side))
+    found = [
+        each for table in told for side in _CLOSES for each in _sums(table, side, since, period_ns)
+    ]
+    return sorted(found, key=lambda each: (each.open_s, each.side)), None
 
 
-def _sums(table: Observations, side: PositionSide, since: int) -> list[ForcedSum]:
+def _sums(table: Observations, side: PositionSide, since: int, period_ns: int) -> list[ForcedSum]:
     """One contract's prints of one side, those whose size is not known left out."""
     at, price, usd = table.ints("ts"), table.floats("price"), table.floats("notional_usd")
     usd = np.where(np.isfinite(usd), usd, table.floats("size") * price)
@@ -90,13 +91,13 @@ def _sums(table: Observations, side: PositionSide, since: int) -> list[ForcedSum
         return []
     at, price, usd = at[kept], price[kept], usd[kept]
     partial = table.texts("coverage")[kept] != "all"
-    period, inverse = np.unique(at // _PERIOD_NS, return_inverse=True)
+    period, inverse = np.unique(at // period_ns, return_inverse=True)
     total = np.bincount(inverse, usd)
     mean = np.bincount(inverse, usd * price) / total
     count, some = np.bincount(inverse), np.bincount(inverse, partial)
     return [
         ForcedSum(
-            open_s=int(number) * (_PERIOD_NS // SECOND_NS),
+            open_s=int(number) * (period_ns // SECOND_NS),
             side=side,
             price=float(f"{mean[row]:.8g}"),
             notional_usd=_short(float(total[row])),

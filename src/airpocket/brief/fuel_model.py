@@ -30,7 +30,7 @@ class FuelWay(Struct, frozen=True, kw_only=True):
 
 
 class ForcedSum(Struct, frozen=True, kw_only=True):
-    """Liquidations that venues told within five minutes, of one side.
+    """Liquidations of one contract and side that its venue told within five minutes; in a brief within the hour.
 
     open_s: seconds since 1970. side: whose positions were closed. price: mean, weighted by dollars. at_least: a
     venue told only some.

@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from airpocket.brief.fuel_model import ForcedSum
 from airpocket.domain.estimates import Estimate
 from airpocket.domain.tells import Graded, Reading, Tell
 from airpocket.domain.units import PositionSide
@@ -57,6 +58,8 @@ class PriceSection(Struct, frozen=True, kw_only=True):
     chart_open: Chart = []
     chart_high: Chart = []
     chart_low: Chart = []
+    chart_forced: list[ForcedSum] = []  # by the hour, every contract by itself
+    chart_forced_unknown: str | None = "told by no brief of this age"
 
 
 class RiskBand(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from airpocket.brief import words
+from airpocket.brief.fuel_model import ForcedSum
 from airpocket.brief.model import Brief, Chart, HeatGrid, PriceSection
 from airpocket.domain.units import HOUR_NS, SECOND_NS
 
@@ -77,7 +78,7 @@ class Heat(Struct, frozen=True, kw_only=True):
 class Scene(Struct, frozen=True, kw_only=True):
     """Everything that the chart needs. missing: what it lacks, and why."""
 
-    schema: str = "airpocket.scene/1"
+    schema: str = "airpocket.scene/2"
     asset: str
     as_of: str
     simulated: bool
@@ -85,6 +86,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     price: float | None  # the last, between the candles
     bars: Bars
     panes: list[Pane]
+    prints: list[ForcedSum]  # by the hour that began at open_s
     zones: list[Band]
     fans: list[Fan]
     fan_s: float
@@ -102,11 +104,12 @@ def scene_of(brief: Brief) -> Scene | None:
     missing = [
         *([("Heatmap", brief.map.unknown or "there is no map through time")] if grid is None else []),
         *([("Fan", pushes.unknown)] if pushes.unknown else []),
+        *([("Liquidations", price.chart_forced_unknown)] if price.chart_forced_unknown else []),
     ]  # fmt: skip
     return Scene(
         asset=words.plain(brief.asset), as_of=words.plain(brief.as_of), simulated=brief.health.simulated,
         stamp="SIMULATED" if brief.health.simulated else "", price=price.last.value, bars=_bars(price, whole),
-        panes=_panes(price, whole),
+        panes=_panes(price, whole), prints=price.chart_forced,
         zones=[
             Band(low=z.low, high=z.high, bias=z.bias, role=words.plain(z.role)) for z in brief.roadmap.zones
         ],

@@ -148,8 +148,18 @@ _FAMILIES.update({
     for name, stood in _STANDS_FOR.items()
 })  # fmt: skip
 
+# Kinds of contracts that one wallet backs: Bybit's unified account, all but spot
+_WALLETS: dict[str, str] = {
+    "bybit_linear": "bybit", "bybit_inverse": "bybit", "bybit_options": "bybit"
+}  # fmt: skip
+
 _ALIASES = {"XBT": "BTC"}
 _LONGEST_NAME = 32
+
+
+def wallet_of(venue: str) -> str:
+    """The account at an exchange that backs a venue's contracts; the venue itself where it stands alone."""
+    return _WALLETS.get(venue, venue)
 
 
 def instrument(venue: str, symbol: str) -> Instrument:

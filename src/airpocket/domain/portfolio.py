@@ -5,15 +5,16 @@ from typing import Literal, TypeAlias, cast
 from msgspec import Struct
 
 from airpocket.domain.errors import BadInput
-from airpocket.domain.instruments import instrument
+from airpocket.domain.instruments import instrument, wallet_of
 from airpocket.domain.positions import Balance, OptionPosition, Position, Positions
 
 AccountMode: TypeAlias = Literal["isolated", "cross", "portfolio", "cash"]
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """All that shares one margin at one venue: liquidated together, valued together.
+    """All that shares one margin at one exchange: liquidated together, valued together.
 
+    venue: the one that all of it is of, else the wallet that backs several (`bybit`).
     mode: `cash` holds nothing that could be liquidated. A position with its own margin (isolated, or with its
     own `wallet_usd`) is an account without balances: that margin is the position's own field.
     """
@@ -34,7 +35,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 def accounts_of(held: Positions) -> list[Account]:
-    """An account for each isolated position, each position with its own wallet, and each venue's rest.
+    """An account for each isolated position, each position with its own wallet, and each wallet's rest.
 
     Raises:
         BadInput: a position or written option with nothing behind it, two margin modes in one account, or a debt
@@ -42,8 +43,9 @@ def accounts_of(held: Positions) -> list[Account]:
     """
     alone = [_alone(each) for each in held.positions if _stands_alone(each)]
     shared = [each for each in held.positions if not _stands_alone(each)]
-    venues = dict.fromkeys(each.venue for each in (*shared, *held.options, *held.balances))
-    return [*alone, *(_shared(venue, shared, held) for venue in venues)]
+    rest = (*shared, *held.options, *held.balances)
+    wallets = dict.fromkeys(wallet_of(each.venue) for each in rest)
+    return [*alone, *(_shared(wallet, shared, held) for wallet in wallets)]
 
 
 def account_with(accounts: list[Account], position: Position) -> Account:
@@ -62,10 +64,12 @@ def _alone(position: Position) -> Account:
     )  # fmt: skip
 
 
-def _shared(venue: str, shared: list[Position], held: Positions) -> Account:
-    positions = tuple(each for each in shared if each.venue == venue)
-    options = tuple(each for each in held.options if each.venue == venue)
-    balances = tuple(each for each in held.balances if each.venue == venue)
+def _shared(wallet: str, shared: list[Position], held: Positions) -> Account:
+    positions = tuple(each for each in shared if wallet_of(each.venue) == wallet)
+    options = tuple(each for each in held.options if wallet_of(each.venue) == wallet)
+    balances = tuple(each for each in held.balances if wallet_of(each.venue) == wallet)
+    venues = {each.venue for each in (*positions, *options, *balances)}
+    venue = venues.pop() if len(venues) == 1 else wallet
     modes = {each.margin_mode for each in (*positions, *options)}
     if len(modes) > 1:
         raise BadInput(

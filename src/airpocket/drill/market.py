@@ -16,6 +16,7 @@ from airpocket.lab.runs.published import depth_now, depth_table, tables_of
 from airpocket.lab.runs.recording import contracts_of, source_of
 from airpocket.lab.runs.rulebook import rules_of, schedule_of
 from airpocket.lab.runs.session import Session
+from airpocket.lab.runs.worldcheck import perpetual
 from airpocket.lab.runs.worldfile import World
 from airpocket.lab.tables import BundledTable
 
@@ -58,16 +59,11 @@ class LabMarket:
         Raises:
             BadInput: no such linear perpetual, or the start lies outside the world.
         """
-        names = [v.name for v in self.world.venue if v.kind == "linear"]
-        if not names or (self.venue and self.venue not in names):
-            raise BadInput(
-                f"venue '{self.venue}': linear perpetuals here: {', '.join(names) or 'none'}"
-            )
+        self.venue, names = perpetual(self.world, self.venue)
         if not 0.0 <= self.from_h < self.world.hours:
             raise BadInput(
                 f"--from-h must lie between 0 and {self.world.hours:g}, not {self.from_h:g}"
             )
-        self.venue = self.venue or names[0]
         self.book = self._number(self.venue)
         others = [name for name in names if name != self.venue]
         self.hedge_book = self._number(others[0]) if others else None

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from airpocket.domain.errors import BadInput, UnknownInstrument
-from airpocket.domain.instruments import Instrument, instrument, venues
+from airpocket.domain.instruments import Instrument, instrument, venues, wallet_of
 from airpocket.domain.portfolio import accounts_of
 from airpocket.domain.positions import Balance, MarginMode, OptionPosition, Position, Positions
 from airpocket.domain.units import PositionSide
@@ -38,7 +38,7 @@ def positions_from(top: Entry) -> Positions:
             "volatility_percent",
         )
     balances = tuple(_balance(entry) for entry in top.maybe_entries("balance"))
-    backed = frozenset(each.venue for each in balances)
+    backed = frozenset(wallet_of(each.venue) for each in balances)
     positions = tuple(_position(entry, backed) for entry in top.maybe_entries("position"))
     options = tuple(_option(entry) for entry in top.maybe_entries("option"))
     top.done()
@@ -89,7 +89,7 @@ def _position(entry: Entry, backed: frozenset[str]) -> Position:
         id=entry.maybe_text("id"),
         note=entry.maybe_text("note"),
     )
-    _check_margin(entry, found, has_balance=found.venue in backed)
+    _check_margin(entry, found, has_balance=wallet_of(found.venue) in backed)
     entry.done()
     return found
 

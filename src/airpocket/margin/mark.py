@@ -1,4 +1,4 @@
-"""Mark prices as venues make them, with the rules' dates: Binance's median, EMA of the basis, Hyperliquid's."""
+"""Mark prices as venues make them, with the rules' dates: medians of three, index and mean basis, an oracle's."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ HYPERLIQUID_WEIGHTS = {"binance": 3, "okx": 2, "bybit": 2, "gate": 1, "mexc": 1}
 
 @dataclass(frozen=True, slots=True)
 class BasisWindow:
-    """How Binance averages the basis: the last `samples` of one every `spacing_s`, in [valid_from, valid_to)."""
+    """How a venue averages the basis: the last `samples` of one every `spacing_s`, in [valid_from, valid_to)."""
 
     samples: int
     spacing_s: float
@@ -24,17 +24,23 @@ class BasisWindow:
     valid_to: TimeNs
 
 
-# Pages older than the one-minute window speak of 30 samples 5 s apart; the day that changed is not known.
+# Binance's pages older than the one-minute window speak of 30 samples 5 s apart; the day that changed is not known.
 _CHANGED = parse_time("2025-09-18T00:00Z")
-BASIS_WINDOWS = (
-    BasisWindow(60, 1.0, EARLIEST, _CHANGED),
-    BasisWindow(30, 1.0, _CHANGED, LATEST),
-)
+# Bybit's page on perpetuals' mark price, of this date: each second of five minutes; since when is not said.
+_BYBIT_PAGE = parse_time("2024-10-16T00:00Z")
+BASIS_WINDOWS: dict[MarkRule, tuple[BasisWindow, ...]] = {
+    "median_of_three": (
+        BasisWindow(60, 1.0, EARLIEST, _CHANGED),
+        BasisWindow(30, 1.0, _CHANGED, LATEST),
+    ),
+    "median_of_three_5m": (BasisWindow(300, 1.0, _BYBIT_PAGE, LATEST),),
+}
 
 
-def basis_window(at: TimeNs) -> BasisWindow:
-    """The window Binance averaged the basis over at a time."""
-    return next(one for one in BASIS_WINDOWS if one.valid_from <= at < one.valid_to)
+def basis_window(rule: MarkRule, at: TimeNs) -> BasisWindow | None:
+    """The window a venue with this rule averaged the basis over at a time; None where it is not known."""
+    windows = BASIS_WINDOWS.get(rule, ())
+    return next((one for one in windows if one.valid_from <= at < one.valid_to), None)
 
 
 def basis_lag_s(rule: MarkRule, at: TimeNs) -> float | None:
@@ -42,8 +48,8 @@ def basis_lag_s(rule: MarkRule, at: TimeNs) -> float | None:
 
     Infinite where the mark is made of the index and funding alone.
     """
-    if rule == "median_of_three":
-        window = basis_window(at)
+    window = basis_window(rule, at)
+    if window is not None:
         return window.samples * window.spacing_s / 2.0
     lags = {
         "oracle_median": HYPERLIQUID_EMA_S, "index_ema_basis": DERIBIT_EMA_S,
@@ -64,19 +70,26 @@ def funding_basis(last_funding: float, hours_left: float, interval_h: float) -> 
 
 
 def price_one(index: float, last_funding: float, hours_left: float, interval_h: float) -> float:
-    """Binance's Price 1 and BitMEX's fair price: index (1 + last funding × time left / interval)."""
+    """Price 1 of Binance and Bybit, BitMEX's fair price: index (1 + last funding × time left / interval)."""
     return _price("index", index) * (1.0 + funding_basis(last_funding, hours_left, interval_h))
 
 
 def price_two(index: float, basis: Sequence[float]) -> float:
-    """Binance's Price 2: index plus the mean basis (quote) over the window in force."""
+    """Price 2 of Binance and Bybit, OKX's whole mark: index plus the mean basis (quote) over the window in force.
+
+    The basis is the contract's middle of bid and ask less the index. OKX's pages (mark price of margined contracts,
+    and of its launch in January 2019) leave open how long its average is.
+    """
     if not basis:
         raise MarginError("price 2 needs at least one sample of the basis")
     return _price("index", index) + math.fsum(basis) / len(basis)
 
 
-def binance_mark(one: float, two: float, contract: float) -> float:
-    """Median of price 1, price 2 and the contract's last price."""
+def median_mark(one: float, two: float, contract: float) -> float:
+    """Median of price 1, price 2 and the contract's last price: Binance's mark, and Bybit's.
+
+    Bybit's help page, mark price calculation (perpetual contract), of 2024-10-16: linear and inverse alike.
+    """
     return median(
         (_price("price 1", one), _price("price 2", two), _price("contract price", contract))
     )

@@ -7,9 +7,11 @@ from airpocket.domain.instruments import instrument, stands_for
 from airpocket.domain.units import EARLIEST, LATEST, TimeNs, parse_time
 from airpocket.margin.kernel import ContractForm
 
+# _5m: with a basis averaged over five minutes; index_mean_basis: over a window that is not published.
 MarkRule: TypeAlias = Literal[
-    "median_of_three", "index_funding_basis", "index_ema_basis", "oracle_median", "unknown"
-]
+    "median_of_three", "median_of_three_5m", "index_funding_basis", "index_ema_basis", "index_mean_basis",
+    "oracle_median", "unknown",
+]  # fmt: skip
 # How much of a position goes at once: all; as much as restores its margin; a clip of a large one; two tiers down.
 Portion: TypeAlias = Literal["whole", "enough", "clip", "tiers"]
 
@@ -88,7 +90,8 @@ _TAKEOVER = Procedure(
 )
 _BYBIT = VenueRules(
     "bybit_linear", "linear", "Bybit help, liquidation price (USDT contract): maintenance on entry value",
-    maintenance_on="entry", taker_fee=5.5e-4, funding=_BINANCE_FUNDING, procedure=_TAKEOVER,
+    maintenance_on="entry", taker_fee=5.5e-4, mark="median_of_three_5m", funding=_BINANCE_FUNDING,
+    procedure=_TAKEOVER,
     valid_to=parse_time("2026-01-01T00:00Z"),
 )  # fmt: skip
 _UTA = (
@@ -96,7 +99,7 @@ _UTA = (
 )
 _OKX = VenueRules(
     "okx", "linear", "OKX help, liquidation price: (e - s M/q)/(1 - s (m + fee)); regular taker fee",
-    liquidation_fee=5e-4, taker_fee=5e-4,
+    liquidation_fee=5e-4, taker_fee=5e-4, mark="index_mean_basis",
     funding=FundingRule(8.0, interest=1e-4, clamp=5e-4),
     procedure=Procedure(
         "tier 3 and above: reduced two tiers at a time until margin suffices; else closed whole; rest at "
@@ -143,7 +146,7 @@ RULES: tuple[VenueRules, ...] = (
         valid_from=_BYBIT.valid_to, valid_to=LATEST,
     ),
     VenueRules(
-        "bybit_inverse", "inverse", _UTA, liquidation_fee=5.5e-4, taker_fee=5.5e-4,
+        "bybit_inverse", "inverse", _UTA, liquidation_fee=5.5e-4, taker_fee=5.5e-4, mark="median_of_three_5m",
         funding=_BINANCE_FUNDING, procedure=_TAKEOVER,
     ),
     _OKX,

@@ -187,9 +187,14 @@ def test_a_drill_that_cannot_begin_says_why_and_waits():
 
 
 @pytest.mark.parametrize(
-    ("more", "why"), [({"demo": True}, "--drill makes its own market"), ({}, "no world 'nowhere'")]
+    ("wanted", "more", "why"),
+    [
+        ({"scenario": "squeeze"}, {"demo": True}, "--drill makes its own market"),
+        ({"scenario": "nowhere"}, {}, "no world 'nowhere'"),
+        ({"scenario": "squeeze", "venue": "sim_spot"}, {}, "linear perpetuals here: sim_binance"),
+    ],
 )
-def test_a_drill_that_cannot_be_is_refused_before_anything_starts(more, why):
-    asked = Asked(asset="ETH", drill=Drilling(scenario="nowhere"), **more)
+def test_a_drill_that_cannot_be_is_refused_before_anything_starts(wanted, more, why):
+    asked = Asked(asset="ETH", drill=Drilling(**wanted), **more)
     with pytest.raises(BadInput, match=why), planned(asked):
         pass

@@ -1,4 +1,4 @@
-"""Private answers of four venues in their documented shapes, and a transport that gives them without a network."""
+"""Private answers of five venues in their documented shapes, and a transport that gives them without a network."""
 
 import io
 import json
@@ -50,7 +50,7 @@ def binance(**rights):
     }  # fmt: skip
 
 
-def bybit(mode="REGULAR_MARGIN", rights=None, **others):
+def bybit(mode="REGULAR_MARGIN", rights=None, coins=None, **others):
     row = {"symbol": "ETHUSDT", "side": "Sell", "size": "50", "avgPrice": "2000", "liqPrice": "", "bustPrice": "",
            "leverage": "20", "positionIM": "5100", "positionMM": "600", "tradeMode": 0, "adlRankIndicator": 2,
            "positionIdx": 0, "riskId": 1, "createdTime": AT_MS}  # fmt: skip
@@ -70,10 +70,45 @@ def bybit(mode="REGULAR_MARGIN", rights=None, **others):
         "privateGetV5AccountInfo": {"result": {"marginMode": mode, "unifiedMarginStatus": 6}},
         "privateGetV5PositionList": positions,
         "privateGetV5AccountWalletBalance": {
-            "result": {"list": [{"totalEquity": "1", "coin": [
+            "result": {"list": [{"totalEquity": "1", "coin": coins or [
                 {"coin": "USDT", "walletBalance": "20000.5"}, {"coin": "ETH", "walletBalance": ""}]}]}
         },
     }  # fmt: skip
+
+
+BYBIT_INVERSE = {
+    "symbol": "ETHUSD", "side": "Buy", "size": "100000", "avgPrice": "2000", "markPrice": "2010", "liqPrice": "",
+    "positionIM": "5", "positionMM": "0.5", "positionIdx": 0, "createdTime": AT_MS,
+}  # fmt: skip
+BYBIT_OPTION = {
+    "symbol": "ETH-27MAR26-2400-C-USDT", "side": "Sell", "size": "30", "avgPrice": "55.5", "markPrice": "50",
+    "positionIM": "6000", "positionMM": "3000", "positionIdx": 0, "createdTime": AT_MS,
+}  # fmt: skip
+# borrowed on spot margin, owed by derivatives, and switched off as collateral
+BYBIT_COINS = [
+    {"coin": "USDT", "walletBalance": "220000", "spotBorrow": "20000", "borrowAmount": "20000",
+     "collateralSwitch": True, "marginCollateral": True},
+    {"coin": "BTC", "walletBalance": "-0.5", "spotBorrow": "0", "borrowAmount": "0.5"},
+    {"coin": "ETH", "walletBalance": "10", "spotBorrow": "0", "collateralSwitch": False, "marginCollateral": True},
+]  # fmt: skip
+
+
+def hyperliquid(mode="default", **position):
+    """One short on cross margin and one long on its own, as the venue's page writes them."""
+    cross = {"coin": "ETH", "szi": "-50.0", "entryPx": "2000.0", "positionValue": "100500.0",
+             "unrealizedPnl": "-500.0", "leverage": {"type": "cross", "value": 20}, "liquidationPx": None,
+             "marginUsed": "5025.0", "maxLeverage": 25}  # fmt: skip
+    own = {"coin": "SOL", "szi": "100.0", "entryPx": "90.0", "positionValue": "9100.0", "unrealizedPnl": "100.0",
+           "leverage": {"type": "isolated", "value": 10, "rawUsd": "-8100.0"}, "liquidationPx": "81.9",
+           "marginUsed": "1000.0", "maxLeverage": 20}  # fmt: skip
+    state = {
+        "assetPositions": [{"type": "oneWay", "position": {**cross, **position}},
+                           {"type": "oneWay", "position": own}],
+        "crossMarginSummary": {"accountValue": "24500.0", "totalNtlPos": "100500.0", "totalRawUsd": "125000.0"},
+        "marginSummary": {"accountValue": "25500.0"}, "withdrawable": "1.0", "time": int(AT_MS),
+    }  # fmt: skip
+    told = {"userAbstraction": mode, "clearinghouseState": state}
+    return {"publicPostInfo": lambda params: told[params["type"]]}
 
 
 def okx(perm="read_only", level="2", **position):
@@ -158,7 +193,7 @@ def asker(answers):
 
 
 class Wire(HTTPAdapter):
-    """Bodies by path; remembers every request."""
+    """Bodies, or what makes them of a request, by path; remembers every request."""
 
     def __init__(self, bodies, status=200):
         super().__init__()
@@ -167,7 +202,10 @@ class Wire(HTTPAdapter):
     def send(self, request, **_):
         self.asked.append(request)
         body = self.bodies[urlsplit(request.url).path]
-        text = body if isinstance(body, str) else json.dumps(body)
+        body = body(request) if callable(body) else body
+        text = (
+            body if isinstance(body, str) and body.startswith(("<", "{", "[")) else json.dumps(body)
+        )
         raw = urllib3.HTTPResponse(
             body=io.BytesIO(text.encode()), status=self.status, preload_content=False,
             headers={"Content-Type": "application/json"},

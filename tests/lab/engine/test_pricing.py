@@ -22,9 +22,9 @@ from airpocket.lab.exchange.pricing import (
 from airpocket.lab.exchange.state import SPOT
 from airpocket.margin.funding import clamped_rate, damped_rate, impact_premium
 from airpocket.margin.mark import (
-    binance_mark,
     ema_of,
     hyperliquid_mark,
+    median_mark,
     price_one,
     price_two,
 )
@@ -52,7 +52,7 @@ def test_binances_mark_is_the_median_of_its_three_prices(seen, last, funding, ho
     update_mark(m, 0)
 
     one = price_one(1_000.0, funding, hours_left, 8.0)
-    expected = binance_mark(one, price_two(1_000.0, basis[-30:]), float(last))
+    expected = median_mark(one, price_two(1_000.0, basis[-30:]), float(last))
     assert float(m.books[0].mark) == pytest.approx(expected, abs=6e-4)
 
 

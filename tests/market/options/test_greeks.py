@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airpocket.market.options.elementary import exponential, logarithm
 from airpocket.market.options.greeks import greeks, spot_greeks
 from airpocket.market.options.normal import mills
 
@@ -91,11 +92,12 @@ def test_who_counts_in_coin_hedges_the_change_of_the_price_in_coin(forward, k, y
 
 
 def test_at_expiry_and_without_volatility_the_intrinsic_value_is_left():
-    for years, vol in ((0.0, 0.8), (0.5, 0.0)):
+    for years, vol in ((0.0, 0.8), (0.5, 0.0), (0.5, 1e-300)):
         found = greeks([True, True, False, False], 100.0, [90.0, 110.0, 90.0, 110.0], years, vol)
         assert found.price.tolist() == pytest.approx([10.0, 0.0, 0.0, 10.0], abs=1e-12)
         assert found.delta.tolist() == [1.0, 0.0, 0.0, -1.0]
         assert found.gamma.tolist() == [0.0] * 4
+        assert float(greeks(True, 100.0, 100.0, years, vol).price) == 0.0
 
 
 def test_arguments_broadcast():
@@ -129,3 +131,30 @@ def test_seen_from_the_spot_the_black_scholes_equation_holds(spot, years, vol, y
     found = spot_greeks(call, spot, 100.0, years, vol, rate, yields)
     left = found.theta + 0.5 * vol**2 * spot**2 * found.gamma + (rate - yields) * spot * found.delta
     assert left == pytest.approx(rate * found.price, abs=1e-9)
+
+
+@given(st.floats(-708.0, 709.0))
+def test_the_exponential_is_that_of_the_c_library_to_the_last_place(x):
+    assert abs(exponential(x) - math.exp(x)) <= 1.01 * math.ulp(math.exp(x))
+
+
+@given(st.floats(1e-300, 1e300), st.floats(0.5, 2.0))
+def test_the_logarithm_is_that_of_the_c_library_to_the_last_place(wide, near):
+    for x in (wide, near):
+        assert abs(logarithm(x) - math.log(x)) <= 1.01 * math.ulp(math.log(x))
+    assert logarithm(1.0) == 0.0
+
+
+@given(st.integers(1, 300), st.integers(0, 2**32 - 1))
+def test_an_option_is_worth_the_same_wherever_it_stands(count, seed):
+    """Blocks are filled up, and a short last one is not another computation."""
+    rng = np.random.default_rng(seed)
+    strikes, vols = 3_000.0 * np.exp(rng.normal(0.0, 0.5, count)), rng.uniform(0.0, 2.0, count)
+    together = greeks(True, 3_000.0, strikes, 0.2, vols, 0.05)
+    row = int(rng.integers(count))
+    alone = greeks(True, 3_000.0, strikes[row], 0.2, vols[row], 0.05)
+    assert [float(each[row]) for each in together] == [float(each) for each in alone]
+
+
+def test_without_options_there_are_no_figures():
+    assert greeks(True, 3_000.0, np.empty((0, 3)), 0.1, 0.7).gamma.shape == (0, 3)

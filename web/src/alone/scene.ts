@@ -12,6 +12,7 @@ export interface Scene {
   price: number | null;
   bars: Drawn["bars"];
   panes: Omit<PaneData, "unknown">[];
+  prints: Drawn["prints"];
   zones: Drawn["zones"];
   fans: Drawn["fans"];
   fan_s: number;
@@ -21,12 +22,12 @@ export interface Scene {
 }
 
 export async function unpacked(told: Scene): Promise<Drawn> {
-  if (told.schema !== "airpocket.scene/1") throw new Error(`no scene that this chart knows: ${told.schema}`);
+  if (told.schema !== "airpocket.scene/2") throw new Error(`no scene that this chart knows: ${told.schema}`);
   return {
     bars: told.bars,
     price: told.price,
     panes: told.panes.map((pane) => ({ ...pane, unknown: null })),
-    prints: [],
+    prints: told.prints,
     heat: told.heat && { ...told.heat, cells: await cells(told.heat) },
     zones: told.zones,
     fans: told.fans,

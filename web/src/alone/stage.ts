@@ -73,7 +73,7 @@ export async function mount(host: HTMLElement, told: Scene, theme: Theme = "auto
 }
 
 function absent(told: Scene, layer: keyof Layers): boolean {
-  return { heat: told.heat === null, levels: told.zones.length === 0, bubbles: true, fan: told.fans.length === 0 }[layer];
+  return { heat: told.heat === null, levels: told.zones.length === 0, bubbles: told.prints.length === 0, fan: told.fans.length === 0 }[layer];
 }
 
 function legend({ pane, top, colours }: Readout["panes"][number], at: number): HTMLElement {
@@ -91,6 +91,10 @@ function legend({ pane, top, colours }: Readout["panes"][number], at: number): H
 /** What the picture shows and what it lacks. */
 function notes(told: Scene): HTMLElement[] {
   const shown = ["orange: shorts forced out above the price, blue: longs below; stronger colour: more (modelled)"];
+  if (told.prints.length > 0) {
+    const some = told.prints.some((sum) => sum.at_least) ? ", of some only a sample" : "";
+    shown.push(`circles: liquidations that venues told${some}; larger: more dollars`);
+  }
   if (told.fans.length > 0) shown.push(`fan: where price goes in ${Math.round(told.fan_s / 60)} min after a push each way, half and eight in ten of all paths`);
   shown.push("drawn with TradingView Lightweight Charts™, tradingview.com, Apache-2.0");
   return [element("p", "ap-note", shown.join(" · ")), ...told.missing.map(([what, why]) => element("p", "ap-note", `${what}: unknown. ${why}`))];

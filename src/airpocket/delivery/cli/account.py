@@ -16,24 +16,33 @@ _FLAG = Parameter(negative="")
 def add(name: str, venue: str, *, file: Path | None = None) -> int:
     """Keep a key: it is asked for, never given as an argument. Make one that can only read.
 
+    Hyperliquid needs none: there an account's public address is asked for.
+
     Args:
         name: What you call the account.
-        venue: binance_usdm, bybit_linear, okx or deribit.
+        venue: binance_usdm, bybit_linear (the unified account), okx, deribit or hyperliquid.
         file: A sealed file (keys.enc) instead of the system's keyring.
     """
     from airpocket.domain.errors import BadInput
     from airpocket.ingest.own.keys import Credentials
-    from airpocket.ingest.own.read import VENUES
+    from airpocket.ingest.own.read import VENUES, check_given
     from airpocket.ingest.own.secret import Secret
 
     if venue not in VENUES:
         raise BadInput(f"{venue!r}: accounts can be read of {', '.join(VENUES)}")
-    store = _store(file)
-    key, secret = _asked(f"{venue} key"), _asked("its secret")
-    passphrase = _asked("its passphrase") if venue == "okx" else Secret("")
-    if not key.reveal() or not secret.reveal():
-        raise BadInput("a key and a secret are needed; nothing was kept")
-    store.put(name, Credentials(venue, key, secret, passphrase))
+    store, nothing = _store(file), Secret("")
+    if VENUES[venue].open:
+        address = _asked(f"{venue} address, public: never a private key")
+        given = Credentials(venue, address, nothing, nothing)
+    else:
+        key, secret = _asked(f"{venue} key"), _asked("its secret")
+        passphrase = _asked("its passphrase") if venue == "okx" else nothing
+        given = Credentials(venue, key, secret, passphrase)
+    try:
+        check_given(given)
+    except BadInput as error:
+        raise BadInput(f"{error}; nothing was kept") from None
+    store.put(name, given)
     _say(f"kept {name}; airpocket account read {name}")
     return 0
 

@@ -32,6 +32,7 @@ def serve(  # noqa: PLR0913 - one flag each
     side: Literal["long", "short"] = "short",
     size: float = 50.0,
     leverage: float = 10.0,
+    venue: str = "",
     seed: int = 1,
     link: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -57,6 +58,7 @@ def serve(  # noqa: PLR0913 - one flag each
         side: Of the drill's position.
         size: The same, coin.
         leverage: The same: notional over the margin put behind it, isolated.
+        venue: The same: perpetual of the world to trade on. Default: its first.
         seed: Of the drill's world: the same seed is the same market.
         link: Print a fresh link to the server that runs on this port, and end.
     """
@@ -67,7 +69,7 @@ def serve(  # noqa: PLR0913 - one flag each
         sys.stdout.write(start.fresh_link(port) + "\n")
         return 0
     drilling = (
-        Drilling(scenario=drill, side=side, size=size, leverage=leverage, seed=seed)
+        Drilling(scenario=drill, venue=venue, side=side, size=size, leverage=leverage, seed=seed)
         if drill
         else None
     )

@@ -225,7 +225,7 @@ def _problem(status: int, code: str, message: str) -> tuple[int, bytes]:
 
 def _begun(asked: Drilling) -> tuple[LabMarket, Ticket]:
     world = read_world(world_file(asked.scenario))
-    market = LabMarket(world, asked.seed, "", begin_h(world))
+    market = LabMarket(world, asked.seed, asked.venue, begin_h(world))
     return market, ticket_for(market, asked.side, asked.size, asked.leverage)
 
 

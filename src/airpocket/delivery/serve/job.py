@@ -11,9 +11,13 @@ LINK, TOKEN = "link", "token"  # in the folder of a running server
 
 
 class Drilling(Struct, frozen=True, kw_only=True):
-    """A drill to serve: the world, and the paper position held in it. size: coin."""
+    """A drill to serve: the world, and the paper position held in it. size: coin.
+
+    venue: its linear perpetual that is traded; '': the first.
+    """
 
     scenario: str
+    venue: str = ""
     side: PositionSide = "short"
     size: float = 50.0
     leverage: float = 10.0

@@ -198,10 +198,12 @@ def _demo(asked: Asked) -> Asked:
 
 def _drilled(asked: Asked) -> Asked:
     """The asset is the world's own."""
-    from airpocket.lab.runs.worldcheck import read_world, world_file
+    from airpocket.lab.runs.worldcheck import perpetual, read_world, world_file
 
     assert asked.drill is not None
-    return replace(asked, asset=read_world(world_file(asked.drill.scenario)).asset)
+    world = read_world(world_file(asked.drill.scenario))
+    perpetual(world, asked.drill.venue)
+    return replace(asked, asset=world.asset)
 
 
 def _mode(asked: Asked) -> tuple[Mode, Path | None]:

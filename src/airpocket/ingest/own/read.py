@@ -1,6 +1,7 @@
 """One look at an account through ccxt: what the key may do is asked before anything else is."""
 
 import importlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,11 @@ _TIMEOUT_MS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class _Venue:
-    """How ccxt calls it, and the only hosts it may be reached at."""
+    """How ccxt calls it, and the only hosts it may be reached at. open: accounts are public, by address."""
 
     ccxt_id: str
     hosts: frozenset[str]
+    open: bool = False
 
 
 VENUES: dict[str, _Venue] = {
@@ -28,18 +30,37 @@ VENUES: dict[str, _Venue] = {
     "bybit_linear": _Venue("bybit", frozenset({"api.bybit.com"})),
     "okx": _Venue("okx", frozenset({"www.okx.com"})),
     "deribit": _Venue("deribit", frozenset({"www.deribit.com"})),
+    "hyperliquid": _Venue("hyperliquid", frozenset({"api.hyperliquid.xyz"}), open=True),
 }
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+def check_given(credentials: Credentials) -> None:
+    """Refuse what can't be the means to read an account there.
+
+    Raises:
+        BadInput: no such venue; a key or its secret is missing; no address where an address is all it takes.
+    """
+    venue = VENUES.get(credentials.venue)
+    if venue is None:
+        raise BadInput(
+            f"accounts of {credentials.venue!r} can't be read; of these they can: {', '.join(VENUES)}"
+        )
+    if venue.open and not _ADDRESS.fullmatch(credentials.key.reveal()):
+        raise BadInput(
+            f"{credentials.venue} takes the account's public address, 0x and 40 hexadecimal digits, and never a "
+            "private key: if that was one, it should be thought known to others from now on"
+        )
+    if not venue.open and not (credentials.key.reveal() and credentials.secret.reveal()):
+        raise BadInput("a key and a secret are needed")
 
 
 class Line:
     """Signed questions to one venue, at its own hosts alone; errors never hold a key or a signature."""
 
     def __init__(self, credentials: Credentials, world: World) -> None:
-        """Raises MissingExtra without ccxt, BadInput for a venue whose accounts can't be read."""
-        if credentials.venue not in VENUES:
-            raise BadInput(
-                f"accounts of {credentials.venue!r} can't be read; of these they can: {', '.join(VENUES)}"
-            )
+        """Raises MissingExtra without ccxt, BadInput for a venue whose accounts can't be read, or not with that."""
+        check_given(credentials)
         venue = VENUES[credentials.venue]
         try:
             self._ccxt: Any = importlib.import_module("ccxt")
@@ -47,10 +68,14 @@ class Line:
             raise MissingExtra("account", "accounts") from None
         self._credentials = credentials
         self._session = GuardedSession(credentials.venue, venue.hosts, world)
-        self._exchange: Any = getattr(self._ccxt, venue.ccxt_id)({
+        signs = {} if venue.open else {
             "apiKey": credentials.key.reveal(), "secret": credentials.secret.reveal(),
-            "password": credentials.passphrase.reveal(), "enableRateLimit": True, "timeout": _TIMEOUT_MS,
-        })  # fmt: skip
+            "password": credentials.passphrase.reveal(),
+        }  # fmt: skip
+        self._always = {"user": credentials.key.reveal()} if venue.open else {}
+        self._exchange: Any = getattr(self._ccxt, venue.ccxt_id)(
+            {**signs, "enableRateLimit": True, "timeout": _TIMEOUT_MS}
+        )
         self._exchange.session = self._session
 
     def ask(self, method: str, params: dict[str, str] | None = None) -> object:
@@ -61,7 +86,7 @@ class Line:
             UndecodableFrame: an answer that is not JSON.
         """
         try:
-            return getattr(self._exchange, method)(params or {})
+            return getattr(self._exchange, method)({**(params or {}), **self._always})
         except (VenueRefused, UndecodableFrame):
             raise
         except (self._ccxt.BaseError, OSError) as error:

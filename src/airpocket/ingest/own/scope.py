@@ -97,9 +97,15 @@ def _deribit(ask: Ask, key: str) -> Scope:
     )
 
 
+def _hyperliquid(_: Ask, address: str) -> Scope:
+    """Anyone may read any account there: an address signs nothing."""
+    return Scope(withdraw=False, trade=False, told=f"the public address {address}")
+
+
 _SCOPES: dict[str, Callable[[Ask, str], Scope]] = {
     "binance_usdm": _binance,
     "bybit_linear": _bybit,
     "okx": _okx,
     "deribit": _deribit,
+    "hyperliquid": _hyperliquid,
 }

@@ -1,6 +1,6 @@
 """What an account holds, from each venue's private answers: positions, options and balances in coin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from airpocket.domain.errors import UndecodableFrame, UnknownInstrument
@@ -8,7 +8,7 @@ from airpocket.domain.instruments import Instrument, instrument
 from airpocket.domain.positions import Balance, MarginMode, OptionPosition, Position, Positions
 from airpocket.domain.units import PositionSide
 from airpocket.ingest.contracts import option_named
-from airpocket.ingest.own.rows import Row, first, listed, rows_of
+from airpocket.ingest.own.rows import Row, boolean, first, listed, rows_of
 
 Ask: TypeAlias = Callable[..., Any]
 
@@ -46,52 +46,87 @@ def _binance(ask: Ask) -> Positions:
     return Positions(positions=tuple(positions), balances=tuple(balances))
 
 
+_BYBIT_MODES: dict[str, MarginMode] = {
+    "ISOLATED_MARGIN": "isolated", "REGULAR_MARGIN": "cross", "PORTFOLIO_MARGIN": "portfolio"
+}  # fmt: skip
+# What is asked for, and the venue of ours: a unified account's perpetuals by settlement coin, inverse ones as one.
+_BYBIT_PERPS = (
+    ({"category": "linear", "settleCoin": "USDT"}, "bybit_linear"),
+    ({"category": "linear", "settleCoin": "USDC"}, "bybit_linear"),
+    ({"category": "inverse"}, "bybit_inverse"),
+)
+
+
 def _bybit(ask: Ask) -> Positions:
-    """The unified account's linear perpetuals; anything else in it is refused, since it shares the margin."""
-    venue, positions = "bybit_linear", list[Position]()
-    info = Row("bybit_linear account info", ask("privateGetV5AccountInfo")).row("result")
-    modes: dict[str, MarginMode] = {
-        "ISOLATED_MARGIN": "isolated", "REGULAR_MARGIN": "cross", "PORTFOLIO_MARGIN": "portfolio"
-    }  # fmt: skip
+    """The unified account: one wallet behind linear and inverse perpetuals and options.
+
+    An inverse contract is a dollar, and its margin is told in coin. With isolated margin the wallet still holds
+    what positions have of it: that is theirs alone.
+    """
+    positions, options, pledged = list[Position](), list[OptionPosition](), dict[str, float]()
+    info = Row("bybit account info", ask("privateGetV5AccountInfo")).row("result")
     told = info.text("marginMode")
-    if told not in modes:
+    if told not in _BYBIT_MODES:
         raise info.fail("marginMode", f"{told!r} is not known")
-    for query in ({"category": "inverse"}, {"category": "option"}):
-        for row in _bybit_rows(ask, query):
-            if row.number("size", empty=0.0) != 0.0:
-                raise row.fail("symbol", f"{row.text('symbol')} shares the unified account's margin, which is not "
-                               "valued across bybit's kinds of contracts yet")  # fmt: skip
-    for coin in ("USDT", "USDC"):
-        for row in _bybit_rows(ask, {"category": "linear", "settleCoin": coin}):
-            size = row.number("size", empty=0.0)
-            if size == 0.0:
-                continue
-            side = row.text("side")
-            if side not in ("Buy", "Sell"):
-                raise row.fail("side", f"Buy or Sell was expected, not {side!r}")
-            mode = modes[told]
-            wallet = row.positive("positionIM") if mode == "isolated" else 0.0
+    mode = _BYBIT_MODES[told]
+    for query, venue in _BYBIT_PERPS:
+        for row, signed in _bybit_rows(ask, query):
+            contract, entry = _contract(row, venue, row.text("symbol")), row.positive("avgPrice")
+            inverse = contract.kind == "inverse"
+            margin = row.positive("positionIM") if mode == "isolated" else 0.0
+            settled = contract.base if inverse else contract.quote
+            pledged[settled] = pledged.get(settled, 0.0) + margin
             positions.append(_position(
-                row, _contract(row, venue, row.text("symbol")), signed=size if side == "Buy" else -size,
-                entry=row.positive("avgPrice"), at=row.time_ns("createdTime"), mode=mode, wallet=wallet,
+                row, contract, signed=signed / entry if inverse else signed, entry=entry,
+                at=row.time_ns("createdTime"), mode=mode,
+                wallet=margin * row.positive("markPrice") if inverse and margin else margin,
             ))  # fmt: skip
+    for row, signed in _bybit_rows(ask, {"category": "option"}):
+        if mode == "isolated":
+            raise row.fail("symbol", "an option in an account of isolated margin: bybit knows none")
+        contract = _contract(row, "bybit_options", row.text("symbol"))
+        options.append(_option(row, contract, signed, row.number("avgPrice"), mode))
     told_all = ask("privateGetV5AccountWalletBalance", {"accountType": "UNIFIED"})
-    account = first(Row("bybit_linear wallet-balance", told_all).row("result"), "list")
-    balances = [
-        Balance(venue=venue, currency=row.text("coin"), amount=amount)
-        for row in rows_of(account, "coin")
-        if (amount := row.number("walletBalance", empty=0.0)) != 0.0
-    ]
-    return Positions(positions=tuple(positions), balances=tuple(balances))
+    account = first(Row("bybit wallet-balance", told_all).row("result"), "list")
+    balances = [_bybit_balance(row, pledged) for row in rows_of(account, "coin")]
+    return Positions(
+        positions=tuple(positions), options=tuple(options),
+        balances=tuple(each for each in balances if each.amount != 0.0),
+    )  # fmt: skip
 
 
-def _bybit_rows(ask: Ask, query: dict[str, str]) -> list[Row]:
+def _bybit_balance(row: Row, pledged: dict[str, float]) -> Balance:
+    """Of one coin: walletBalance still holds what was borrowed on spot margin; what derivatives owe is off already.
+
+    Bybit's page on the wallet balance: equity = walletBalance − spotBorrow + unrealisedPnl + value of options. A
+    coin that is switched off as collateral backs nothing.
+    """
+    currency = row.text("coin")
+    amount = row.number("walletBalance", empty=0.0) - pledged.get(currency, 0.0)
+    if row.has("spotBorrow"):
+        amount -= row.number("spotBorrow", empty=0.0)
+    switches = ("collateralSwitch", "marginCollateral")
+    idle = any(row.has(name) and not boolean(row, name) for name in switches)
+    return Balance(
+        venue="bybit_linear", currency=currency, amount=amount, haircut=1.0 if idle else 0.0
+    )
+
+
+def _bybit_rows(ask: Ask, query: dict[str, str]) -> Iterator[tuple[Row, float]]:
+    """Open positions and their signed sizes."""
     answer = ask("privateGetV5PositionList", {**query, "limit": "200"})
     result = Row(f"bybit position/list {query['category']}", answer).row("result")
     rows = list(rows_of(result, "list"))
     if result.has("nextPageCursor") and result.text("nextPageCursor") and len(rows) >= 200:
         raise result.fail("nextPageCursor", "more than 200 positions: the rest was not read")
-    return rows
+    for row in rows:
+        size = row.number("size", empty=0.0)
+        if size == 0.0:
+            continue
+        side = row.text("side")
+        if side not in ("Buy", "Sell"):
+            raise row.fail("side", f"Buy or Sell was expected, not {side!r}")
+        yield row, size if side == "Buy" else -size
 
 
 def _okx(ask: Ask) -> Positions:
@@ -168,6 +203,40 @@ def _deribit(ask: Ask) -> Positions:
     return Positions(positions=tuple(positions), options=tuple(options), balances=tuple(balances))
 
 
+def _hyperliquid(ask: Ask) -> Positions:
+    """A public address: cross positions stand on the account's value, isolated ones on their own dollars.
+
+    crossMarginSummary.accountValue has the cross positions' profit in it; an isolated position's rawUsd is its
+    margin less what it bought. Spot coins, and the markets of other builders, are not read.
+    """
+    venue, positions = "hyperliquid", list[Position]()
+    how = str(ask("publicPostInfo", {"type": "userAbstraction"})).strip('"')  # a bare text
+    if how not in ("default", "disabled"):
+        raise UndecodableFrame(
+            f"hyperliquid userAbstraction: {how!r}: an account whose spot coins back its perpetuals is not valued"
+        )
+    state = Row("hyperliquid state", ask("publicPostInfo", {"type": "clearinghouseState"}))
+    profit = 0.0
+    for each in rows_of(state, "assetPositions"):
+        row = each.row("position")
+        size, entry, leverage = row.number("szi"), row.positive("entryPx"), row.row("leverage")
+        kind = leverage.text("type")
+        if kind not in ("cross", "isolated"):
+            raise leverage.fail("type", f"cross or isolated was expected, not {kind!r}")
+        isolated = kind == "isolated"
+        profit += 0.0 if isolated else row.number("unrealizedPnl")
+        wallet = leverage.number("rawUsd") + size * entry if isolated else 0.0
+        if isolated and not wallet > 0.0:
+            raise leverage.fail("rawUsd", "leaves the isolated position no margin at its entry")
+        positions.append(_position(
+            row, _contract(row, venue, row.text("coin")), signed=size, entry=entry, at=None,
+            mode="isolated" if isolated else "cross", wallet=wallet,
+        ))  # fmt: skip
+    amount = state.row("crossMarginSummary").number("accountValue") - profit
+    balances = () if amount == 0.0 else (Balance(venue=venue, currency="USDC", amount=amount),)
+    return Positions(positions=tuple(positions), balances=balances)
+
+
 _UNTOLD = 1_230_768_000_000_000_000  # 2009: a venue that does not say when a position was opened
 
 
@@ -215,4 +284,5 @@ _READERS: dict[str, Callable[[Ask], Positions]] = {
     "bybit_linear": _bybit,
     "okx": _okx,
     "deribit": _deribit,
+    "hyperliquid": _hyperliquid,
 }

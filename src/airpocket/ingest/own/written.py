@@ -11,13 +11,8 @@ def as_file(held: Positions, said: str) -> str:
     """The TOML text that `read_positions` reads back as the same holdings; `said` stands on top of it."""
     entries = [_position(each) for each in held.positions]
     entries += [_option(each) for each in held.options]
-    entries += [_balance(each) for each in held.balances if each.amount > 0.0]
-    owed = [
-        f"# owed and left out: {-b.amount:.10g} {b.currency}"
-        for b in held.balances
-        if b.amount < 0.0
-    ]
-    return "\n".join([f"# {said}", *owed, "", *entries])
+    entries += [_balance(each) for each in held.balances]
+    return "\n".join([f"# {said}", "", *entries])
 
 
 def _position(each: Position) -> str:

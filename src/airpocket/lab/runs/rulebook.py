@@ -19,8 +19,8 @@ class Conduct:
     """What margin rules do not hold as numbers: procedure, mark rule, feed; times in ns.
 
     fund_share: largest takeover as a share of the fund. oracle_weight: of this venue's mid in Hyperliquid's
-    mark. Marks of Bybit (median of three) and OKX (index and mean basis) are assumptions of the lab:
-    `airpocket.margin` calls them unknown.
+    mark. How long the basis is averaged is the lab's assumption: half a minute for Bybit (five minutes
+    by its page) and a minute for OKX (not published).
     """
 
     procedure: int

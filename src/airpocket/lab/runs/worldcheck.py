@@ -121,3 +121,15 @@ def _check_phases(file: str, world: World, names: list[str]) -> None:
         for name in phase.venue:
             if name not in names:
                 raise BadInput(f"{file}: phase[{k}].venue: no venue '{name}'")
+
+
+def perpetual(world: World, venue: str) -> tuple[str, list[str]]:
+    """The linear perpetual of a world that `venue` names, its first for '', and the names of all.
+
+    Raises:
+        BadInput: there is none of that name.
+    """
+    names = [v.name for v in world.venue if v.kind == "linear"]
+    if not names or (venue and venue not in names):
+        raise BadInput(f"venue '{venue}': linear perpetuals here: {', '.join(names) or 'none'}")
+    return venue or names[0], names

@@ -2,37 +2,53 @@
 
 import math
 
-from airpocket.domain.kernel import inlined
+from airpocket.domain.kernel import fused, inlined
 
 ROOT_2PI = math.sqrt(2.0 * math.pi)
 
 
 @inlined
 def mills(x: float) -> float:
-    """N(−x) / n(x), the tail over the density, for x ≥ 0; relative error below 1e-15 up to infinity.
-
-    (x + 4) × it is a polynomial in (x − 4)/(x + 4): the Chebyshev interpolant of degree 22, computed with 50
-    digits; its four interleaved parts run side by side. No branch, no exponential, no cancellation, however
-    far out.
-    """
+    """N(−x) / n(x), the tail over the density, for x ≥ 0; relative error below 1e-15 up to infinity."""
     scale = 1.0 / (x + 4.0)
-    u = (x - 4.0) * scale
+    return _scaled((x - 4.0) * scale) * scale
+
+
+@inlined
+def mills_of_two(x: float, y: float) -> tuple[float, float]:
+    """`mills` of x and of y, both at most 1e100, for one division."""
+    over_x, over_y = x + 4.0, y + 4.0
+    scale = 1.0 / (over_x * over_y)
+    to_x, to_y = scale * over_y, scale * over_x
+    return _scaled((x - 4.0) * to_x) * to_x, _scaled((y - 4.0) * to_y) * to_y
+
+
+@inlined
+def _scaled(u: float) -> float:
+    """(x + 4) N(−x) / n(x) of u = (x − 4)/(x + 4).
+
+    The Chebyshev interpolant of degree 22, computed with 50 digits; its four interleaved parts run side by side.
+    No branch, no exponential, no cancellation, however far out.
+    """
     two = u * u
     q = two * two
-    first = (
-        ((((4.144971738484837e-08 * q + 6.673466387680476e-07) * q + 1.7929254081847193e-06) * q +
-        0.0003342444896278021) * q + 0.15139176231205376) * q + 1.8932190633084853
-    )  # fmt: skip
-    second = (
-        ((((-3.2199692790142684e-09 * q - 4.068738380935784e-07) * q - 1.4846708706118606e-05) * q -
-        0.0005792696390945318) * q - 0.018900450866100364) * q - 1.5237709108199855
-    )  # fmt: skip
-    third = (
-        ((((-4.446108100174491e-09 * q - 2.0027585806454293e-07) * q - 1.5696678628944614e-06) * q -
-        4.7824148557878045e-06) * q - 0.008722295263838522) * q + 0.9704095548675924
-    )  # fmt: skip
-    fourth = (
-        (((4.915081730923252e-08 * q + 2.574545068720035e-06) * q + 8.8097066448958e-05) * q +
-        0.004087855732516909) * q - 0.4675409629981585
-    )  # fmt: skip
-    return ((first + u * second) + two * (third + u * fourth)) * scale
+    first = fused(4.144971738484837e-08, q, 6.673466387680476e-07)
+    first = fused(first, q, 1.7929254081847193e-06)
+    first = fused(first, q, 0.0003342444896278021)
+    first = fused(first, q, 0.15139176231205376)
+    first = fused(first, q, 1.8932190633084853)
+    second = fused(-3.2199692790142684e-09, q, -4.068738380935784e-07)
+    second = fused(second, q, -1.4846708706118606e-05)
+    second = fused(second, q, -0.0005792696390945318)
+    second = fused(second, q, -0.018900450866100364)
+    second = fused(second, q, -1.5237709108199855)
+    third = fused(-4.446108100174491e-09, q, -2.0027585806454293e-07)
+    third = fused(third, q, -1.5696678628944614e-06)
+    third = fused(third, q, -4.7824148557878045e-06)
+    third = fused(third, q, -0.008722295263838522)
+    third = fused(third, q, 0.9704095548675924)
+    fourth = fused(4.915081730923252e-08, q, 2.574545068720035e-06)
+    fourth = fused(fourth, q, 8.8097066448958e-05)
+    fourth = fused(fourth, q, 0.004087855732516909)
+    fourth = fused(fourth, q, -0.4675409629981585)
+    return fused(two, fused(u, fourth, third), fused(u, second, first))

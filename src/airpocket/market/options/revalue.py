@@ -1,12 +1,11 @@
 """Options over a grid of prices and volatilities: what each is worth in every cell, and nothing else."""
 
-import math
-
 import numpy as np
 
 from airpocket.domain.events import BoolArray, FloatArray
-from airpocket.domain.kernel import kernel
-from airpocket.market.options.normal import ROOT_2PI, mills
+from airpocket.domain.kernel import inlined, kernel
+from airpocket.market.options import blocks
+from airpocket.market.options.elementary import logarithm
 
 
 def value_grid(
@@ -32,35 +31,58 @@ def value_grid(
     if not np.isfinite(years).all():
         raise ValueError("years must be finite")
     out = np.empty((len(forward), len(moves), volatility.shape[1]))
+    width = volatility * np.sqrt(np.maximum(years, 0.0))[:, None]
     _values(
-        np.ascontiguousarray(call, dtype=np.bool_), forward, strike, years, moves,
-        np.ascontiguousarray(volatility), out,
+        np.ascontiguousarray(call, dtype=np.bool_), forward, strike, moves, width,
+        np.ones((blocks.FIRST_FREE + 4) * blocks.ROW), out.reshape(-1),
     )  # fmt: skip
     return out
 
 
+_APART, _SPARE, _INSIDE, _VALUE = (
+    row * blocks.ROW for row in range(blocks.FIRST_FREE, blocks.FIRST_FREE + 4)
+)
+
+
 @kernel
 def _values(
-    call: BoolArray, forward: FloatArray, strike: FloatArray, years: FloatArray, moves: FloatArray,
-    volatility: FloatArray, out: FloatArray,
+    call: BoolArray, forward: FloatArray, strike: FloatArray, moves: FloatArray, width: FloatArray,
+    block: FloatArray, out: FloatArray,
 ) -> None:  # fmt: skip
+    done = filled = 0
     for i in range(len(forward)):
-        past = math.sqrt(max(years[i], 0.0))
         for s in range(len(moves)):
             f, k = forward[i] * moves[s], strike[i]
-            x = math.log(f / k)
+            apart = abs(logarithm(f / k))
             inside = max(f - k, 0.0) if call[i] else max(k - f, 0.0)
             spare = f if f <= k else k  # what the option out of the money can be worth at most
-            for v in range(volatility.shape[1]):
-                root = volatility[i, v] * past
-                if root <= 0.0:
-                    out[i, s, v] = inside
-                    continue
-                # of the one out of the money, from its tails: |x| keeps both on the far side
-                d1 = -abs(x) / root + 0.5 * root
-                d2 = d1 - root
-                density = math.exp(-0.5 * d1 * d1) / ROOT_2PI
-                tail = density * mills(abs(d1))
-                above1 = 1.0 - tail if d1 > 0.0 else tail
-                # e^|x| n(d₂) = n(d₁): one density serves both tails
-                out[i, s, v] = inside + spare * max(above1 - density * mills(-d2), 0.0)
+            for v in range(width.shape[1]):
+                block[blocks.ROOT + filled] = width[i, v]
+                block[_APART + filled] = apart
+                block[_SPARE + filled] = spare
+                block[_INSIDE + filled] = inside
+                filled += 1
+                if filled == blocks.LANES:
+                    _one_block(block)
+                    blocks.move(block[_VALUE : _VALUE + filled], out[done:])
+                    done += filled
+                    filled = 0
+    _one_block(block)
+    blocks.move(block[_VALUE : _VALUE + filled], out[done:])
+
+
+@inlined
+def _one_block(block: FloatArray) -> None:
+    for i in range(blocks.LANES):
+        root = block[blocks.ROOT + i]
+        # of the one out of the money: both tails lie on the far side, and e^|x| n(d₂) = n(d₁)
+        d1 = 0.5 * root - block[_APART + i] / (root if root > blocks.STILL else 1.0)
+        block[blocks.D1 + i] = d1 if root > blocks.STILL else -blocks.SURE
+    for i in range(blocks.LANES):
+        blocks.tails(block, i)
+    for i in range(blocks.LANES):
+        above = (
+            1.0 - block[blocks.TAIL1 + i] if block[blocks.D1 + i] > 0.0 else block[blocks.TAIL1 + i]
+        )
+        worth = max(above - block[blocks.TAIL2 + i], 0.0)
+        block[_VALUE + i] = block[_INSIDE + i] + block[_SPARE + i] * worth
