@@ -11,7 +11,6 @@ from airpocket.domain.units import DAY_NS
 from airpocket.market.options.greeks import greeks
 from airpocket.market.options.implied import implied_volatility
 from airpocket.market.options.quotes import ChainQuotes
-from airpocket.market.options.revalue import value_grid
 from airpocket.market.options.ssvi import ssvi
 from airpocket.market.options.surface import surface_of
 from benchmarks.harness import Figure, against, seconds
@@ -121,7 +120,6 @@ def _prices(many: Arrays, few: Arrays, price: np.ndarray) -> Iterator[Figure]:
                 name, lambda g=given: greeks(*g), "NumPy and SciPy",
                 lambda g=given: _by_numpy(special.ndtr, *g), per=np.broadcast(*given).size,
             )  # fmt: skip
-        yield _worths(special.ndtr)
     if vollib is None:
         print("skipped: vollib is not installed (pip install vollib)")
         return
@@ -138,28 +136,6 @@ def _prices(many: Arrays, few: Arrays, price: np.ndarray) -> Iterator[Figure]:
 
     yield against(
         "price and greeks", lambda: greeks(*many), "vollib", by_vollib, per=_MANY, peer_per=_FEW
-    )
-
-
-def _worths(ndtr: Any) -> Figure:
-    """What a thousand options are worth over the grid, and nothing else: what a hedge is chosen by."""
-    call, forward, strike, years, _ = _options(1_000)
-    given = _grid()
-    moves, vols = given[1][0, :, 0] / forward[0], given[4][:, 0, :]
-
-    def theirs() -> np.ndarray:
-        wide, f, k, t, vol = given
-        root = vol * np.sqrt(t)
-        d1 = np.log(f / k) / root + 0.5 * root
-        n1, n2 = ndtr(d1), ndtr(d1 - root)
-        return np.where(wide, f * n1 - k * n2, k * (1.0 - n2) - f * (1.0 - n1))
-
-    def ours() -> np.ndarray:
-        return value_grid(call, forward, strike, years, moves, vols)
-
-    assert np.allclose(ours(), theirs(), atol=1e-8)
-    return against(
-        "1,000 x 41 x 21 prices", ours, "NumPy and SciPy", theirs, per=np.broadcast(*given).size
     )
 
 

@@ -18,13 +18,14 @@ from airpocket.evaluation.judged import (
     LEVELS,
     Judged,
     Said,
+    chance_alone,
     judged,
     method_of,
     permuted,
     reliability,
     skill_of,
 )
-from airpocket.evaluation.pushed import Pushed
+from airpocket.evaluation.pushed import AGAIN, Pushed
 from airpocket.evaluation.truemap import true_map
 from airpocket.lab.runs.worldcheck import read_world
 
@@ -76,6 +77,7 @@ def test_pushes_move_price_their_way_and_force_out_the_side_they_hurt(cases):
         assert 0.0 <= went.booked_usd + went.deleveraged_usd <= went.forced_usd * (1.0 + 1e-9)
         assert went.end <= went.extreme
         assert 0.0 <= went.extreme_s <= 900.0
+        assert len({went.extreme, *(one.extreme for one in case.again)}) == 1 + AGAIN
 
 
 def test_the_run_itself_is_not_pushed(run, cases, world):
@@ -163,6 +165,7 @@ def _made(count: int = 400, spread: float = 1.0) -> list[Judged]:
             Judged(
                 "made", k // 8, 1e6, 5, level + 0.3 * float(rng.standard_normal()), 0.5, 10.0, 1e6, 5e5, 0.0, 0.0,
                 1e6, 1e6, (), {MODEL: said, SHIPPED: blind, ALONE: blind, STATIC: blind},
+                tuple(level + 0.3 * rng.standard_normal(4)), (1e6,) * 4,
             )
         )  # fmt: skip
     return found
@@ -183,6 +186,10 @@ def test_an_honest_forecast_scores_as_one_and_a_boastful_one_is_found_out():
     # of a normal with deviation s the score is s (1/√π) on average (Gneiting and Raftery 2007)
     assert honest.crps == pytest.approx(0.3 / np.sqrt(np.pi), rel=0.1)
     assert honest.forced_error == 0.0
+    # the mean of |x - the median of four| for normals is 0.3 √(1 + var(median of 4)) √(2/π)
+    assert chance_alone(_made(spread=1.0)) == pytest.approx(
+        0.3 * np.sqrt(1.298 * 2 / np.pi), rel=0.1
+    )
     for one in reliability(_made(2_000), MODEL):
         assert one.said == pytest.approx(one.came, abs=0.06)
 

@@ -58,7 +58,7 @@ def _svg(grid: HeatGrid, named: _Named, attributes: str = "") -> str:
     origin = "SIMULATED" if named.simulated else kind.upper()
     stamp = (
         f'<text class="stamp" x="{(_LEFT + _RIGHT) / 2:g}" y="{(_TOP + _BOTTOM) / 2 + 30:g}" '
-        'text-anchor="middle" style="font-size:96px">SIMULATED</text>'
+        'text-anchor="middle" opacity=".3" style="font-size:96px">SIMULATED</text>'
         if named.simulated
         else ""
     )

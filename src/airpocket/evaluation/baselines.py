@@ -11,7 +11,6 @@ from airpocket.liquidations.cells import (
     SOLD,
     TYPICAL,
 )
-from airpocket.liquidations.cohorts import rules_of
 from airpocket.liquidations.feed import Feed, Rows, rows_of
 from airpocket.liquidations.settings import MapSettings
 
@@ -29,8 +28,11 @@ class Sold:
     name = "sold style"
 
     def __init__(self, feed: Feed, s: MapSettings) -> None:
-        rules = rules_of(s.worlds[0], feed.shifts, 1.0, s)
-        self._prior, self._shift, self._width = rules.prior, rules.shift, s.width
+        granted = np.isfinite(feed.shifts)
+        prior = np.array([s.shorts_mix, s.longs_mix])
+        prior[:, 1:][~granted] = 0.0
+        self._prior = prior / prior.sum(axis=1, keepdims=True)
+        self._shift, self._width = np.where(granted, feed.shifts, 1.0), s.width
         self._rows = rows_of(feed, 0, s)
 
     def ladders(self, middle: FloatArray, at: IntArray) -> tuple[FloatArray, FloatArray]:

@@ -13,6 +13,7 @@ from airpocket.evaluation.judged import (
     AT_PERCENT,
     Judged,
     Skill,
+    chance_alone,
     counting,
     crps_of,
     given_stop,
@@ -20,8 +21,10 @@ from airpocket.evaluation.judged import (
     spread_error,
 )
 from airpocket.evaluation.page import Shown, markdown_of
+from airpocket.evaluation.pushed import AGAIN
 
 TARGET, FORCED_TARGET = (0.74, 0.86), 0.20
+_AGAIN = "the market itself, other chance"
 
 
 def tables(found: Cascades) -> list[Shown]:
@@ -57,6 +60,7 @@ def _row(row: Judged) -> dict[str, object]:
         "extreme_percent": row.extreme, "end_percent": row.end, "extreme_s": row.extreme_s,
         "forced_usd": row.forced_usd, "booked_usd": row.booked_usd,
         "measured": list(row.measured), "held_usd": row.held_usd, "marked_usd": row.marked_usd,
+        "again_percent": list(row.again), "again_forced_usd": list(row.again_usd),
         "said_percent": said.extreme[[9, 49, 89]].tolist(),
         "said_shipped_percent": shipped.extreme[[9, 49, 89]].tolist(),
         "said_forced_usd": said.forced_usd[[9, 49, 89]].tolist(),
@@ -137,6 +141,10 @@ def _there(row: Judged) -> float:
     return row.said[MODEL].there_usd
 
 
+def _again(row: Judged) -> float:
+    return float(np.median(row.again_usd))
+
+
 def _held(row: Judged) -> float:
     return row.held_usd
 
@@ -169,6 +177,7 @@ def _methods(found: Cascades) -> Shown:
          f"{one.crps:.3f}", f"{one.error:.3f}"]
         for name, one in found.methods.items()
     ]  # fmt: skip
+    rows.append([_AGAIN, "", "", "", "", f"{chance_alone(found.rows):.3f}"])
     return Shown(
         "Where price stopped",
         ["method", "inside 80 %", "below", "above", "CRPS, %", "error of the median, %"], rows,
@@ -176,7 +185,9 @@ def _methods(found: Cascades) -> Shown:
             "The farthest middle price of the pushed book within a quarter of an hour, in per cent of the"
             " start. Below: price went less far than the 10 % quantile. CRPS: the continuous ranked"
             " probability score, smaller is better; it counts the whole distribution, so far tails that never"
-            " come cost as much as a wrong middle.",
+            " come cost as much as a wrong middle. The last row knows everything but chance: the same push into"
+            f" {AGAIN} copies of the very market, in which other orders happen to come from then on. What it"
+            " misses no forecast can know.",
         ],
     )  # fmt: skip
 
@@ -250,6 +261,7 @@ def _forced(found: Cascades) -> Shown:
         (f"{MODEL}, paths that stop where price did", _there),
         ("ladder up to the true stop", _held),
         ("ladder up to the farthest marks", _marked),
+        (_AGAIN, _again),
     ):
         error, bias = given_stop(found.rows, of)
         rows.append([name, f"{100 * error:.0f} %", f"{bias:.2f}", ""])
@@ -261,11 +273,13 @@ def _forced(found: Cascades) -> Shown:
         "Forced dollars", ["method", "median relative error", "said over true", "inside 80 %"], rows,
         [
             f"Of the {len(worth)} pushes whose forced flow was a twentieth of the push or more. Stop orders, which"
-            " the model adds to the ladder, are in neither. The last three rows know what came: the twentieth of"
+            " the model adds to the ladder, are in neither. The next three rows know what came: the twentieth of"
             " the model's paths that stop nearest to where price did, all that the true ladder held on the way to"
             " there, and all that it held up to where each contract's mark went, which is what forces out. What the"
             " last leaves is due to positions that are cut and not closed, and to traders who leave in time; the"
-            " others also have to know how far a mark follows a price that spikes.",
+            " others also have to know how far a mark follows a price that spikes. The last row is the median of"
+            f" the same push into {AGAIN} copies of the very market, in which other orders happen to come from then"
+            " on: what it misses is chance.",
             f"Off the book went {100 * off:.0f} % of all forced dollars ({100 * cut:.1f} % to deleveraging, the"
             f" rest to insurance funds and vaults); the model said {100 * said:.0f} %.",
         ],

@@ -42,7 +42,8 @@ class Judged:
     """One push: where it was, what was done, what came of it (per cent, USD, s) and what each method said.
 
     held_usd: what the true ladder held up to the true stop; marked_usd: up to the farthest mark of each contract.
-    measured: the priors that a measurement was blended into.
+    measured: the priors that a measurement was blended into. again, again_usd: extreme and forced_usd of the same
+    push into the same market, with other chance from there on.
     """
 
     world: str
@@ -60,6 +61,8 @@ class Judged:
     marked_usd: float
     measured: tuple[str, ...]
     said: Mapping[str, Said]
+    again: tuple[float, ...]
+    again_usd: tuple[float, ...]
 
     @property
     def retrace(self) -> float:
@@ -82,6 +85,8 @@ def judged(case: Case, forecasts: Mapping[str, Forecast]) -> Judged:
         marked_usd=float(before.usd[mine & (moved <= marked)].sum()),
         measured=tuple(one.name for one in basis if one.used_measured),
         said={name: _said(one, sign, went.extreme) for name, one in forecasts.items()},
+        again=tuple(_percent(one.extreme, sign) for one in case.again),
+        again_usd=tuple(one.forced_usd for one in case.again),
     )  # fmt: skip
 
 
@@ -258,6 +263,11 @@ def given_stop(rows: Sequence[Judged], said: Callable[[Judged], float]) -> tuple
     if not len(forced):
         return float("nan"), float("nan")
     return _median(np.abs(found - forced) / forced), float(found.sum() / forced.sum())
+
+
+def chance_alone(rows: Sequence[Judged]) -> float:
+    """Mean error, % of price, of the median stop of the same pushes with other chance: nobody can foresee more."""
+    return float(np.mean([abs(np.median(row.again) - row.extreme) for row in rows]))
 
 
 def _column(rows: Sequence[Judged], of: Callable[[Judged], float]) -> FloatArray:

@@ -28,6 +28,7 @@ On: TypeAlias = Literal["perp", "spot", "alone"]
 
 FIRST_NS, EVERY_NS = 75 * MINUTE_NS, 15 * MINUTE_NS
 WATCHED_S = 900
+AGAIN = 4  # copies pushed once more, with other chance
 _SETTLED_NS = 10 * MINUTE_NS  # of a world's first minutes, before its pace is measured
 _DAY_MIN, _STEP_MIN = 1_440.0, 15
 _WITHIN = 0.01  # pushes are sized by what rests so near
@@ -94,7 +95,7 @@ class Went:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One push into one market."""
+    """One push into one market; again: the same into copies of it that differ only in what chance brings after."""
 
     world: str
     seed: int
@@ -102,6 +103,7 @@ class Case:
     kick: Kick
     before: Before
     went: Went
+    again: tuple[Went, ...]
 
 
 class Pushed:
@@ -140,8 +142,11 @@ class Pushed:
                 continue
             before = self._before(survey.positions(), np.concatenate(rows))
             kick = self._kick(dice)
-            went = _went(self.session.fork(), self.contracts, self.perps, self.book, kick)
-            yield Case(self.world.name, self.seed, self.on, kick, before, went)
+            went, *again = (
+                _went(self.session.fork(chance), self.contracts, self.perps, self.book, kick)
+                for chance in range(1 + AGAIN)
+            )
+            yield Case(self.world.name, self.seed, self.on, kick, before, went, tuple(again))
 
     def _listened(self, until: int) -> list[IntArray]:
         """Rows of marks and trades of the pushed book; what the public hears is kept, depth by the minute."""

@@ -57,6 +57,18 @@ def test_a_fork_goes_on_like_the_market_and_leaves_it_alone(calm):
     assert whole.hash == same.hash
 
 
+def test_a_fork_with_other_chance_begins_alike_and_goes_another_way(calm):
+    same, first, second, again = calm.fork(), calm.fork(1), calm.fork(2), calm.fork(1)
+    assert money(first) == money(same)
+    assert first.market.books[1].bid == same.market.books[1].bid
+    for one in (same, first, second, again):
+        for _ in one.until(calm.now + MINUTE):
+            pass
+    assert first.hash == again.hash
+    assert len({same.hash, first.hash, second.hash}) == 3
+    assert money(first) == money(same)
+
+
 def test_what_a_book_does_not_hold_is_left_undone_and_money_stays_whole(calm):
     twin = calm.fork()
     before = money(twin)

@@ -138,7 +138,11 @@ def test_a_surface_comes_back_from_its_own_quotes():
 
 def test_a_flat_smile_s_index_is_its_volatility():
     flat = {days: Svi(0.36 * days / 365.0, 1e-9, 0.0, 0.0, 0.1) for days in (20, 40)}
-    assert surface_of(chain_of(flat)).index_volatility(30.0 / 365.0) == pytest.approx(0.6, rel=5e-3)
+    found = surface_of(chain_of(flat))
+    assert found.index_volatility(30.0 / 365.0, 0.0) == pytest.approx(0.6, rel=5e-3)
+    assert (
+        0.55 < found.index_volatility(30.0 / 365.0) < 0.595
+    )  # what pays beyond 5 delta is left out
 
 
 def test_quotes_that_say_nothing_are_left_out_and_counted():

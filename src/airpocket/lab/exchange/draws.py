@@ -61,6 +61,11 @@ def stream_key(seed: int, *parts: int) -> int:
     return key
 
 
+def other_key(chance: int) -> int:
+    """What every key is changed by (exclusive or) for other draws; nothing for 0."""
+    return chance * int(_STEP) & _MASK
+
+
 def _mixed(z: int) -> int:
     z &= _MASK
     z = ((z ^ (z >> 30)) * int(_MIX_1)) & _MASK

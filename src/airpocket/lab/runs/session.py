@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from airpocket.domain.events import IntArray
+from airpocket.lab.exchange.draws import other_key
 from airpocket.lab.exchange.state import COLUMNS, Market, copy_of
 from airpocket.lab.runs.loop import VENUE_CLOCK, WORLD, advance, heapify
 from airpocket.lab.runs.making import draft, first_wakes, market_of
@@ -52,11 +53,15 @@ class Session:
         """Of the whole journal so far, 32 hex digits."""
         return self._digest.copy().hexdigest()
 
-    def fork(self) -> "Session":
-        """A second market that goes on from here; what is done to one does not touch the other."""
+    def fork(self, chance: int = 0) -> "Session":
+        """A second market that goes on from here; what is done to one does not touch the other.
+
+        chance: 0: the draws to come are this one's too; any other number: others.
+        """
         twin = Session.__new__(Session)
         twin.world, twin.seed = self.world, self.seed
         twin.market, twin._digest = copy_of(self.market), self._digest.copy()
+        twin.market.actors["key"] ^= np.uint64(other_key(chance))
         return twin
 
     def until(self, time: int) -> Iterator[IntArray]:

@@ -15,7 +15,11 @@ from airpocket.market.options.quotes import ChainQuotes, Cleaned, clean
 from airpocket.market.options.ssvi import fit_ssvi
 from airpocket.market.options.svi import Svi
 
-_STRIP, _STRIPS = 2.0, 801  # log-moneyness of an index's strip, and into how many points it is cut
+DVOL_DELTA = 0.05  # as those who rebuilt the index report it: Deribit's page was not read
+_STRIP, _STRIPS = (
+    2.0,
+    1_601,
+)  # log-moneyness of an index's strip, and into how many points it is cut
 Form: TypeAlias = Literal["svi", "ssvi"]
 
 
@@ -71,19 +75,20 @@ class Surface:
         w = (1.0 - share) * near.svi.total_variance(k) + share * far.svi.total_variance(k)
         return np.sqrt(w / years)
 
-    def index_volatility(self, years: float) -> float:
-        """The volatility that a strip of all options out of the money pays (a fraction a year), as DVOL tells it.
+    def index_volatility(self, years: float, least_delta: float = DVOL_DELTA) -> float:
+        """The volatility that a strip of options out of the money pays, a fraction a year, as DVOL tells it.
 
-        σ²T = 2 ∫ price(k)/F · e^(−k) dk over the smiles (Carr and Madan 1998); above that at the money
-        by what the wings are worth.
+        σ²T = 2 ∫ price(k)/F · e^(−k) dk over the smiles (Carr and Madan 1998), options of less than `least_delta`
+        left out, as Deribit does; 0 takes all, to seven times the forward. Above the volatility at the money by
+        what the wings are worth.
 
         Raises:
             ValueError: as `volatility`.
         """
         k = np.linspace(-_STRIP, _STRIP, _STRIPS)
-        vols = self.volatility(k, years)
-        spare = greeks(k >= 0.0, 1.0, np.exp(k), years, vols).price
-        return math.sqrt(2.0 * float(np.trapezoid(spare * np.exp(-k), k)) / years)
+        found = greeks(k >= 0.0, 1.0, np.exp(k), years, self.volatility(k, years))
+        paid = np.where(np.abs(found.delta) >= least_delta, found.price * np.exp(-k), 0.0)
+        return math.sqrt(2.0 * float(np.trapezoid(paid, k)) / years)
 
 
 def surface_of(chain: ChainQuotes) -> Surface:

@@ -155,8 +155,9 @@ def _edge(asked: Asked, days: tuple[float, ...], beyond: float = 0.0) -> Rows:
 
 def _furthest(asked: Asked, rows: Rows, over: FloatArray) -> Estimate:
     """The last move before the first at which a row is not held; at least the last tried where none fails."""
-    moves = np.unique(np.abs(rows.move))
-    worst = np.array([float(over[np.abs(rows.move) == move].min()) for move in moves])
+    moves, at = np.unique(np.abs(rows.move), return_inverse=True)
+    worst = np.full(len(moves), np.inf)
+    np.minimum.at(worst, at, over)
     failed = np.flatnonzero(worst < -_CLOSE * asked.mark * abs(asked.coins))
     way = 100.0 if asked.short else -100.0
     source = f"{asked.settings.buffer:g} × maintenance in every row"
