@@ -203,8 +203,8 @@ def _handled(way: Way, how: PathSettings) -> Iterator[str]:
     )
     share = way.settings.book_share
     yield (
-        f"Of all of it {100 * share.low:.0f} to {100 * share.high:.0f} % is sent to the book (prior: as was counted on "
-        "past days, less than the rules would let); the rest leaves beside it."
+        f"Of all of it {100 * share.low:.0f} to {100 * share.high:.0f} % is sent to the book (prior: so much was "
+        "counted on past days, less than the rules would let); the rest leaves beside it."
     )
 
 
