@@ -148,7 +148,8 @@ def _notes(way: Way, push: Push, how: PathSettings, likely: float) -> Iterator[s
         yield "The hedged share of this side is unknown or none: no forced flow is taken off for it."
     yield f"Where the book holds less than {100 * SHARE_OF_MEAN:g} % of its mean, that much is taken to rest."
     yield (
-        f"Price moves by {100 * volatility:.2f} % a day where nothing happens. An impact grows with each per cent "
+        f"Price moved by {100 * volatility:.2f} % a day; where nothing happens it now moves by {p.wander.low:g} to "
+        f"{p.wander.high:g} times that (prior). An impact grows with each per cent "
         f"that price stands displaced, by {p.pull:.0f} % at first: makers step back."
     )
     yield (
@@ -199,6 +200,11 @@ def _handled(way: Way, how: PathSettings) -> Iterator[str]:
     yield (
         f"Forced flow leaves as its venues' rules say ({told}; known for {100 * handled.known:.0f} %): "
         + _limits(handled, p)
+    )
+    share = way.settings.book_share
+    yield (
+        f"Of all of it {100 * share.low:.0f} to {100 * share.high:.0f} % is sent to the book (prior: so much was "
+        "counted on past days, less than the rules would let); the rest leaves beside it."
     )
 
 
