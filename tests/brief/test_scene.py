@@ -13,6 +13,7 @@ from brief import examples
 from msgspec.structs import replace
 
 from airpocket.brief import as_json, html
+from airpocket.brief.heat import heat_provenance
 from airpocket.brief.scene import encoded, scene_of
 
 RICH = examples.rich()
@@ -75,9 +76,13 @@ def test_liquidations_stand_where_venues_told_them_or_are_named_as_unknown():
     assert ("Liquidations", "no venue here tells its") in scene(replace(RICH, price=mute)).missing
     older = json.loads(as_json.render(RICH))
     del older["price"]["chart_forced"], older["price"]["chart_forced_unknown"]
+    del older["map"]["heat"]["exact_percent"]
     found = scene(as_json.parse(json.dumps(older).encode()))
     assert found.prints == []
     assert ("Liquidations", "told by no brief of this age") in found.missing
+    heat = as_json.parse(json.dumps(older).encode()).map.heat
+    assert heat is not None
+    assert heat_provenance(heat) == "modelled"
 
 
 def test_funding_stands_in_per_cent_as_its_unit_says():

@@ -83,9 +83,9 @@ def _svg(grid: HeatGrid, named: _Named, attributes: str = "") -> str:
 
 def heat_provenance(grid: HeatGrid) -> Provenance:
     """Of the picture as a whole: measured where every column is all held by accounts, modelled where none is."""
-    if min(grid.exact_percent) >= _ALL_PERCENT:
-        return "measured"
-    return "mixed" if max(grid.exact_percent) > 0.0 else "modelled"
+    if not any(grid.exact_percent):
+        return "modelled"
+    return "measured" if min(grid.exact_percent) >= _ALL_PERCENT else "mixed"
 
 
 def exact_spans(grid: HeatGrid) -> list[tuple[int, int, float]]:

@@ -136,7 +136,7 @@ class HeatGrid(Struct, frozen=True, kw_only=True):
     close: list[float]
     edge: list[float]
     forced: list[list[float]]
-    exact_percent: list[float]
+    exact_percent: list[float] = []  # empty in briefs written before it was told
 
 
 class MapSection(Struct, frozen=True, kw_only=True):
