@@ -187,7 +187,7 @@ def _methods(found: Cascades) -> Shown:
             " probability score, smaller is better; it counts the whole distribution, so far tails that never"
             " come cost as much as a wrong middle. The last row knows everything but chance: the same push into"
             f" {AGAIN} copies of the very market, in which other orders happen to come from then on. What it"
-            " misses no forecast can know.",
+            " misses is chance, and a little that four copies are few.",
         ],
     )  # fmt: skip
 
@@ -279,7 +279,7 @@ def _forced(found: Cascades) -> Shown:
             " last leaves is due to positions that are cut and not closed, and to traders who leave in time; the"
             " others also have to know how far a mark follows a price that spikes. The last row is the median of"
             f" the same push into {AGAIN} copies of the very market, in which other orders happen to come from then"
-            " on: what it misses is chance.",
+            " on: what it misses is chance, and a little that four copies are few.",
             f"Off the book went {100 * off:.0f} % of all forced dollars ({100 * cut:.1f} % to deleveraging, the"
             f" rest to insurance funds and vaults); the model said {100 * said:.0f} %.",
         ],

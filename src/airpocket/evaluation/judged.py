@@ -266,7 +266,7 @@ def given_stop(rows: Sequence[Judged], said: Callable[[Judged], float]) -> tuple
 
 
 def chance_alone(rows: Sequence[Judged]) -> float:
-    """Mean error, % of price, of the median stop of the same pushes with other chance: nobody can foresee more."""
+    """Mean error, % of price, of the median stop of the same pushes with other chance, the floor."""
     return float(np.mean([abs(np.median(row.again) - row.extreme) for row in rows]))
 
 
