@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.sim_disk import PowerCut, SimDisk
 from live.sim import START, S, SimClock, SimLoop
 
+from airpocket.delivery.virtual import VirtualLoop
 from airpocket.domain.errors import LogFailed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.writer import LogWriter, Ticket
@@ -50,14 +51,7 @@ class Loop(SimLoop):
         """There is no other thread: nobody has to be woken."""
         return self.call_soon(callback, *args, context=context)
 
-    def run_in_executor(self, executor, func, *args):
-        del executor
-        done = self.create_future()
-        try:
-            done.set_result(func(*args))
-        except Exception as error:
-            done.set_exception(error)
-        return done
+    run_in_executor = VirtualLoop.run_in_executor
 
 
 class Clock(SimClock):
