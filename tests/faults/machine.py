@@ -12,7 +12,6 @@ from pathlib import Path
 from ingest.sim_disk import PowerCut, SimDisk
 from live.sim import START, S, SimClock, SimLoop
 
-from airpocket.delivery.virtual import VirtualLoop
 from airpocket.domain.errors import LogFailed
 from airpocket.ingest.log.records import Record
 from airpocket.ingest.log.writer import LogWriter, Ticket
@@ -22,7 +21,7 @@ _FEW_TIMERS, _LONGEST_WAIT_S = 100, 86_400.0  # as asyncio has them
 
 
 class Loop(SimLoop):
-    """Work given to threads is done at once: nothing but timers moves this loop, so a seed tells all."""
+    """Nothing but timers moves this loop, so a seed tells all."""
 
     def _run_once(self):
         """As asyncio's own, in the same order, less the question to the system what has come: nothing ever does."""
@@ -50,8 +49,6 @@ class Loop(SimLoop):
     def call_soon_threadsafe(self, callback, *args, context=None):
         """There is no other thread: nobody has to be woken."""
         return self.call_soon(callback, *args, context=context)
-
-    run_in_executor = VirtualLoop.run_in_executor
 
 
 class Clock(SimClock):

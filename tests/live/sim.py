@@ -6,6 +6,7 @@ import selectors
 from collections import Counter
 from random import Random
 
+from airpocket.delivery.virtual import VirtualLoop
 from airpocket.ingest.connection import World
 from airpocket.ingest.dial import LineClosed, Refused
 
@@ -28,7 +29,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class SimLoop(asyncio.SelectorEventLoop):
-    """A loop whose time only timers move; a day takes as long as its events."""
+    """A loop whose time only timers move; a day takes as long as its events. Work for threads is done at once."""
 
     def __init__(self):
         selector = _Selector()
@@ -38,6 +39,8 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def time(self):
         return self.passed
+
+    run_in_executor = VirtualLoop.run_in_executor
 
 
 class SimClock:

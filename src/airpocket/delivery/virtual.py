@@ -67,14 +67,11 @@ class VirtualClock:
 
 def in_virtual_time(main: Callable[[VirtualLoop], Awaitable[T]]) -> T:
     """Run `main(loop)` to its end, from second 0 on."""
-    loop = VirtualLoop()
-    asyncio.set_event_loop(loop)
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, VirtualLoop)
 
-    async def run() -> T:
-        return await main(loop)
+        async def run() -> T:
+            return await main(loop)
 
-    try:
-        return loop.run_until_complete(run())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+        return runner.run(run())

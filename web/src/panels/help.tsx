@@ -1,5 +1,5 @@
 // Keys, marks and the glossary, over the page.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { GLOSSARY } from "../parts/glossary";
 import { helpShown } from "../store";
 
@@ -16,7 +16,8 @@ const KEYS: [string, string][] = [
 export function Help() {
   const box = useRef<HTMLDialogElement>(null);
   const term = helpShown.value;
-  useEffect(() => {
+  // Laid out, not after the paint: an Escape pressed as soon as the words stand there finds it open.
+  useLayoutEffect(() => {
     if (term === null) return box.current?.close();
     if (!box.current?.open) box.current?.showModal();
     if (term) box.current?.querySelector(`[data-word="${CSS.escape(term)}"]`)?.scrollIntoView({ block: "center" });
