@@ -310,6 +310,16 @@ def test_steps_say_how_they_are_sent_and_when_they_lapse() -> None:
     assert steps_of(plan_for(position(), situation()))["hard_stop"].order == "stop_market"
 
 
+def test_everything_that_adds_to_a_long_ends_with_its_stop() -> None:
+    opening = [
+        step for step in steps_of(plan_for(position("long"), situation())).values()
+        if step.side == "buy"
+    ]  # fmt: skip
+    assert {step.id for step in opening} >= {"bid_1", "confirmation", "funding_reset"}
+    assert all("once the position's own stop fills" in step.invalidation for step in opening)
+    assert not any(step.reduce_only for step in opening)
+
+
 def test_a_short_trails_its_best_close() -> None:
     steps = steps_of(plan_for(position(opened_at=NOW - 40 * 24 * HOUR_NS), situation()))
     hours = situation().market.reference.hours.since(NOW - 40 * 24 * HOUR_NS)

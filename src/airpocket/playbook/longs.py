@@ -23,6 +23,8 @@ ISOLATED = (
     "with spot where the size allows."
 )
 
+_ENDS = "cancelled once the position's own stop fills"
+
 
 @dataclass(frozen=True, slots=True)
 class Bid:
@@ -147,7 +149,7 @@ def bid_play(ground: Ground) -> Play:
             action=f"buy {ground.text(bid.size_coin)} with a resting limit order",
             size_coin=bid.size_coin, price=bid.price, because=[bid.basis],
             invalidation=f"price trades at {stop} ({ladder.stop_basis}): sell every bid that was filled; "
-            "cancelled once the position's own stop fills",
+            f"{_ENDS}",
             uncovered="a gap through the stop",
         )
         for k, bid in enumerate(ladder.bids, 1)
@@ -219,7 +221,7 @@ def add_play(ground: Ground, smallest_bid: float | None) -> Play:
         id="funding_reset", title="Scale in on a funding reset", refs=["M43"], state=state,
         because=because, condition="funding is back to neutral while price pulls back",
         action=f"buy {amount} at once, instead of the first bid; it counts against the same budget",
-        size_coin=size, tells=[calm, neutral, pullback], invalidation="the stop of the bids",
+        size_coin=size, tells=[calm, neutral, pullback], invalidation=f"the stop of the bids; {_ENDS}",
         cost=None if smallest_bid is None else ground.cost(smallest_bid, ground.price),
         uncovered="a further fall to the stop",
     )  # fmt: skip
@@ -250,7 +252,7 @@ def _retest_add(ground: Ground, size: Estimate | None, amount: str) -> Step:
         because=[_no_adds(tide) if tide else why],
         action=f"buy {amount}; it counts against the same budget", size_coin=size,
         price=ground.modelled(zone.high, PRICE),
-        invalidation=f"a 4 h close below {price_text(zone.low)}",
+        invalidation=f"a 4 h close below {price_text(zone.low)}; {_ENDS}",
         cost=None if size is None or size.value is None else ground.cost(size.value, zone.high),
         uncovered="a second retest that fails",
     )  # fmt: skip
