@@ -312,7 +312,7 @@ def test_steps_say_how_they_are_sent_and_when_they_lapse() -> None:
 
 def test_everything_that_adds_to_a_long_ends_with_its_stop() -> None:
     opening = [
-        step for step in steps_of(plan_for(position("long"), situation())).values()
+        step for step in steps_of(plan_for(position("long", 10.0), situation())).values()
         if step.side == "buy"
     ]  # fmt: skip
     assert {step.id for step in opening} >= {"bid_1", "confirmation", "funding_reset"}
