@@ -94,3 +94,12 @@ def colours(shot: bytes) -> tuple[int, int]:
     pixels = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
     more = pixels[..., 0] - pixels[..., 2]
     return int((more > 60).sum()), int((more < -60).sum())
+
+
+def soon(check, page) -> None:
+    """Wait until a check holds: pixels follow an act by some frames."""
+    for _ in range(100):
+        if check():
+            return
+        page.wait_for_timeout(100)
+    assert check()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
-from browsing import NoChromium, Opened, launched, opened
+from browsing import NoChromium, Opened, launched, opened, soon
 from stand_in import StandIn, serving
 
 
@@ -50,4 +50,6 @@ def shown(browser, running) -> Iterator[Opened]:
     """One page for all tests that only read it."""
     running.reset()
     with opened(browser, running) as found:
+        loading = found.page.locator("[role=status][aria-label$='is loading']")
+        soon(lambda: loading.count() == 0, found.page)
         yield found

@@ -56,13 +56,14 @@ def health(**changes: Any) -> dict[str, Any]:
 class StandIn:
     """The server's answers and habits; a test changes them while it runs.
 
-    refuse: path under /api/v1 → (status, message). instead: path → another answer. slow_s: before every answer.
+    refuse: path under /api/v1 → (status, message). instead: path → another answer. slow_s: words of a request's
+    address or body → seconds before its answer.
     """
 
     address: str = ""
     refuse: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     instead: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    slow_s: float = 0.0
+    slow_s: dict[str, float] = field(default_factory=dict[str, float])
     told: dict[str, Any] = field(default_factory=health)
     sockets_open: bool = True
     drill: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -73,7 +74,7 @@ class StandIn:
         return f"{self.address}/#t={CODE}"
 
     def reset(self) -> None:
-        self.refuse, self.instead, self.slow_s, self.told = {}, {}, 0.0, health()
+        self.refuse, self.instead, self.slow_s, self.told = {}, {}, {}, health()
         self.sockets_open, self.asked, self.drill = True, [], {}
 
 
@@ -101,7 +102,8 @@ def app_of(stand: StandIn) -> FastAPI:
 
     @app.api_route("/api/v1/{path:path}", methods=["GET", "POST"])
     async def api(path: str, request: Request) -> Response:
-        await asyncio.sleep(stand.slow_s)
+        words = f"{request.url} {(await request.body()).decode()}"
+        await asyncio.sleep(sum(wait for each, wait in stand.slow_s.items() if each in words))
         body = await request.json() if await request.body() else None
         stand.asked.append((path, body))
         if path == "session":

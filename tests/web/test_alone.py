@@ -7,7 +7,7 @@ import re
 import msgspec
 import pytest
 from brief import examples
-from browsing import colours
+from browsing import colours, soon
 
 import airpocket
 from airpocket.brief import html
@@ -62,8 +62,7 @@ def test_the_brief_draws_its_chart_from_one_file_and_asks_for_nothing(opened):
     assert lit > 500
     page.get_by_role("button", name="heatmap").click()
     page.get_by_role("button", name="levels").click()
-    page.wait_for_timeout(150)
-    assert orange(page) < lit / 2
+    soon(lambda: orange(page) < lit / 2, page)
     assert not page.locator("figure.heat").is_visible(), "the chart shows the same"
     page.emulate_media(media="print")
     assert page.locator("figure.heat").is_visible()

@@ -35,7 +35,8 @@ def test_the_market_the_position_and_the_plan_are_told_first(drilled):
     assert drilled.locator("#position").count() == 0, "a real position has no place beside it"
 
 
-def test_orders_go_by_button_by_key_and_in_words(drilled, stand):
+def test_orders_go_by_button_by_key_and_in_words_and_none_overtakes_another(drilled, stand):
+    stand.slow_s = {"reduce 50%": 0.8, "stop 3150": 0.4}
     drilled.get_by_role("button", name="reduce 50 %").click()
     drilled.locator("h2", has_text="Drill").first.click()
     drilled.keyboard.press("r")

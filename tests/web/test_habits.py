@@ -5,11 +5,17 @@ import json
 from pathlib import Path
 
 import pytest
-from browsing import colours
+from browsing import colours, soon
 from stand_in import ROOT, health, recorded
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+
+SHOWN_S = """(() => {
+  const [first, second] = document.querySelector('.canvas').marketChart.candles.data();
+  return second.time - first.time;
+})()"""  # interval of the candles drawn
 
 
 def lit(page) -> tuple[int, int]:
@@ -51,15 +57,12 @@ def test_keys_lead_everywhere(visit):
 
 def test_the_heatmap_lies_behind_the_candles_and_goes_when_told(visit):
     page = visit().page
-    page.wait_for_timeout(300)
     for key in ("l", "f", "n"):
         page.keyboard.press(key)
-    page.wait_for_timeout(200)
-    orange, blue = lit(page)
-    assert orange > 200
+    soon(lambda: lit(page)[0] > 200, page)
+    before = sum(lit(page))
     page.keyboard.press("h")
-    page.wait_for_timeout(200)
-    assert sum(lit(page)) < (orange + blue) / 20
+    soon(lambda: sum(lit(page)) < before / 20, page)
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -116,15 +119,26 @@ def test_an_answer_refused_says_why_and_one_on_its_way_arrives(visit, stand):
         "fuel": (404, "this edition has no fuel: its brief says what is missing"),
     }
     page = visit().page
-    assert page.get_by_role("status", name="brief is loading").is_visible()
-    assert "the first edition is being made" in page.locator("#verdict").inner_text()
-    assert "this edition has no fuel" in page.locator("#fuel").inner_text()
+    page.get_by_role("status", name="brief is loading").wait_for()
+    page.locator("#verdict", has_text="the first edition is being made").wait_for()
+    page.locator("#fuel", has_text="this edition has no fuel").wait_for()
     stand.refuse = {}
     stand.told = health(
         documents={n: {"sequence": 2, "as_of": "", "made_at": ""} for n in ("brief", "fuel")}
     )
     page.wait_for_selector("#verdict .machine")
     page.wait_for_selector("svg.fuel")
+
+
+def test_an_answer_that_comes_late_does_not_replace_a_later_one(visit, stand):
+    page = visit().page
+    stand.slow_s = {"interval=5m": 0.8}
+    with page.expect_response(lambda answer: "interval=5m" in answer.url):
+        page.get_by_role("button", name="5m", exact=True).click()
+        page.get_by_role("button", name="15m", exact=True).click()
+        soon(lambda: page.evaluate(SHOWN_S) == 900, page)
+    page.wait_for_timeout(200)
+    assert page.evaluate(SHOWN_S) == 900
 
 
 def test_a_market_with_nothing_known_shows_reasons_and_no_zeros(visit, stand):
@@ -154,7 +168,7 @@ def test_a_market_with_nothing_known_shows_reasons_and_no_zeros(visit, stand):
     assert tiles.count(why) >= 6
     assert "$0" not in tiles
     for panel in ("chart", "fuel", "cascade"):
-        assert why in page.locator(f"#{panel}").inner_text()
+        page.locator(f"#{panel}", has_text=why).wait_for()
 
 
 def test_text_from_outside_stays_text(visit, stand):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from stand_in import recorded
+from stand_in import health, recorded
 
 PLAN = json.loads(recorded("plan.json"))["plans"][0]
 SHEET = json.loads(recorded("hedge.json"))["hedges"][0]
@@ -102,3 +102,37 @@ def test_hedges_that_are_refused_leave_the_plan_standing(visit, stand):
     page.get_by_text("nothing is known of its options").wait_for()
     assert PLAN["answer"] in page.locator("#position").inner_text()
     assert page.locator(".survives table").first.is_visible()
+
+
+def test_the_price_that_was_typed_outlives_a_new_price(visit, stand):
+    page = visit().page
+    entry = page.locator("input[name=entry]")
+    brief = json.loads(recorded("brief.json"))
+    before = brief["price"]["last"]["value"]
+    assert float(entry.input_value()) == round(before * 0.96)
+
+    def moved(sequence: int, last: float) -> None:
+        brief["price"]["last"]["value"] = last
+        stand.instead = {"brief": json.dumps(brief).encode()}
+        edition = {"sequence": sequence, "as_of": "", "made_at": ""}
+        stand.told = health(documents={"brief": edition})
+        page.locator(".top", has_text=f"{last:,.2f}").wait_for()
+
+    moved(2, before + 100.0)
+    assert float(entry.input_value()) == round((before + 100.0) * 0.96)
+    entry.fill("3111.5")
+    moved(3, before + 200.0)
+    assert entry.input_value() == "3111.5"
+
+
+def test_another_position_ends_what_was_asked_of_the_one_before(visit, stand):
+    page = visit().page
+    stand.slow_s = {'"size_coin":500': 0.5}
+    with page.expect_response("**/plan"):
+        page.get_by_role("button", name="Plan it").click()
+    page.locator("input[name=size]").fill("7")
+    page.get_by_role("button", name="Plan it").click()
+    page.locator(".hedges table").wait_for()
+    page.wait_for_timeout(700)  # in which a stress test of the first would have been answered
+    hedged = [body["positions"][0]["size_coin"] for path, body in stand.asked if path == "hedge"]
+    assert hedged == [7]

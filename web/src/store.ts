@@ -85,16 +85,49 @@ export function chooseTheme(): void {
   localStorage.setItem("airpocket.theme", theme.value);
 }
 
+/** By what an answer goes into: how many were asked for, and which of them is shown. */
+const turns = new WeakMap<object, { asked: number; shown: number }>();
+
+function turn(of: object): { asked: number; shown: number } {
+  const held = turns.get(of) ?? { asked: 0, shown: 0 };
+  turns.set(of, held);
+  return held;
+}
+
+/** An answer that comes after one that was asked for later is let go. */
 async function load<T>(into: Signal<Doc<T>>, ask: () => Promise<T>): Promise<void> {
+  const held = turn(into);
+  const mine = ++held.asked;
+  let told: Doc<T>;
   try {
-    into.value = { state: "ready", value: await ask(), reason: "", at: Date.now() };
+    told = { state: "ready", value: await ask(), reason: "", at: Date.now() };
   } catch (error) {
     if (error instanceof api.Refused && error.status === 401) lock("the server does not know this tab any more");
     const reason = error instanceof Error ? error.message : String(error);
     // 503: not there yet; it is asked for again when the server tells of it
     const early = error instanceof api.Refused && error.status === 503 && into.peek().value === null;
-    into.value = { ...into.peek(), state: early ? "loading" : "error", reason };
+    told = { ...into.peek(), state: early ? "loading" : "error", reason };
   }
+  if (mine < held.shown) return;
+  held.shown = mine;
+  into.value = told;
+}
+
+/** Nothing is shown, and no answer that is on its way will be. */
+function empty<T>(into: Signal<Doc<T>>): void {
+  const held = turn(into);
+  held.shown = ++held.asked;
+  into.value = { state: "loading", value: null, reason: "", at: 0 };
+}
+
+/** Acts of one kind reach the server in the order in which they were done: each waits for the answer to the one before. */
+function inOrder<T, A extends unknown[]>(act: (...given: A) => Promise<T>): (...given: A) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (...given) => {
+    const mine = last.then(() => act(...given));
+    last = mine.catch(() => undefined);
+    return mine;
+  };
 }
 
 const LOADERS: Record<string, () => Promise<void>> = {
@@ -240,11 +273,11 @@ export function chooseInterval(chosen: Interval): void {
   void LOADERS.bars?.();
 }
 
-export async function replay(action: "play" | "pause" | "seek" | "speed", more: { to?: string; speed?: number } = {}): Promise<void> {
-  const held = health.peek().value;
+export const replay = inOrder(async (action: "play" | "pause" | "seek" | "speed", more: { to?: string; speed?: number } = {}): Promise<void> => {
   const now = await api.post<ServerHealth["replay"]>("/replay", { action, ...more });
-  if (held) health.value = { ...health.peek(), value: { ...held, replay: now } };
-}
+  const held = health.peek();
+  if (held.value) health.value = { ...held, value: { ...held.value, replay: now } };
+});
 
 /** What is held, as it was entered last. */
 let holdings: object = {};
@@ -254,14 +287,15 @@ async function asked<T>(into: Signal<Doc<T>>, ask: () => Promise<T>): Promise<vo
   await load(into, ask);
 }
 
-/** Everything about a position at once: its plan comes first, its hedges take longest. */
+/** Everything about a position at once: its plan comes first, its hedges take longest. Another position ends it. */
 export async function askPlan(body: object): Promise<void> {
   holdings = body;
-  stress.value = hedges.value = { state: "loading", value: null, reason: "", at: 0 };
+  empty(stress);
+  empty(hedges);
   await asked(plans, async () => (await api.post<{ plans: Plan[] }>("/plan", body)).plans);
-  if (plans.peek().state === "error") return;
+  if (holdings !== body || plans.peek().state === "error") return;
   await asked(stress, async () => (await api.post<{ accounts: StressTest[] }>("/stress", body)).accounts);
-  await askHedges({});
+  if (holdings === body) await askHedges({});
 }
 
 export async function askHedges(wanted: { gap_percent?: number; buffer?: number }): Promise<void> {
@@ -281,6 +315,7 @@ export async function openDrill(file: File): Promise<void> {
 
 const DRILL_MS = 400;
 let watching = false;
+let acts = 0;
 
 /** Ask for the drill again and again, from when it is first shown. */
 export async function watchDrill(): Promise<void> {
@@ -289,7 +324,11 @@ export async function watchDrill(): Promise<void> {
   while (link.peek().state !== "locked") {
     try {
       // out of sight, or over: nothing changes
-      if (!document.hidden && (drillState.peek()?.state !== "scored")) drillState.value = await api.get<DrillState>("/drill");
+      if (!document.hidden && (drillState.peek()?.state !== "scored")) {
+        const before = acts;
+        const told = await api.get<DrillState>("/drill");
+        if (acts === before) drillState.value = told; // else it may be of before what was done meanwhile
+      }
     } catch {
       // the banner tells of a lost server
     }
@@ -297,9 +336,14 @@ export async function watchDrill(): Promise<void> {
   }
 }
 
-export async function actInDrill(body: { order: string } | { action: "play" | "pause" | "again" } | { speed: number }): Promise<void> {
-  drillState.value = await api.post<DrillState>("/drill", body);
-}
+export const actInDrill = inOrder(async (body: { order: string } | { action: "play" | "pause" | "again" } | { speed: number }): Promise<void> => {
+  acts += 1;
+  try {
+    drillState.value = await api.post<DrillState>("/drill", body);
+  } finally {
+    acts += 1;
+  }
+});
 
 export async function whatIf<T>(body: unknown): Promise<T> {
   return api.post<T>("/whatif", body);

@@ -24,6 +24,7 @@ export function PositionPanel() {
 function Entry() {
   const reference = brief.value.value?.price.reference.split(":") ?? ["binance_usdm", "ETHUSDT"];
   const side = useSignal<"short" | "long">("short");
+  const entered = useSignal<string | null>(null); // the price that was typed; null: none yet, one near the market stands there
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
@@ -40,16 +41,17 @@ function Entry() {
     });
   };
   const last = brief.value.value?.price.last.value ?? null;
+  const suggested = last === null ? "" : String(Math.round(last * 0.96));
   return (
     <form class="entry" onSubmit={submit}>
       <span class="choices" role="group" aria-label="side">
         {(["short", "long"] as const).map((each) => <button type="button" key={each} aria-pressed={side.value === each} onClick={() => (side.value = each)}>{each}</button>)}
       </span>
       <label>size, coin <input name="size" type="number" inputMode="decimal" min="0" step="any" required value="500" /></label>
-      <label>entry <input name="entry" type="number" inputMode="decimal" min="0" step="any" required key={last} value={last === null ? "" : String(Math.round(last * 0.96))} /></label>
+      <label>entry <input name="entry" type="number" inputMode="decimal" min="0" step="any" required value={entered.value ?? suggested} onInput={(event) => (entered.value = event.currentTarget.value)} /></label>
       <label>leverage <input name="leverage" type="number" inputMode="decimal" min="1" max="125" step="any" required value="8" /></label>
       <label>portfolio, USD <input name="portfolio" type="number" inputMode="decimal" min="0" step="any" value="2000000" /></label>
-      <button type="submit" class="do">Plan it</button>
+      <button type="submit" class="do" disabled={brief.value.value === null}>Plan it</button>
       <span class="dim small">isolated on {reference.join(" ")}</span>
     </form>
   );
