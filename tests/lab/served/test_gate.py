@@ -51,6 +51,23 @@ class LateClock:
         return MACHINE.monotonic()
 
 
+class HeldClock(LateClock):
+    """Goes no further than `held_s` from where it was read first, until it is let go on from there."""
+
+    def __init__(self, held_s):
+        super().__init__()
+        self._held_ns, self._most, self._lost = round(held_s * SECOND_NS), None, 0
+
+    def now(self):
+        now = super().now()
+        self._most = self._most or now + self._held_ns
+        return now - self._lost if self._held_ns == 0 else min(now, self._most)
+
+    def go_on(self):
+        self._lost = max(0, super().now() - self._most)
+        self._held_ns = 0
+
+
 class Served:
     """A gate that runs while the test does."""
 
@@ -298,7 +315,10 @@ def test_a_planned_halt_ends_connections_and_answers_503_until_it_is_over():
               {"from_h": 0.006, "venue": {"sim_binance": {"halted": False}}}]  # fmt: skip
 
     async def run():
-        async with Served(alone(halted=halted), speed=4.0) as served:
+        clock = HeldClock(
+            4.5
+        )  # the halt lasts from 3.6 to 5.4 s, and longer than it takes to look at it
+        async with Served(alone(halted=halted), speed=4.0, clock=clock) as served:
             path = "/fstream.binance.com/public/ws/ethusdt@bookTicker"
             closed = statuses = None
             async with served.websocket(path) as socket:
@@ -316,6 +336,7 @@ def test_a_planned_halt_ends_connections_and_answers_503_until_it_is_over():
                 await served.get("/fapi.binance.com/fapi/v1/openInterest?symbol=ETHUSDT")
             ).status_code
             spot = (await served.get("/api.binance.com/api/v3/depth?symbol=ETHUSDT")).status_code
+            clock.go_on()
             await until_open(served)
             async with served.websocket(path) as socket:
                 after = json.loads(await asyncio.wait_for(socket.recv(), 20.0))
