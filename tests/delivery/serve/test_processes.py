@@ -11,12 +11,14 @@ import pytest
 from airpocket.delivery.cli import main
 from airpocket.delivery.serve import supervisor as module
 from airpocket.delivery.serve.job import TOKEN, Job
-from airpocket.delivery.serve.player import Course
+from airpocket.delivery.serve.player import Course, Player
+from airpocket.delivery.serve.requests import ReplayBody
 from airpocket.delivery.serve.start import Asked, Plan, planned
 from airpocket.delivery.serve.start import run as serve
 from airpocket.delivery.serve.supervisor import Supervisor, listen, make_place
 from airpocket.delivery.virtual import VirtualClock, in_virtual_time
 from airpocket.domain.errors import BadInput, NothingKnown
+from airpocket.domain.units import format_time
 from airpocket.ingest.world import SystemClock
 
 WAIT = "import sys; sys.stdin.read()"
@@ -252,3 +254,27 @@ def test_a_course_goes_by_speed_stops_and_ends():
         assert course.at == course.first
 
     in_virtual_time(main)
+
+
+def test_the_last_of_several_seeks_counts_also_while_the_first_is_on_its_way(demo):
+    log = str(demo / "store" / "raw")
+
+    async def main(loop):
+        asked = Job(role="player", asset="ETH", mode="replay", folder="", store="", log=log)
+        player = Player(asked, VirtualClock(loop, 0))
+        playing = asyncio.create_task(player.replay())
+        await until(lambda: player.course is not None)
+        course = player.course
+        moments = [
+            course.first + round(share * (course.last - course.first)) for share in (0.9, 0.5, 0.2)
+        ]
+        for moment in moments:
+            to = ReplayBody(action="seek", to=format_time(moment))
+            player.heed(to.model_dump_json().encode())
+            for _ in range(3):
+                await asyncio.sleep(0)
+        await asyncio.sleep(2.0)
+        playing.cancel()
+        return (course.at - moments[-1]) / 10**9
+
+    assert 0.0 <= in_virtual_time(main) <= 2.0

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -85,6 +86,7 @@ class Player:
         self.line: Line | None = None
         self.course: Course | None = None
         self._moment = 0  # of the last record applied, by the clock that never steps
+        self._moved, self._target = asyncio.Event(), 0  # somebody wants another moment, and which
         self._begin()
 
     def _begin(self) -> None:
@@ -114,21 +116,23 @@ class Player:
         course.move(at=start)
         records = _records(self._folder)
         waiting = await self._take_until(records, None, start)
-        course.move(at=start)  # the way there took time
-        await self._tell(start, fresh=True)
-        moved = self._moved = asyncio.get_running_loop().create_future()
-        while not moved.done():
+        if not self._moved.is_set():
+            course.move(at=start)  # the way there took time
+            await self._tell(start, fresh=True)
+        while not self._moved.is_set():
             waiting = await self._take_until(records, waiting, course.at)
             await self._tell(course.at, fresh=False)
             if self._job.loop and course.ended_for_s > _REST_S:
                 return course.first
-            await asyncio.wait({moved}, timeout=_TICK_S)
-        return moved.result()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), _TICK_S)
+        self._moved.clear()
+        return self._target
 
     async def _take_until(
         self, records: Iterator[Record], waiting: Record | None, until: int
     ) -> Record | None:
-        """Apply all records heard until a moment; the first later one is handed back."""
+        """Apply all records heard until a moment, or another is wanted; the first later one is handed back."""
         taken = 0
         record = waiting if waiting is not None else next(records, None)
         while record is not None and record.heard <= until:
@@ -137,21 +141,24 @@ class Player:
             taken += 1
             if taken % _AT_ONCE == 0:
                 await asyncio.sleep(0)
+                if self._moved.is_set():
+                    break
         return record
 
     def heed(self, body: bytes) -> None:
-        """Move the replay as a client asks."""
+        """Move the replay as a client asks; of several moments asked for the last counts."""
         asked, course = ReplayBody.model_validate_json(body), self.course
         if course is None:
             return
         if asked.action == "seek":
             to = int(parse_time(asked.to or ""))
-            if not self._moved.done():
-                self._moved.set_result(min(max(to, course.first), course.last))
+            self._target = min(max(to, course.first), course.last)
+            self._moved.set()
         elif asked.action == "speed":
             course.move(speed=asked.speed)
-        elif course.ended and asked.action == "play" and not self._moved.done():
-            self._moved.set_result(course.first)
+        elif course.ended and asked.action == "play" and not self._moved.is_set():
+            self._target = course.first
+            self._moved.set()
             course.move(playing=True)
         else:
             course.move(playing=asked.action == "play")
