@@ -1,7 +1,9 @@
 """The answers: one real edition of the simulated market, served, described, and the same as the commands print."""
 
+import asyncio
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import jsonschema
@@ -18,8 +20,10 @@ from airpocket.brief.compose import compose
 from airpocket.delivery.answers import assessor_at
 from airpocket.delivery.serve import asks
 from airpocket.delivery.serve.documents import edition_of
+from airpocket.delivery.serve.engine import Engine
 from airpocket.delivery.serve.heat_frame import changed_since, pack, unpack
 from airpocket.delivery.serve.heat_head import numbered
+from airpocket.delivery.serve.job import Job
 from airpocket.delivery.serve.link import Note
 from airpocket.delivery.serve.others import Others
 from airpocket.domain.units import HOUR_NS, TimeNs
@@ -429,3 +433,46 @@ def test_the_map_before_may_be_missing(found):
     _, assessment, _ = found
     edition = edition_of(assessment, TimeNs(assessment.market.now - HOUR_NS), Unmapped("not yet"))
     assert json.loads(edition.documents["map"])["since"]["unknown"]
+
+
+def test_a_move_is_answered_with_where_the_replay_stands_after_it():
+    stands = {
+        "first": "2026-01-15T11:59:50Z", "last": "2026-01-15T12:05:05Z", "at": "2026-01-15T12:00:00Z",
+        "speed": 1.0, "state": "paused", "loop": False,
+    }  # fmt: skip
+
+    def report(state: str, heeded: int) -> bytes:
+        return json.dumps({"heeded": heeded, "replay": {**stands, "state": state}}).encode()
+
+    with House() as fresh, ThreadPoolExecutor(1) as other:
+        player = fresh.dial("player")
+        fresh.say(player, Note(what="replay"), report("paused", 0))
+        asked = other.submit(fresh.ask, "POST", "/api/v1/replay", {"action": "play"})
+        told = fresh.heard(player)
+        assert told is not None
+        fresh.say(player, Note(what="replay"), report("paused", 0))  # was on its way already
+        fresh.say(player, Note(what="replay"), report("playing", told[0].number))
+        status, _, body = asked.result()
+        assert (status, json.loads(body)["state"]) == (200, "playing")
+
+
+def test_an_answer_goes_to_the_web_process_that_asked(tmp_path):
+    class Ear:
+        def __init__(self):
+            self.heard = []
+
+        async def send(self, note, body=b""):
+            self.heard.append((note.what, note.number))
+            return True
+
+    asked, later = Ear(), Ear()
+
+    async def run():
+        job = Job(role="engine", asset="ETH", mode="store", folder="", store=str(tmp_path))
+        engine = Engine(job)
+        engine._heed(asked, Note(what="ask", name="whatif", number=3), b"{}")
+        engine._line = later
+        await asyncio.gather(*engine._answering)
+
+    asyncio.run(run())
+    assert (asked.heard, later.heard) == ([("answer", 3)], [])

@@ -76,6 +76,10 @@ def test_an_order_that_is_none_is_refused_and_the_end_is_told_to_the_market():
     pace = Pace(Wall(), 10.0)
     with pytest.raises(BadInput, match="is no order"):
         pace.say("fly")
+    for _ in range(100):
+        pace.say("reduce 1%")
+    with pytest.raises(BadInput, match="'close': 100 orders wait already"):
+        pace.say("close")
     pace.end()
     assert [order.what for order in pace.orders(1)] == ["quit"]
     assert pace.rest() is False

@@ -104,6 +104,32 @@ def test_what_cannot_work_is_not_tried_for_ever(tmp_path, scripted):
     asyncio.run(run())
 
 
+def test_what_the_machine_cannot_start_is_tried_again(tmp_path, scripted, monkeypatch):
+    scripted["web"] = WAIT
+    start, failing = module._start, [True]
+
+    async def refused(job: Job):
+        if failing:
+            raise OSError(11, "Resource temporarily unavailable")
+        return await start(job)
+
+    monkeypatch.setattr(module, "_start", refused)
+
+    async def run():
+        stop = asyncio.Event()
+        found = Supervisor(tmp_path, [job("web")], SystemClock())
+        running = asyncio.create_task(found.run(stop))
+        await until(lambda: found.states[0].restarts > 0)
+        assert found.states[0].state == "down"
+        assert found.states[0].reason == "not started: Resource temporarily unavailable"
+        failing.clear()
+        await until(lambda: found.states[0].state == "running")
+        stop.set()
+        await running
+
+    asyncio.run(run())
+
+
 def test_a_child_ends_when_its_parent_is_gone(tmp_path):
     """The real entry of a child, with the role that needs nothing: a player that waits for a log."""
     import msgspec
@@ -268,9 +294,11 @@ def test_the_last_of_several_seeks_counts_also_while_the_first_is_on_its_way(dem
         moments = [
             course.first + round(share * (course.last - course.first)) for share in (0.9, 0.5, 0.2)
         ]
-        for moment in moments:
+        for number, moment in enumerate(moments, 1):
             to = ReplayBody(action="seek", to=format_time(moment))
-            player.heed(to.model_dump_json().encode())
+            player.heed(to.model_dump_json().encode(), number)
+            told = player._heard()
+            assert (told.heeded, told.replay.at) == (number, format_time(moment))
             for _ in range(3):
                 await asyncio.sleep(0)
         await asyncio.sleep(2.0)

@@ -159,11 +159,8 @@ def _add_machinery(app: FastAPI, desk: Desk) -> None:
         why = _unmovable(body)
         if why:
             return _sent(problem(422, "bad_request", why))
-        if desk.board.heard.replay is None or not await desk.switchboard.control(
-            body.model_dump_json().encode()
-        ):
+        if not await desk.move_replay(body.model_dump_json().encode()):
             return _sent(_NO_REPLAY)
-        await desk.replay_moved()
         return _json(desk.board.heard.replay)
 
     async def description() -> Response:

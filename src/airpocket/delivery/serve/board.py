@@ -25,9 +25,10 @@ _MOST_BARS = 120
 
 
 class Heard(Struct, frozen=True, kw_only=True):
-    """What the player says of itself once a second."""
+    """What the player says of itself: often, and when it was moved. heeded: the last control that it followed."""
 
     label: str = ""
+    heeded: int = 0
     replay: ReplayState | None = None
     feeds: list[FeedState] = []
     alarms: list[str] = []

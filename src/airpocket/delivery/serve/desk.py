@@ -42,13 +42,14 @@ class Desk:
         """What a new client is told."""
         return {"asset": self.asset, "mode": self.mode, "simulated": bool(self.board.heard.label)}
 
-    async def replay_moved(self) -> None:
-        """Wait a moment for the player to say where it stands now."""
-        before = self.board.heard
-        for _ in range(40):
-            await asyncio.sleep(0.05)
-            if self.board.heard is not before:
-                return
+    async def move_replay(self, body: bytes) -> bool:
+        """Move it, and wait a moment for the player to say where it stands then; False: there is none."""
+        number = 0 if self.board.heard.replay is None else await self.switchboard.control(body)
+        for _ in range(100 if number else 0):
+            if self.board.heard.heeded >= number:
+                break
+            await asyncio.sleep(0.02)
+        return number > 0
 
     def health(self) -> ServerHealth:
         """Everything at once, and whether to trust it."""

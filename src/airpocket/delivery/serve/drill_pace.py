@@ -2,6 +2,7 @@
 
 from threading import Condition
 
+from airpocket.domain.errors import BadInput
 from airpocket.domain.ports import Clock
 from airpocket.domain.units import SECOND_NS
 from airpocket.drill.orders import Order, parse
@@ -66,8 +67,9 @@ class Pace:
         """
         order = parse(text)
         with self._changed:
-            if len(self._waiting) < _MOST_WAITING:
-                self._waiting.append(order)
+            if len(self._waiting) >= _MOST_WAITING:
+                raise BadInput(f"'{text}': {_MOST_WAITING} orders wait already")
+            self._waiting.append(order)
             self._changed.notify_all()
 
     def move(self, *, playing: bool | None = None, speed: float | None = None) -> None:

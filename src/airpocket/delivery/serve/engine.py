@@ -67,7 +67,7 @@ class Engine:
             if self._edition is not None:
                 await self._tell(self._edition)
             while (told := await line.receive()) is not None:
-                self._heed(*told)
+                self._heed(line, *told)
             self._line = None
 
     async def _keep_calling(self) -> None:
@@ -76,11 +76,11 @@ class Engine:
             if self._line is not None:
                 await self._line.send(Note(what="hello", name="engine", pid=os.getpid()))
 
-    def _heed(self, note: Note, body: bytes) -> None:
+    def _heed(self, line: Line, note: Note, body: bytes) -> None:
         if note.what == "moment":
             self._wanted = _closed(note.as_of)
         elif note.what == "ask":
-            task = asyncio.create_task(self._answer(note, body))
+            task = asyncio.create_task(self._answer(line, note, body))
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
 
@@ -160,15 +160,15 @@ class Engine:
         if since is not None:
             await line.send(Note(what="heat", as_of=grid.as_of), pack(grid, "delta", "", 0, since))
 
-    async def _answer(self, note: Note, body: bytes) -> None:
+    async def _answer(self, line: Line, note: Note, body: bytes) -> None:
+        """To whoever asked: a web started anew counts its questions from one again."""
         if self._found is None:
             status, answer = asks.not_yet()
         elif note.name == "bars":  # nothing to work out: it need not wait
             status, answer = await asyncio.to_thread(self._work_out, note.name, body, self._found)
         else:
             status, answer = await self._in_thread(self._work_out, note.name, body, self._found)
-        if self._line is not None:
-            await self._line.send(Note(what="answer", number=note.number, status=status), answer)
+        await line.send(Note(what="answer", number=note.number, status=status), answer)
 
     def _work_out(self, verb: str, body: bytes, found: Assessment) -> tuple[int, bytes]:
         try:

@@ -19,7 +19,8 @@ class Note(Struct, frozen=True, kw_only=True):
     """One message between processes; its payload travels beside it.
 
     hello, document, edition, heat, tape, replay: from engine and player to the web. ask, control, moment: from
-    the web. answer: to an ask. as_of: ns. number: of an ask and its answer; kind of a tape: snapshot or delta.
+    the web. answer: to an ask. as_of: ns. number: of an ask and its answer, of a control; kind of a tape: snapshot
+    or delta.
     """
 
     what: Literal[

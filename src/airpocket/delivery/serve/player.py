@@ -24,7 +24,7 @@ from airpocket.ingest.world import SystemClock
 from airpocket.live import health_file
 from airpocket.live.replay import Replay
 
-_TICK_S = 0.05
+_TICK_S, _REPORT_S = 0.05, 0.5
 _AT_ONCE = 500  # records, then the loop may breathe
 _BEFORE_NS = 5 * MINUTE_NS  # of a running recording, to have books and prices
 _REST_S = 10.0  # at the end, before a loop begins again
@@ -87,6 +87,10 @@ class Player:
         self.course: Course | None = None
         self._moment = 0  # of the last record applied, by the clock that never steps
         self._moved, self._target = asyncio.Event(), 0  # somebody wants another moment, and which
+        self._stirred, self._heeded = (
+            asyncio.Event(),
+            0,
+        )  # something is to be reported; the last control followed
         self._begin()
 
     def _begin(self) -> None:
@@ -121,6 +125,8 @@ class Player:
             await self._tell(start, fresh=True)
         while not self._moved.is_set():
             waiting = await self._take_until(records, waiting, course.at)
+            if self._moved.is_set():
+                break
             await self._tell(course.at, fresh=False)
             if self._job.loop and course.ended_for_s > _REST_S:
                 return course.first
@@ -145,23 +151,34 @@ class Player:
                     break
         return record
 
-    def heed(self, body: bytes) -> None:
-        """Move the replay as a client asks; of several moments asked for the last counts."""
+    def meet(self, line: Line) -> None:
+        """A web process is there, which counts its controls from one."""
+        self.line, self._heeded = line, 0
+
+    def heed(self, body: bytes, number: int = 0) -> None:
+        """Move the replay as a client asks, of several moments to the last; its number is in the next report."""
+        self._heeded = number
+        self._stirred.set()
         asked, course = ReplayBody.model_validate_json(body), self.course
         if course is None:
             return
         if asked.action == "seek":
             to = int(parse_time(asked.to or ""))
-            self._target = min(max(to, course.first), course.last)
-            self._moved.set()
+            self._go(min(max(to, course.first), course.last))
         elif asked.action == "speed":
             course.move(speed=asked.speed)
         elif course.ended and asked.action == "play" and not self._moved.is_set():
-            self._target = course.first
-            self._moved.set()
+            self._go(course.first)
             course.move(playing=True)
         else:
             course.move(playing=asked.action == "play")
+
+    def _go(self, target: int) -> None:
+        """To another moment: said at once, shown as soon as the log is read up to there."""
+        assert self.course is not None
+        self._target = target
+        self._moved.set()
+        self.course.move(at=target)
 
     # -- a recording that runs
 
@@ -216,20 +233,24 @@ class Player:
             )
 
     async def report(self) -> None:
-        """Once a second, or as soon as something moved: where the replay stands, and every channel."""
+        """Some times a second, and as soon as it was moved: where the replay stands, and every channel."""
         while True:
             if self.line is not None:
                 at = self.course.at if self.course is not None else 0
                 await self.line.send(
                     Note(what="replay", as_of=at), msgspec.json.encode(self._heard())
                 )
-            await asyncio.sleep(0.5)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), _REPORT_S)
+            self._stirred.clear()
 
     def _heard(self) -> Heard:
         replay = None if self.course is None else self.course.told(loop=self._job.loop)
         health = None if replay is not None else health_file.read(Path(self._job.store))
         if health is None:
-            return Heard(label=self._job.label, replay=replay, feeds=self._feeds())
+            return Heard(
+                label=self._job.label, heeded=self._heeded, replay=replay, feeds=self._feeds()
+            )
         label = health.simulated or self._job.label
         return Heard(label=label, feeds=self._feeds(), alarms=list(health.alarms))
 
@@ -268,11 +289,11 @@ async def _keep_line(player: Player, job: Job) -> None:
             await asyncio.sleep(0.2)
             continue
         await line.send(Note(what="hello", name="player", pid=os.getpid()))
-        player.line = line
+        player.meet(line)
         while (told := await line.receive()) is not None:
             note, body = told
             if note.what == "control":
-                player.heed(body)
+                player.heed(body, note.number)
         player.line = None
 
 

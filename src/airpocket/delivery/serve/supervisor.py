@@ -70,12 +70,8 @@ class Supervisor:
             await go.wait()
         while True:
             begun = self._clock.monotonic()
-            child.process = await _start(child.job)
-            self._tell()
-            status = await child.process.wait()
+            status = await self._life(child)
             ran_s = (self._clock.monotonic() - begun) / SECOND_NS
-            child.process = None
-            child.reason = f"ended with status {status}"
             if status in _FOR_GOOD:
                 child.over = True
                 self._tell()
@@ -85,6 +81,19 @@ class Supervisor:
             self._tell()
             await asyncio.sleep(wait_s)
             wait_s = min(2.0 * wait_s, _MOST_WAIT_S)
+
+    async def _life(self, child: _Child) -> int | None:
+        """Start it and wait for its end; its exit status, None: the machine could not start it."""
+        try:
+            child.process = await _start(child.job)
+        except OSError as error:
+            child.reason = f"not started: {error.strerror}"
+            return None
+        self._tell()
+        status = await child.process.wait()
+        child.process = None
+        child.reason = f"ended with status {status}"
+        return status
 
     async def _end(self, child: _Child) -> None:
         process = child.process

@@ -92,10 +92,14 @@ class Switchboard:
         finally:
             del self._asked[number]
 
-    async def control(self, body: bytes) -> bool:
-        """Move the replay; False: nobody plays one."""
+    async def control(self, body: bytes) -> int:
+        """Move the replay; the number that the player says once it has, 0: nobody plays one."""
         line = self._lines.get("player")
-        return line is not None and await line.send(Note(what="control"), body)
+        self._number += 1
+        number = self._number
+        if line is None or not await line.send(Note(what="control", number=number), body):
+            return 0
+        return number
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line, name = Line(reader, writer), ""
