@@ -209,10 +209,27 @@ def test_the_replay_bar_moves_the_replay(visit, stand):
     ]  # fmt: skip
 
 
+def test_the_replay_bar_stays_where_it_is_drawn_to_while_time_passes(visit, stand):
+    page = visit().page
+    bar = page.locator(".replay input")
+    bar.evaluate(
+        "(bar, to) => { bar.value = String(Date.parse(to)); bar.dispatchEvent(new Event('input')); }",
+        "2026-01-15T12:01:00Z",
+    )
+    replay = stand.told["replay"] | {"at": "2026-01-15T12:04:00Z", "state": "playing"}
+    stand.told = health(replay=replay)
+    page.get_by_role("button", name="pause", exact=True).wait_for()
+    assert "12:01:00" in page.locator(".replay time").inner_text()
+    bar.evaluate("(bar) => bar.dispatchEvent(new Event('change'))")
+    soon(lambda: stand.told["replay"]["at"].startswith("2026-01-15T12:01:00"), page)
+    page.locator(".replay time", has_text="12:01:00").wait_for()
+    assert float(bar.input_value()) / 1e3 == 1_768_478_460
+
+
 def test_a_push_is_walked_and_a_scored_drill_is_opened(visit, stand, tmp_path: Path):
     page = visit().page
     page.get_by_role("button", name="Walk it").click()
-    page.get_by_text("Furthest").wait_for()
+    page.get_by_text("$50.0 mn bought: furthest").wait_for()
     asked = next(body for path, body in stand.asked if path == "whatif")
     assert asked["push_usd"] == 50e6
     score = tmp_path / "drill.json"

@@ -152,17 +152,18 @@ function WhatIf() {
   const push = useSignal(50);
   const gone = useSignal(0);
   const side = useSignal(1);
-  const told = useSignal<{ busy: boolean; answer: Answer | null; why: string }>({ busy: false, answer: null, why: "" });
+  const told = useSignal<{ busy: boolean; answer: Answer | null; asked: string; why: string }>({ busy: false, answer: null, asked: "", why: "" });
   const ask = async (): Promise<void> => {
+    const asked = `${usd(push.value * 1e6)} ${side.value > 0 ? "bought" : "sold"}${gone.value > 0 ? `, ${gone.value} % of the book gone` : ""}`;
     told.value = { ...told.value, busy: true, why: "" };
     try {
       const answer = await whatIf<Answer>({ push_usd: side.value * push.value * 1e6, drop_depth_percent: gone.value, paths: 4096 });
-      told.value = { busy: false, answer, why: "" };
+      told.value = { busy: false, answer, asked, why: "" };
     } catch (error) {
-      told.value = { busy: false, answer: null, why: error instanceof Error ? error.message : String(error) };
+      told.value = { busy: false, answer: null, asked, why: error instanceof Error ? error.message : String(error) };
     }
   };
-  const { busy, answer, why } = told.value;
+  const { busy, answer, asked, why } = told.value;
   return (
     <form class="whatif" onSubmit={(event) => { event.preventDefault(); void ask(); }}>
       <h3>What if</h3>
@@ -175,7 +176,7 @@ function WhatIf() {
       {why && <p class="notice">{why}</p>}
       {answer && (
         <p class="answer" role="status">
-          Furthest {percent((answer.way === "down" ? -1 : 1) * answer.pushed.extreme.middle, 1)} (8 in 10: {decimal(answer.pushed.extreme.low, 1)} – {decimal(answer.pushed.extreme.high, 1)} %); forces {usd(answer.pushed.forced_usd.middle)} (up to {usd(answer.pushed.forced_usd.high)}).
+          <b>{asked}:</b> furthest {percent((answer.way === "down" ? -1 : 1) * answer.pushed.extreme.middle, 1)} (8 in 10: {decimal(answer.pushed.extreme.low, 1)} – {decimal(answer.pushed.extreme.high, 1)} %); forces {usd(answer.pushed.forced_usd.middle)} (up to {usd(answer.pushed.forced_usd.high)}).
           {" "}Chance of {Object.entries(answer.pushed.reach).filter(([at]) => Number(at) >= 1).map(([at, { of }]) => `${Number(at)} %: ${Math.round(of * 100)} %`).join(" · ")}
         </p>
       )}

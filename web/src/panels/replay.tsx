@@ -12,24 +12,33 @@ export function toggleReplay(): void {
 
 export function ReplayBar() {
   const why = useSignal("");
+  const held = useSignal<number | null>(null); // where the bar is being drawn to, until the replay stands there
   const told = health.value.value?.replay;
   if (!told) return null;
   const first = Date.parse(told.first);
   const last = Date.parse(told.last);
   const at = Date.parse(told.at);
-  const act = (...given: Parameters<typeof replay>): void => {
+  const act = async (...given: Parameters<typeof replay>): Promise<void> => {
     why.value = "";
-    replay(...given).catch((error: unknown) => (why.value = error instanceof Error ? error.message : String(error)));
+    await replay(...given).catch((error: unknown) => (why.value = error instanceof Error ? error.message : String(error)));
   };
+  const seek = async (to: number): Promise<void> => {
+    held.value = to;
+    await act("seek", { to: new Date(to).toISOString() });
+    if (held.value === to) held.value = null;
+  };
+  const shown = held.value ?? at;
+  const words = new Date(shown).toISOString();
   const off = link.value.state !== "live";
   return (
     <div class="replay" role="group" aria-label="replay">
       <button type="button" class="do" disabled={off} onClick={toggleReplay} aria-label={told.state === "playing" ? "pause" : "play"}>{told.state === "playing" ? "❚❚" : "▶"}</button>
-      <time dateTime={told.at}>{moment(told.at)}:{String(new Date(at).getUTCSeconds()).padStart(2, "0")} UTC</time>
-      <input type="range" aria-label="moment of the recording" disabled={off} min={first} max={last} step="1000" value={at}
-        aria-valuetext={moment(told.at, true)} onChange={(event) => act("seek", { to: new Date(Number(event.currentTarget.value)).toISOString() })} />
+      <time dateTime={words}>{moment(words)}:{String(new Date(shown).getUTCSeconds()).padStart(2, "0")} UTC</time>
+      <input type="range" aria-label="moment of the recording" disabled={off} min={first} max={last} step="1000" value={shown}
+        aria-valuetext={moment(words, true)} onInput={(event) => (held.value = Number(event.currentTarget.value))}
+        onChange={(event) => void seek(Number(event.currentTarget.value))} />
       <span class="choices" role="group" aria-label="speed">
-        {SPEEDS.map((speed) => <button type="button" key={speed} disabled={off} aria-pressed={told.speed === speed} onClick={() => act("speed", { speed })}>{speed}×</button>)}
+        {SPEEDS.map((speed) => <button type="button" key={speed} disabled={off} aria-pressed={told.speed === speed} onClick={() => void act("speed", { speed })}>{speed}×</button>)}
       </span>
       {told.state === "ended" && <span class="dim">the recording ended</span>}
       {why.value && <span class="why">{why.value}</span>}
