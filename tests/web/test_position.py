@@ -136,3 +136,24 @@ def test_another_position_ends_what_was_asked_of_the_one_before(visit, stand):
     page.wait_for_timeout(700)  # in which a stress test of the first would have been answered
     hedged = [body["positions"][0]["size_coin"] for path, body in stand.asked if path == "hedge"]
     assert hedged == [7]
+
+
+def test_a_second_position_leaves_nothing_of_the_first(planned, stand):
+    exit_ = planned.locator("p.exit")
+    move(planned.locator(".sliders input").first, 50)
+    planned.locator(".exit", has_text="as it is").wait_for()
+    other = json.loads(recorded("plan.json"))
+    for gap in other["plans"][0]["gap_test"]["gaps"]:
+        gap["equity"]["value"] += 50_000.0
+    before = price(exit_.locator("b").inner_text())
+    stand.instead, stand.slow_s = {"plan": json.dumps(other).encode()}, {"/hedge": 0.5}
+    planned.get_by_role("button", name="Plan it").click()
+    planned.locator(".hedges table").wait_for(state="detached")
+    planned.locator(".hedges table").wait_for()
+    assert "as it is" not in exit_.inner_text()
+    assert price(exit_.locator("b").inner_text()) != before
+    stand.instead, stand.refuse = {}, {"plan": (422, "leverage_x: too high")}
+    planned.get_by_role("button", name="Plan it").click()
+    planned.locator("#position", has_text="leverage_x: too high").wait_for()
+    assert exit_.count() == 0
+    assert PLAN["answer"] not in planned.locator("#position").inner_text()

@@ -290,8 +290,7 @@ async function asked<T>(into: Signal<Doc<T>>, ask: () => Promise<T>): Promise<vo
 /** Everything about a position at once: its plan comes first, its hedges take longest. Another position ends it. */
 export async function askPlan(body: object): Promise<void> {
   holdings = body;
-  empty(stress);
-  empty(hedges);
+  for (const each of [plans, stress, hedges]) empty(each as Signal<Doc<unknown>>);
   await asked(plans, async () => (await api.post<{ plans: Plan[] }>("/plan", body)).plans);
   if (holdings !== body || plans.peek().state === "error") return;
   await asked(stress, async () => (await api.post<{ accounts: StressTest[] }>("/stress", body)).accounts);

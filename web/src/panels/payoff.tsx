@@ -1,5 +1,5 @@
 // What the position makes or loses by price, with sliders to change it and the chosen hedge drawn in.
-import { useComputed, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { decimal, percent, price, usd } from "../format";
 import { added, type Hedge } from "../holdings";
 import type { Plan } from "../model";
@@ -12,16 +12,16 @@ const NOTHING: Change = { closed: 0, addedUsd: 0 };
 export function Payoff({ plan, hedge }: { plan: Plan; hedge: Hedge | null }) {
   const held = heldOf(plan);
   const change = useSignal<Change>(NOTHING);
-  const exit = useComputed(() => (held ? forcedExit(held, change.value) : null));
   if (!held) return <Unknown what="Payoff" why={plan.gap_test.unknown ?? "the gap test tells too little"} />;
   const set = (more: Partial<Change>): void => void (change.value = { ...change.value, ...more });
   const now = change.value;
+  const exit = forcedExit(held, now);
   const before = forcedExit(held, NOTHING);
   const most = Math.ceil(Math.abs(held.equity) / 1000) * 2000;
   return (
     <div>
       <h3>Payoff and what-if <small class="dim">○ arithmetic of this position; tiers as in its gap test</small></h3>
-      <Picture held={held} change={now} exit={exit.value} hedge={hedge} />
+      <Picture held={held} change={now} exit={exit} hedge={hedge} />
       <p class="key">
         <span><i class="stroke" />from the mark</span>
         {hedge && <><span><i class="stroke hedge" />with {hedge.title.toLowerCase()}, sold at once</span><span><i class="stroke later" />at the end of its rows</span></>}
@@ -33,8 +33,8 @@ export function Payoff({ plan, hedge }: { plan: Plan; hedge: Hedge | null }) {
         <button type="button" onClick={() => (change.value = NOTHING)}>reset</button>
       </div>
       <p role="status" class="exit">
-        Forced exit {exit.value === null ? <b>none on the losing side</b> : <b>{price(exit.value)} ({percent((exit.value / held.mark - 1) * 100)})</b>}
-        {before !== null && exit.value !== before && <span class="dim"> · as it is {price(before)}</span>}
+        Forced exit {exit === null ? <b>none on the losing side</b> : <b>{price(exit)} ({percent((exit / held.mark - 1) * 100)})</b>}
+        {before !== null && exit !== before && <span class="dim"> · as it is {price(before)}</span>}
         {hedge && <span class="dim"> · a hedge held elsewhere does not move it</span>}
       </p>
       <table class="tight">

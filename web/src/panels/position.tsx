@@ -13,8 +13,7 @@ export function PositionPanel() {
   return (
     <Panel id="position" title="Your position" wide="full">
       <Entry />
-      {state === "error" && <p class="notice warn"><b>No plan.</b> {reason}</p>}
-      {value?.[0] ? <Planned plan={value[0]} /> : state === "loading" ? <div class="skeleton" role="status" aria-label="the plan is loading"><i /><i /><i /></div> : (
+      {state === "error" ? <p class="notice warn"><b>No plan.</b> {reason}</p> : value?.[0] ? <Planned plan={value[0]} /> : state === "loading" ? <div class="skeleton" role="status" aria-label="the plan is loading"><i /><i /><i /></div> : (
         <p class="notice"><b>No position entered.</b> Enter one to see its plan, what it survives and what hedges it. It stays in this tab: the server answers and keeps nothing.</p>
       )}
     </Panel>
