@@ -57,7 +57,7 @@ class StandIn:
     """The server's answers and habits; a test changes them while it runs.
 
     refuse: path under /api/v1 → (status, message). instead: path → another answer. slow_s: words of a request's
-    address or body → seconds before its answer.
+    address or body → seconds before its answer. tape: snapshots, with topic, that sockets get with every health.
     """
 
     address: str = ""
@@ -66,6 +66,7 @@ class StandIn:
     slow_s: dict[str, float] = field(default_factory=dict[str, float])
     told: dict[str, Any] = field(default_factory=health)
     sockets_open: bool = True
+    tape: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
     drill: dict[str, Any] = field(default_factory=dict[str, Any])
     asked: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
 
@@ -75,7 +76,7 @@ class StandIn:
 
     def reset(self) -> None:
         self.refuse, self.instead, self.slow_s, self.told = {}, {}, {}, health()
-        self.sockets_open, self.asked, self.drill = True, [], {}
+        self.sockets_open, self.asked, self.drill, self.tape = True, [], {}, []
 
 
 def _answer(path: str) -> bytes:
@@ -119,19 +120,25 @@ def app_of(stand: StandIn) -> FastAPI:
 
     @app.websocket("/ws")
     async def ws(socket: WebSocket) -> None:
-        await socket.accept()
-        if not stand.sockets_open:
-            await socket.close(1013, "no place")
-            return
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await socket.receive_text()
-            await socket.receive_text()
-            while stand.sockets_open:
-                await socket.send_text(json.dumps(_envelope("health", stand.told)))
-                await asyncio.sleep(0.2)
-            await socket.close(1012, "the server went away")
+        await _speak(socket, stand)
 
     return app
+
+
+async def _speak(socket: WebSocket, stand: StandIn) -> None:
+    """Health, and what else is to be told, five times a second."""
+    await socket.accept()
+    if not stand.sockets_open:
+        await socket.close(1013, "no place")
+        return
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        await socket.receive_text()
+        await socket.receive_text()
+        while stand.sockets_open:
+            for topic, data in (("health", stand.told), *stand.tape):
+                await socket.send_text(json.dumps(_envelope(topic, data)))
+            await asyncio.sleep(0.2)
+        await socket.close(1012, "the server went away")
 
 
 def _given(path: str, request: Request, stand: StandIn, body: Any) -> Response:

@@ -141,6 +141,37 @@ def test_an_answer_that_comes_late_does_not_replace_a_later_one(visit, stand):
     assert page.evaluate(SHOWN_S) == 900
 
 
+def test_a_print_that_is_heard_and_told_is_drawn_once(visit, stand):
+    fuel = json.loads(recorded("fuel.json"))
+    stand.instead = {"fuel": json.dumps(fuel | {"prints": []}).encode()}
+    key, until = "binance_usdm:ETHUSDT", 1_768_478_700.0  # of the fuel: 12:05
+    prints = [
+        {"time_s": until + late, "contract": key, "side": "buy", "price": 3650.0, "usd": usd, "sample": False}
+        for late, usd in ((-3000.0, 5e6), (-30.0, 3e6), (2.0, 1e6))
+    ]  # fmt: skip
+    snapshot = {
+        "at": "2026-01-15T12:05:05Z", "reference": key, "prices": [], "closed": [], "forced": prints, "cvd": {},
+        "speed": 1.0, "bar": {"contract": key, "open_s": until, "open": 3650.0, "high": 3651.0, "low": 3649.0,
+                              "close": 3650.0, "volume": 1.0, "taker_buy": 1.0},
+    }  # fmt: skip
+    stand.tape = [("tape", snapshot)]
+    edition = {"sequence": 1, "as_of": "", "made_at": ""}
+    stand.told = health(documents={"fuel": edition})
+    page = visit().page
+    drawn = (
+        "document.querySelector('.canvas').marketChart.over.data.bubbles.map(({usd}) => usd).sort()"
+    )
+    page.get_by_role("button", name="5m", exact=True).click()
+    soon(lambda: page.evaluate(SHOWN_S) == 300, page)
+    page.wait_for_timeout(1_000)  # in which the snapshot comes some times
+    soon(lambda: page.evaluate(drawn) == [1e6], page)
+    told = [{"open_s": 1_768_478_400, "side": "short", "price": 3650.0, "notional_usd": 3e6, "count": 1,
+             "at_least": False}]  # fmt: skip
+    stand.instead = {"fuel": json.dumps(fuel | {"prints": told}).encode()}
+    stand.told = health(documents={"fuel": edition | {"sequence": 2}})
+    soon(lambda: page.evaluate(drawn) == [1e6, 3e6], page)
+
+
 def test_a_market_with_nothing_known_shows_reasons_and_no_zeros(visit, stand):
     brief = json.loads(recorded("brief.json"))
     why = "no open interest of a perpetual is stored"

@@ -30,7 +30,7 @@ export const drillState = signal<DrillState | null>(null);
 export const tape = signal<Tape | null>(null);
 
 export type Link = "starting" | "live" | "lost" | "locked";
-/** Forced prints heard since the page opened. */
+/** Forced prints of the last hour, as the server holds them, and those heard since. */
 export const livePrints = signal<Tape["forced"]>([]);
 
 export const link = signal<{ state: Link; reason: string; retryAt: number }>({ state: "starting", reason: "", retryAt: 0 });
@@ -205,6 +205,7 @@ function startOver(): void {
 }
 
 let waiting: Tape | null = null;
+let wholly = false; // what waits begins with all that the server holds
 
 /** Deltas are gathered and shown ten times a second. */
 function hearTape(said: Tape, whole: boolean): void {
@@ -213,13 +214,14 @@ function hearTape(said: Tape, whole: boolean): void {
   for (const price of said.prices) prices.set(price.contract, price);
   const closed = [...(before?.closed ?? []), ...said.closed].slice(-300);
   const fresh = waiting === null;
+  wholly = whole || (wholly && !fresh);
   waiting = { ...said, bar: said.bar ?? before?.bar ?? null, prices: [...prices.values()], closed, forced: [...(whole || fresh ? [] : before!.forced), ...said.forced] };
   if (!fresh) return;
   setTimeout(() => {
     const told = waiting!;
     waiting = null;
     tape.value = told;
-    if (told.forced.length > 0) livePrints.value = [...livePrints.peek(), ...told.forced].slice(-500);
+    if (wholly || told.forced.length > 0) livePrints.value = [...(wholly ? [] : livePrints.peek()), ...told.forced].slice(-500);
   }, 100);
 }
 

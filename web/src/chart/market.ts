@@ -29,6 +29,8 @@ export interface Scene {
   bars: Candles;
   panes: PaneData[];
   prints: ForcedSum[];
+  /** up to when `prints` tell (s); later ones are heard */
+  told_s?: number;
   heat: Grid | null;
   zones: Pick<Zone, "low" | "high" | "bias" | "role">[];
   fans: Pick<PushWay, "direction" | "fan" | "drawn_usd">[];
@@ -71,7 +73,7 @@ export class MarketChart {
   private scene?: Scene;
   private now?: IPriceLine | undefined;
   private open?: Candles | undefined;
-  private late: ForcedSum[] = [];
+  private late: Tape["forced"] = [];
 
   constructor(
     private readonly host: HTMLElement,
@@ -126,11 +128,9 @@ export class MarketChart {
     else this.over.move(bars.close[at]!);
   }
 
-  /** Prints heard since the scene was set. */
+  /** Prints as they come; those that a scene tells already are drawn once. */
   heard(prints: Tape["forced"]): void {
-    this.late = prints.flatMap(({ time_s, side, price, usd: dollars }) =>
-      dollars === null ? [] : [{ open_s: Math.floor(time_s), side: side === "buy" ? ("short" as const) : ("long" as const), price, notional_usd: dollars, count: 1, at_least: false }],
-    );
+    this.late = prints;
     if (this.scene) this.draw();
   }
 
@@ -286,7 +286,7 @@ export class MarketChart {
         side: zone.bias === "resistance" ? "short" : "long",
         name: zone.role.replaceAll("_", " "),
       })),
-      bubbles: bubblesOf([...scene.prints, ...this.late], shown),
+      bubbles: bubblesOf([...scene.prints, ...sums(this.late, scene.told_s ?? 0)], shown),
       fans: scene.fans.map((way) => ({ side: way.direction === "up" ? "short" : "long", rows: way.fan, words: `${way.direction === "up" ? "▲" : "▼"} ${usd(way.drawn_usd)} ${way.direction === "up" ? "bought" : "sold"}` })),
       price: scene.price ?? close[close.length - 1] ?? 0,
       lastBar: open_s.length - 1,
@@ -316,6 +316,13 @@ function candle(bars: Candles, at: number) {
 }
 
 const shape = (scene: Scene): string => scene.panes.map((pane) => `${pane.id}${pane.lines.length}`).join();
+
+/** Prints after a moment whose size is known, each by itself. */
+function sums(prints: Tape["forced"], after_s: number): ForcedSum[] {
+  return prints.flatMap(({ time_s, side, price, usd: dollars }) =>
+    dollars === null || time_s <= after_s ? [] : [{ open_s: Math.floor(time_s), side: side === "buy" ? ("short" as const) : ("long" as const), price, notional_usd: dollars, count: 1, at_least: false }],
+  );
+}
 
 /** Prints joined by candle and side. */
 function bubblesOf(prints: ForcedSum[], { open_s, interval_s }: Candles): Bubble[] {

@@ -60,6 +60,7 @@ function Drawn() {
       bars: base,
       panes: panes.value,
       prints: fuel.value.value?.prints ?? [],
+      told_s: Date.parse(fuel.value.value?.as_of ?? "") / 1000 || 0,
       heat: heatmap.value.value,
       zones: told?.roadmap.zones ?? [],
       fans: pushes?.ways ?? [],
