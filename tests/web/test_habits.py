@@ -172,6 +172,19 @@ def test_a_print_that_is_heard_and_told_is_drawn_once(visit, stand):
     soon(lambda: page.evaluate(drawn) == [1e6, 3e6], page)
 
 
+def test_the_price_stands_in_the_ladder_also_below_everything(visit, stand):
+    brief = json.loads(recorded("brief.json"))
+    now = brief["price"]["last"]["value"]
+    brief["roadmap"]["zones"] = [z for z in brief["roadmap"]["zones"] if z["low"] > now]
+    brief["map"]["clusters"] = [c for c in brief["map"]["clusters"] if c["peak"] > now]
+    assert brief["roadmap"]["zones"]
+    stand.instead = {"brief": json.dumps(brief).encode()}
+    page = visit().page
+    rows = page.locator(".ladder tbody tr")
+    assert f"{now:,.2f}" in rows.last.inner_text()
+    assert page.locator(".ladder .now").count() == 1
+
+
 def test_a_market_with_nothing_known_shows_reasons_and_no_zeros(visit, stand):
     brief = json.loads(recorded("brief.json"))
     why = "no open interest of a perpetual is stored"

@@ -23,6 +23,7 @@ function Ladder({ told }: { told: Brief }) {
   const now = told.price.last.value;
   const rows = [...zones, ...clusters].filter(({ at }) => now === null || Math.abs(at / now - 1) < 0.26).sort((a, b) => b.at - a.at);
   const below = rows.findIndex(({ at }) => now !== null && at < now);
+  const here = now !== null && <tr key="now" class="now"><th scope="row">{price(now)}</th><td class="n">now</td><td colSpan={3} /></tr>;
   return (
     <div class="scroll tall" tabIndex={0} role="region" aria-label="zones and clusters">
       <table class="tight ladder">
@@ -30,7 +31,7 @@ function Ladder({ told }: { told: Brief }) {
         <tbody>
           {rows.map((row, at) => (
             <>
-              {at === below && now !== null && <tr key="now" class="now"><th scope="row">{price(now)}</th><td class="n">now</td><td colSpan={3} /></tr>}
+              {at === below && here}
               {row.kind === "zone" ? (
                 <tr key={`z${row.zone.role}`}>
                   <th scope="row">{round(row.zone.low)} – {round(row.zone.high)}</th>
@@ -50,6 +51,7 @@ function Ladder({ told }: { told: Brief }) {
               )}
             </>
           ))}
+          {below === -1 && here}
         </tbody>
       </table>
     </div>
