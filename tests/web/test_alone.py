@@ -125,6 +125,13 @@ def test_the_widget_draws_in_a_cell_follows_its_traits_and_leaves_nothing(opened
     assert orange(page) > 500
     page.evaluate("window.change('theme', 'light')")
     page.locator(".ap-chart[data-theme=light]").wait_for()
+    good = json.dumps(state["scene"])
+    with page.expect_event("pageerror"):
+        page.evaluate("window.change('scene', {schema: 'airpocket.scene/9'})")
+    page.locator(".ap-chart").wait_for(state="detached")
+    page.evaluate(f"window.change('scene', {good})")
+    page.locator(".ap-chart[data-theme=light]").wait_for()
+    complaints.clear()
     page.evaluate("window.remove()")
     page.locator(".ap-chart").wait_for(state="detached")
     assert page.evaluate("window.left()") == 0

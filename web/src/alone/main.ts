@@ -14,7 +14,8 @@ async function render({ model, el }: { model: Model; el: HTMLElement }): Promise
   const draw = (): Promise<() => void> => mount(el, model.get("scene"), model.get("theme"), model.get("height"));
   let drawn = draw();
   const again = (): void => {
-    drawn = drawn.then((remove) => (remove(), draw()));
+    // what could not be drawn leaves nothing, and keeps nothing from being drawn after it
+    drawn = drawn.then((remove) => remove(), () => undefined).then(draw);
   };
   const events = ["change:scene", "change:theme", "change:height"];
   for (const event of events) model.on(event, again);
