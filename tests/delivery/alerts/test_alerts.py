@@ -226,6 +226,29 @@ def test_a_thousand_triggers_in_a_second_are_few_messages_and_none_is_lost(ledge
 
 
 @pytest.mark.fault("A01")
+def test_what_is_urgent_stands_first_and_is_not_held_back_by_the_rest(ledger):
+    many = [replace_rule(FIRING, name=f"rule {n}") for n in range(20)]
+    urgent = replace_rule(FIRING, name="margin", urgent=True)
+    fake = Fake()
+
+    def judged(at_s: float) -> None:
+        now = START + round(at_s * SECOND_NS)
+        if at_s == 0.0:
+            Judge(rules(*many, urgent), ledger).judge(look(with_trigger("firing"), now), now)
+        if at_s == 60.0:
+            Judge(rules(FIRING), ledger).judge(look(with_trigger("firing"), now), now)
+        if at_s == 120.0:
+            late = replace_rule(urgent, name="late margin")
+            Judge(rules(late), ledger).judge(look(with_trigger("firing"), now), now)
+
+    deliver_for(ledger, fake, 0.1, judged, per_hour=1)
+    first, second = (body for _, body in fake.got)
+    assert "margin" in first.split("\n")[0]
+    assert "late margin" in second
+    assert ledger.unsent() == 1, "the one that is not urgent waits for its hour"
+
+
+@pytest.mark.fault("A01")
 def test_a_storm_that_goes_on_stays_within_its_bounds(ledger):
     fake = Fake()
     judge = Judge(rules(), ledger)

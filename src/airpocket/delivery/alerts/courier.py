@@ -10,6 +10,7 @@ from airpocket.domain.ports import Clock
 from airpocket.domain.units import HOUR_NS, SECOND_NS
 
 _SHOWN = 10  # lines of a message that brings many
+_SPARE = 10  # messages an hour beyond the rules' number, for what is urgent
 _GAP_S = 15.0
 _LEAST_S, _MOST_S = 15.0, 900.0  # between tries
 _DEADLINE_S = 30.0
@@ -51,12 +52,13 @@ class Courier:
         now = self._clock.now()
         while self._sent_at and now - self._sent_at[0] > HOUR_NS:
             self._sent_at.popleft()
-        if now < self._not_before or len(self._sent_at) >= self._rules.per_hour:
+        over = len(self._sent_at) - self._rules.per_hour
+        if now < self._not_before or over >= _SPARE:
             return
-        waiting = self._ledger.due(self._service.name, now)
-        if not waiting:
-            return
-        await self._send(waiting)
+        due = self._ledger.due(self._service.name, now)
+        waiting = due if over < 0 else [each for each in due if each.urgent]
+        if waiting:
+            await self._send(waiting)
 
     async def _send(self, batch: list[Message]) -> None:
         title, body = told(batch)

@@ -146,10 +146,10 @@ class Ledger:
         self._base.execute("COMMIT")
 
     def due(self, service: str, now: int) -> list[Message]:
-        """What a service is to get now, oldest first."""
+        """What a service is to get now: what is urgent, then the rest, each oldest first."""
         rows = self._base.execute(
             "SELECT id, service, words, urgent, made, tries, trying IS NOT NULL FROM message"
-            " WHERE service = ? AND sent IS NULL AND due <= ? ORDER BY made, rowid",
+            " WHERE service = ? AND sent IS NULL AND due <= ? ORDER BY urgent DESC, made, rowid",
             (service, now),
         ).fetchall()
         return [Message(r[0], r[1], r[2], bool(r[3]), r[4], r[5], bool(r[6])) for r in rows]
