@@ -74,6 +74,29 @@ def test_a_stop_closes_its_part_at_what_the_book_gives():
     assert account.tick(3, 3_070.0, at(3_070.0)) == []
 
 
+def test_two_stops_of_one_second_close_no_more_than_is_held():
+    account = short()
+    account.add_stop(3_050.0, 10.0, 3_000.0)
+    account.add_stop(3_055.0, 10.0, 3_000.0)
+    [fill] = account.tick(1, 3_060.0, at(3_061.0))
+    assert fill.coin == 10.0
+    assert (account.open, account.stops) == (False, [])
+
+
+def test_a_stop_stays_for_what_the_book_did_not_give():
+    account = short()
+    account.add_stop(3_050.0, 5.0, 3_000.0, "mine")
+    account.add_stop(3_050.0, 1.0, 3_000.0)
+    halted = lambda coin, worst=None: (0.0, 0.0)  # noqa: E731
+    assert account.tick(1, 3_060.0, halted) == []
+    assert [stop.coin for stop in account.stops] == [5.0, 1.0]
+    thin = lambda coin, worst=None: (min(abs(coin), 3.0), 3_061.0)  # noqa: E731
+    assert [fill.coin for fill in account.tick(2, 3_060.0, thin)] == [3.0, 1.0]
+    assert [(stop.name, stop.coin) for stop in account.stops] == [("mine", 2.0)]
+    assert [fill.coin for fill in account.tick(3, 3_062.0, thin)] == [2.0]
+    assert (account.stops, account.size_coin) == ([], 4.0)
+
+
 def test_a_stop_on_the_other_side_is_a_target():
     account = long()
     account.add_stop(3_050.0, 10.0, 3_000.0)

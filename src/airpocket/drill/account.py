@@ -5,7 +5,7 @@ real one. Money is USD; linear contracts only.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from airpocket.domain.positions import MarginMode, Position
@@ -126,10 +126,9 @@ class Account:
             price = self.liquidation_price
             if self.doomed or (price is not None and self.sign * (mark - price) <= 0.0):
                 self._force(at_s, walk)
-        for stop in list(self.stops) if self.open else ():
-            if (mark >= stop.price) if stop.above else (mark <= stop.price):
-                self.stops.remove(stop)
-                self.reduce(at_s, stop.coin, walk, "stop")
+        for stop in list(self.stops):
+            if self.open and ((mark >= stop.price) if stop.above else (mark <= stop.price)):
+                self._trigger(at_s, stop, walk)
         return self.fills[before:]
 
     def fund(self, rate: float, mark: float) -> float:
@@ -202,6 +201,14 @@ class Account:
         away = self.distance_percent(mark)
         if away is not None and (self.worst_percent is None or away < self.worst_percent):
             self.worst_percent, self.worst_s = max(away, 0.0), at_s
+
+    def _trigger(self, at_s: int, stop: Stop, walk: Walk) -> None:
+        """Close what the book gives; for what it does not, the stop stays."""
+        fill = self.reduce(at_s, stop.coin, walk, "stop")
+        left = stop.coin - (0.0 if fill is None else fill.coin)
+        if self.open:  # else all stops are gone with the position
+            at = self.stops.index(stop)
+            self.stops[at : at + 1] = [replace(stop, coin=left)] if left > _DUST else []
 
     def _force(self, at_s: int, walk: Walk) -> None:
         """The venue closes all at what the book gives, no worse than bankruptcy; its fund takes the rest.
