@@ -11,8 +11,11 @@ from airpocket.delivery.cli import main
 from airpocket.domain.errors import BadInput
 from airpocket.domain.units import MINUTE_NS, SECOND_NS
 from airpocket.drill import text
+from airpocket.drill.account import Account
+from airpocket.drill.follower import Follower
 from airpocket.drill.market import LabMarket, Second
 from airpocket.drill.orders import parse
+from airpocket.drill.outlook import Outlook
 from airpocket.drill.play import DrillSettings, Ticket, play
 from airpocket.lab.runs.session import Session
 from airpocket.lab.runs.worldcheck import read_world, world_file
@@ -103,6 +106,32 @@ def test_the_score_is_what_the_hand_computes():
     assert first.distance_percent == pytest.approx(100 * (33_000 / 10.05 / 2_950.0 - 1))
     assert found.simulated
     assert found.forced_buys_usd == 5_000.0
+
+
+class Halted(Prices):
+    """Its book gives nothing in the last second, and half of what is wanted in the one before."""
+
+    def walk(self, coin, worst=None, book=None):
+        got, price = super().walk(coin, worst)
+        return (got * {0: 0.0, 1: 0.5}.get(len(self.prices) - 1 - self.k, 1.0), price)
+
+
+def test_what_a_halted_book_does_not_take_at_the_end_is_valued_at_the_mark():
+    found = drilled(Halted(3_000.0, 2_990.0, 3_100.0, 3_200.0))
+    lost = -2_000.0 - 0.0004 * 32_000.0
+    assert found.you.pnl_usd == pytest.approx(lost)
+    assert found.held.pnl_usd == pytest.approx(lost)
+    assert (found.best.at_s, found.best.price) == (1, 2_990.0)
+
+
+def test_the_plan_keeps_a_stop_for_what_the_book_did_not_give():
+    follower = Follower(Account(TERMS, "short", 10.0, 3_000.0, 3_000.0))
+    follower._resting["hard_stop"] = (3_050.0, 10.0)
+    follower.account.add_stop(3_050.0, 10.0, 3_000.0, "hard_stop")
+    follower.tick(1, 3_060.0, lambda coin, worst=None: (4.0, 3_061.0))
+    nothing = Outlook(None, "the analysis failed", None, None)
+    follower.obey(2, nothing, 3_062.0, at(3_062.0))
+    assert [(stop.name, stop.coin) for stop in follower.account.stops] == [("hard_stop", 6.0)]
 
 
 def test_margin_added_in_time_keeps_the_position_and_the_score_says_so():

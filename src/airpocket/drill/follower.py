@@ -39,8 +39,11 @@ class Follower:
         for fill in self.account.tick(at_s, mark, walk):
             what = "forced out" if fill.cause == "forced" else "an order that the plan rested"
             self._tell(at_s, what, fill.coin, fill.price)
+        left = {stop.name: stop.coin for stop in self.account.stops}
         for stop in before:
-            if stop not in self.account.stops:
+            if stop.name in left:  # whole, or what the book did not give
+                self._resting[stop.name] = (stop.price, left[stop.name])
+            else:
                 self._done.add(stop.name)
                 self._resting.pop(stop.name, None)
 

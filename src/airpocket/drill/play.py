@@ -125,14 +125,15 @@ class _Run:
             self.desk.obey(self.at_s, order, second.mark, self.outlook, walk, self._hedge_walk)
 
     def result(self) -> Drill:
-        """Everything closed at the market, and scored."""
-        walk = self.market.walk
+        """Everything closed at the market, what it does not take at the mark, and scored."""
         last = self.marks[-1]
+        walk = _whole(self.market.walk, last)
         kept = self.held.size_coin
         for account in (self.held, self.follower.account, self.you):
             account.reduce(self.at_s, account.size_coin, walk, "end")
         if self.you.hedge_coin:
-            self.you.trade_hedge(self.at_s, -self.you.hedge_coin, self._hedge_walk)
+            out = _whole(self._hedge_walk, self.market.mark(self.market.hedge_book))
+            self.you.trade_hedge(self.at_s, -self.you.hedge_coin, out)
         self._remember_best(last, walk, at_end=kept > 0.0)
         assert self.best is not None
         return scored(
@@ -190,6 +191,16 @@ class _Run:
             sum(sell for _, sell in recent), self.marks[0], hedge, self.desk.take(),
             self.analyst.found,
         )  # fmt: skip
+
+
+def _whole(walk: Walk, mark: float) -> Walk:
+    """The same, and what a book does not give (a halted venue's gives nothing) for the mark."""
+
+    def valued(coin: float, worst: float | None = None) -> tuple[float, float]:
+        got, price = walk(coin, worst)
+        return abs(coin), (got * price + (abs(coin) - got) * mark) / abs(coin)
+
+    return valued
 
 
 def _opened(market: LabMarket, ticket: Ticket) -> Account:
