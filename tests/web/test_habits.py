@@ -141,6 +141,26 @@ def test_an_answer_that_comes_late_does_not_replace_a_later_one(visit, stand):
     assert page.evaluate(SHOWN_S) == 900
 
 
+def test_an_edition_told_of_for_the_first_time_is_asked_for_unless_it_is_here(visit, stand):
+    """As after a seek: the answers came before the edition of the new moment was made."""
+    stand.told = health(documents={})
+    page = visit().page
+    brief = json.loads(recorded("brief.json"))
+    at = brief["as_of"]
+    stand.told = health(documents={"brief": {"sequence": 6, "as_of": at, "made_at": at}})
+    page.wait_for_timeout(600)
+    assert [path for path, _ in stand.asked].count("brief") == 1
+    stand.told = health(documents={})
+    page.wait_for_timeout(600)
+    brief["price"]["last"]["value"] = 4_321.5
+    later = brief["as_of"] = "2026-01-15T12:06:00Z"
+    stand.instead = {"brief": json.dumps(brief).encode(), "fuel": recorded("fuel.json")}
+    edition = {"sequence": 7, "as_of": later, "made_at": later}
+    stand.told = health(documents={"fuel": edition, "brief": edition}, epoch="e1")
+    page.locator(".top", has_text="4,321.50").wait_for()
+    assert [path for path, _ in stand.asked].count("fuel") == 2
+
+
 def test_a_print_that_is_heard_and_told_is_drawn_once(visit, stand):
     fuel = json.loads(recorded("fuel.json"))
     stand.instead = {"fuel": json.dumps(fuel | {"prints": []}).encode()}

@@ -233,7 +233,7 @@ function newest(told: Bars): Bars {
 
 /** Ask anew for the answers whose edition has changed. */
 function refresh(documents: ServerHealth["documents"]): void {
-  for (const [name, { sequence }] of Object.entries(documents ?? {})) {
+  for (const [name, { sequence, as_of }] of Object.entries(documents ?? {})) {
     const before = sequences[name];
     sequences[name] = sequence;
     if (before === sequence) continue;
@@ -241,7 +241,8 @@ function refresh(documents: ServerHealth["documents"]): void {
     const asked = name.startsWith("bars") ? (name === `bars/${interval.peek()}` ? "bars" : "") : name;
     if (!Object.hasOwn(LOADERS, asked)) continue;
     // told of for the first time: it may be the very one that is here
-    if (before === undefined && HELD[asked]?.peek().state === "ready") continue;
+    const here = HELD[asked]?.peek() as Doc<{ as_of?: string }> | undefined;
+    if (before === undefined && here?.state === "ready" && here.value?.as_of === as_of) continue;
     void LOADERS[asked]?.();
     if (asked === "brief") void LOADERS.heat?.();
   }
