@@ -236,6 +236,8 @@ READ, TRADE, WITHDRAW = (False, False), (False, True), (True, False)
     [
         ("binance_usdm", binance(), READ),
         ("binance_usdm", binance(enableFutures=True), TRADE),
+        ("binance_usdm", binance(enableSomethingNew=True), TRADE),
+        ("binance_usdm", binance(enableFixReadOnly=True), READ),
         ("binance_usdm", binance(enableWithdrawals=True), WITHDRAW),
         ("binance_usdm", binance(permitsUniversalTransfer=True), WITHDRAW),
         ("bybit_linear", bybit(), READ),
@@ -244,6 +246,7 @@ READ, TRADE, WITHDRAW = (False, False), (False, True), (True, False)
         ("okx", okx(), READ), ("okx", okx("read_only,trade"), TRADE), ("okx", okx("read_only,withdraw"), WITHDRAW),
         ("deribit", deribit(), READ), ("hyperliquid", hyperliquid(), READ),
         ("deribit", deribit("account:read trade:read_write"), TRADE),
+        ("deribit", deribit("account:read novelty:read_write"), TRADE),
         ("deribit", deribit("account:read wallet:read_write"), WITHDRAW),
     ],
 )  # fmt: skip

@@ -51,14 +51,13 @@ def _binance(ask: Ask, _: str) -> Scope:
     where = "binance_usdm apiRestrictions"
     row = Row(where, ask("sapiGetAccountApiRestrictions"))
     moves = ("enableWithdrawals", "enableInternalTransfer", "permitsUniversalTransfer")
-    trades = (
-        "enableFutures", "enableSpotAndMarginTrading", "enableMargin", "enableVanillaOptions",
-        "enablePortfolioMarginTrading", "enableFixApiTrade",
-    )  # fmt: skip
+    reads = ("enableReading", "enableFixReadOnly")
     boolean(row, "enableWithdrawals")
-    on = [name for name in (*moves, *trades) if row.has(name) and boolean(row, name)]
+    rights = [n for n in row.names() if n.startswith(("enable", "permits")) and n not in reads]
+    on = [name for name in rights if row.has(name) and boolean(row, name)]
     told = ", ".join(on) or "reading alone"
-    return Scope(any(n in moves for n in on), any(n in trades for n in on), told)
+    # a right that is not known here counts as trading, at the least
+    return Scope(any(n in moves for n in on), any(n not in moves for n in on), told)
 
 
 def _bybit(ask: Ask, _: str) -> Scope:
@@ -90,8 +89,9 @@ def _deribit(ask: Ask, key: str) -> Scope:
             told = row.text("max_scope")
             scopes = set(told.split())
             wide = {"mainaccount", "account:read_write", "custody:read_write", "wallet:read_write"}
-            trade = {"trade:read_write", "block_trade:read_write", "block_rfq:read_write"}
-            return Scope(bool(scopes & wide), bool(scopes & trade), told)
+            # trade, block trades, and whatever else is not known here but writes
+            writes = {each for each in scopes - wide if each.endswith(":read_write")}
+            return Scope(bool(scopes & wide), bool(writes), told)
     raise VenueRefused(
         "deribit: it does not list this key, so what it may do is not known: refused"
     )
