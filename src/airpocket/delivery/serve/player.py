@@ -87,10 +87,8 @@ class Player:
         self.course: Course | None = None
         self._moment = 0  # of the last record applied, by the clock that never steps
         self._moved, self._target = asyncio.Event(), 0  # somebody wants another moment, and which
-        self._stirred, self._heeded = (
-            asyncio.Event(),
-            0,
-        )  # something is to be reported; the last control followed
+        self._stirred = asyncio.Event()  # something is to be reported
+        self._heeded = 0  # number of the last control followed
         self._begin()
 
     def _begin(self) -> None:
