@@ -288,6 +288,10 @@ def test_the_replay_bar_stays_where_it_is_drawn_to_while_time_passes(visit, stan
     soon(lambda: stand.told["replay"]["at"].startswith("2026-01-15T12:01:00"), page)
     page.locator(".replay time", has_text="12:01:00").wait_for()
     assert float(bar.input_value()) / 1e3 == 1_768_478_460
+    for event in ("input", "pointerup"):  # taken and let go where it stood
+        bar.evaluate("(bar, name) => bar.dispatchEvent(new Event(name))", event)
+    stand.told = health(replay=replay | {"at": "2026-01-15T12:02:00Z"})
+    page.locator(".replay time", has_text="12:02:00").wait_for()
 
 
 def test_a_push_is_walked_and_a_scored_drill_is_opened(visit, stand, tmp_path: Path):

@@ -1,5 +1,6 @@
 // The replay bar: where the recording stands, and moving it.
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { moment } from "../format";
 import { health, link, replay } from "../store";
 
@@ -13,6 +14,7 @@ export function toggleReplay(): void {
 export function ReplayBar() {
   const why = useSignal("");
   const held = useSignal<number | null>(null); // where the bar is being drawn to, until the replay stands there
+  const seeks = useRef(0); // on their way
   const told = health.value.value?.replay;
   if (!told) return null;
   const first = Date.parse(told.first);
@@ -24,9 +26,13 @@ export function ReplayBar() {
   };
   const seek = async (to: number): Promise<void> => {
     held.value = to;
+    seeks.current += 1;
     await act("seek", { to: new Date(to).toISOString() });
+    seeks.current -= 1;
     if (held.value === to) held.value = null;
   };
+  // drawn back to where it was, it says nothing when it is let go
+  const release = (): void => void setTimeout(() => { if (seeks.current === 0) held.value = null; });
   const shown = held.value ?? at;
   const words = new Date(shown).toISOString();
   const off = link.value.state !== "live";
@@ -35,7 +41,7 @@ export function ReplayBar() {
       <button type="button" class="do" disabled={off} onClick={toggleReplay} aria-label={told.state === "playing" ? "pause" : "play"}>{told.state === "playing" ? "❚❚" : "▶"}</button>
       <time dateTime={words}>{moment(words)}:{String(new Date(shown).getUTCSeconds()).padStart(2, "0")} UTC</time>
       <input type="range" aria-label="moment of the recording" disabled={off} min={first} max={last} step="1000" value={shown}
-        aria-valuetext={moment(words, true)} onInput={(event) => (held.value = Number(event.currentTarget.value))}
+        aria-valuetext={moment(words, true)} onInput={(event) => (held.value = Number(event.currentTarget.value))} onPointerUp={release} onBlur={release}
         onChange={(event) => void seek(Number(event.currentTarget.value))} />
       <span class="choices" role="group" aria-label="speed">
         {SPEEDS.map((speed) => <button type="button" key={speed} disabled={off} aria-pressed={told.speed === speed} onClick={() => void act("speed", { speed })}>{speed}×</button>)}
