@@ -177,6 +177,18 @@ def test_an_undeclared_reset_of_the_ids_ends_trust(venue):
     assert made.wants_snapshot
 
 
+@pytest.mark.parametrize("venue", ["okx", BYBIT, "deribit"])
+@pytest.mark.fault("B09")
+def test_an_undeclared_reset_between_the_snapshot_and_its_first_change_ends_trust(venue):
+    """Found by a simulated day: muted from its snapshot on, the venue counted anew meanwhile."""
+    made = book(venue, snap(venue, 10))
+    made.apply(step(venue, 4, 5, at=1_000))  # told before the snapshot, on another line
+    assert (made.state, made.repeated) == ("live", 1)
+    made.apply(step(venue, 4, 5, at=3_000))
+    assert made.state == "untrusted"
+    assert made.wants_snapshot
+
+
 @pytest.mark.parametrize("venue", NUMBERED)
 @pytest.mark.fault("B09")
 def test_ids_that_are_missing_end_trust(venue):

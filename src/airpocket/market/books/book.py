@@ -235,7 +235,9 @@ class Book:
     def _counts_anew(self, change: BookChange) -> bool:
         """A lower id told later than the book, or many in a row: no repetition but an undeclared reset."""
         self._old += 1
-        later = self._joined and change.ts > self.ts and change.last != self._last
+        # before it is joined, a snapshot by REST may be ahead of the changes that still come
+        sure = self._joined or not self._rule.rest_snapshot
+        later = sure and change.ts > self.ts and change.last != self._last
         return later or self._old > _MOST_OLD
 
     def _broken(self, change: BookChange, step: Step) -> str:
