@@ -72,7 +72,7 @@ class Session:
     def __init__(self):
         self.state, self.assessor, self.minute = LiveState("ETH"), Assessor("ETH"), 0
         self.pulse = Pulse()
-        self.numbers = 0
+        self.numbers, self.silent = 0, ()
         for venue, symbol in (PERP, SPOT):
             for name in ("trades", "bars"):
                 self.pulse.declare(venue, "all", Channel(name, symbol, 90.0))
@@ -81,7 +81,7 @@ class Session:
             self.assessor.apply(batch)
 
     def play(self, minutes, how=None, silent=()):
-        how = how or Minute()
+        how, self.silent = how or Minute(), silent
         for _ in range(minutes):
             start = OPENS + self.minute * MINUTE_NS
             for market in (PERP, SPOT):
@@ -135,6 +135,12 @@ class Session:
     def row(self, name, after_s=5):
         """One trigger as it stands a few seconds into the running minute."""
         now = int(OPENS + self.minute * MINUTE_NS + after_s * SECOND_NS)
+        for market in (PERP, SPOT):
+            if market not in self.silent:  # what was before has come
+                said = {"venue": market[0], "symbol": market[1], "usable_from": now - SECOND_NS}
+                quote = Quote(**said, ts=now - 2 * SECOND_NS, heard=now - SECOND_NS, bid=1.0, ask=None,
+                              bid_size=1.0, ask_size=None)  # fmt: skip
+                self.state.apply(quote, f"{market[0]}#1")
         self.state._roll(now)
         facts, self.state.facts = list(self.state.facts), type(self.state.facts)()
         for batch in facts:

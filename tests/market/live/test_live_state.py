@@ -41,7 +41,7 @@ def test_a_minute_heard_throughout_becomes_a_bar_and_a_tape_row():
     state.apply(
         Quote(**said(at=T0 + 100 * S), bid=2999.0, bid_size=1.0, ask=3001.0, ask_size=1.0), "c#1"
     )
-    state.apply(trade(9, T0 + 185 * S), "c#1")
+    state.apply(trade(5, T0 + 185 * S), "c#1")
     (bar,) = facts(state, "bar_1m")
     assert [bar.floats(name)[0] for name in ("open", "high", "low", "close", "volume", "taker_buy")] == [
         3000.0, 3010.0, 2990.0, 2990.0, 3.0, 2.0,
@@ -54,6 +54,77 @@ def test_a_minute_heard_throughout_becomes_a_bar_and_a_tape_row():
     assert tape.floats("buy_usd")[0] == 5990.0
     assert tape.floats("spread_bps")[0] == pytest.approx(2 / 3000 * 1e4)
     assert tape.ints("reloads")[0] == -1  # no book: not known, not zero
+
+
+def two_venues(until, last, other):
+    """Trades of one venue each 10 s, the last at `last` s; another venue speaks on until `until`."""
+    state = LiveState("ETH")
+    for n, second in enumerate(range(1, last + 1, 10), 1):
+        state.apply(trade(n, T0 + second * S), "c#1")
+    for n in range(last + 1, until):
+        state.apply(trade(n, T0 + n * S, venue="okx", symbol="ETH-USDT-SWAP"), "o#1")
+        state.apply(other(T0 + n * S), "c#1")
+    return state
+
+
+def minutes(state):
+    return [
+        (b.ints("ts")[0] - T0) // M for b in facts(state, "tape_1m") if b.venue == "coinbase"
+    ]  # fmt: skip
+
+
+def silence(at):
+    """What the venue alone would not have told: an answer to a question, heard now and not stamped."""
+    return OpenInterest(**said(at=at), amount=1.0, unit="coin")
+
+
+@pytest.mark.fault("T03")
+def test_a_line_that_is_silent_when_its_minute_ends_leaves_it_open_until_it_speaks():
+    """Another venue's word says that time passed, and not that nothing was traded here."""
+    state = two_venues(until=130, last=91, other=silence)
+    assert minutes(state) == []
+    state.apply(
+        Quote(
+            **said(at=T0 + 131 * S, lag=40.0), bid=2999.0, bid_size=1.0, ask=3001.0, ask_size=1.0
+        ),
+        "c#1",
+    )
+    assert minutes(state) == []  # it comes late, and trades of the minute may be behind it
+    state.apply(trade(11, T0 + 132 * S, lag=13.0), "c#1")
+    state.apply(
+        Quote(**said(at=T0 + 133 * S, lag=0.1), bid=2999.0, bid_size=1.0, ask=3001.0, ask_size=1.0),
+        "c#1",
+    )
+    assert minutes(state) == [1]
+    (told,) = [b for b in facts(state, "tape_1m") if b.venue == "coinbase"]
+    assert told.ints("prints")[0] == 5
+
+
+@pytest.mark.fault("T03", "B17")
+@pytest.mark.parametrize("number", [11, 12])
+def test_a_minute_left_open_is_told_only_if_no_trade_is_missing_then(number):
+    state = two_venues(until=130, last=91, other=silence)
+    state.apply(trade(number, T0 + 131 * S), "c#1")
+    assert minutes(state) == ([1] if number == 11 else [])
+
+
+@pytest.mark.fault("T03")
+def test_a_minute_left_open_by_a_line_that_ends_is_never_told():
+    state = two_venues(until=130, last=91, other=silence)
+    state.ended("coinbase", "c#1")
+    state.apply(trade(11, T0 + 135 * S), "c#2")
+    state.apply(trade(12, T0 + 170 * S), "c#2")
+    state.apply(trade(13, T0 + 190 * S), "c#2")
+    assert minutes(state) == []
+
+
+@pytest.mark.fault("B17", "B18")
+@pytest.mark.parametrize(("last", "whole"), [(111, True), (61, False)])
+def test_a_successor_goes_on_without_a_seam_only_where_the_old_line_still_spoke(last, whole):
+    state = two_venues(until=last + 1, last=last, other=silence)
+    state.apply(trade(90, T0 + 112 * S, size=0.0), "c#2")
+    state.ended("coinbase", "c#1")
+    assert state.markets["coinbase", "ETH-USD"].tape.running.whole is whole
 
 
 @pytest.mark.fault("B17")

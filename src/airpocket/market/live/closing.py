@@ -8,7 +8,7 @@ from airpocket.domain.units import MINUTE_NS, SECOND_NS
 from airpocket.market.books.book import Book
 from airpocket.market.books.measures import bands
 from airpocket.market.live import rows
-from airpocket.market.live.market import LiveMarket
+from airpocket.market.live.market import LiveMarket, Owed, Touch
 
 BANDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # per cent of the mid
 _BEHIND_NS = (
@@ -26,15 +26,10 @@ def closing(
         rate: USD per quote coin, by which sums in the quote become dollars; 1 where they are.
         told: the time by the venues' stamps, ns; None: as ours.
     """
-    contract, found = market.contract, list[Batch]()
+    found = list[Batch]()
 
     def give(kind: str, made: list[dict[str, Any]]) -> None:
-        fresh = [row for row in made if row["ts"] > market.newest.get(kind, 0)]
-        if rate != 1.0 and contract.kind != "inverse":
-            fresh = [_in_usd(row, rate) for row in fresh]
-        if fresh:
-            market.newest[kind] = max(row["ts"] for row in fresh)
-            found.append(rows.batch(kind, contract.venue, contract.symbol, fresh))
+        found.extend(_fresh(market, kind, made, rate))
 
     minute = market.tape.last
     theirs = market.stamped.at(heard)
@@ -42,10 +37,11 @@ def closing(
     # far behind they came under a minute that was not open yet
     over = min(theirs, heard if told is None else told) >= closed and theirs - heard < _BEHIND_NS
     if minute is not None and minute.whole and over and minute.start == closed - MINUTE_NS:
-        if market.makes_bars and minute.prints:
-            give("bar_1m", [rows.bar_row(minute, heard)])
-        give("tape_1m", [rows.tape_row(minute, heard, _touch(market, closed))])
-    market.tape.last = None
+        market.owed.append(Owed(minute, _touch(market, closed), rate))
+        found += owed(market, heard)
+    else:
+        market.owed.clear()
+        market.tape.last = None
     latest = {
         bar.ts: bar for bar in market.bars
     }  # a bar may be told twice, the later time it is whole
@@ -68,6 +64,34 @@ def closing(
     give("funding_estimate", _funding_rows(market))
     give("funding_bound", _bound_rows(market))
     return found
+
+
+def owed(market: LiveMarket, heard: int) -> list[Batch]:
+    """The rows of closed minutes of which a connection that brings their trades has told all; none before."""
+    found, tape = list[Batch](), market.tape
+    while market.owed:
+        minute, touch, rate = (held := market.owed[0]).minute, held.touch, held.rate
+        if not tape.told_until(minute.start, minute.start + MINUTE_NS):
+            break
+        market.owed.popleft()
+        if tape.last is minute:
+            tape.last = None
+        if market.makes_bars and minute.prints:
+            found += _fresh(market, "bar_1m", [rows.bar_row(minute, heard)], rate)
+        found += _fresh(market, "tape_1m", [rows.tape_row(minute, heard, touch)], rate)
+    return found
+
+
+def _fresh(market: LiveMarket, kind: str, made: list[dict[str, Any]], rate: float) -> list[Batch]:
+    """Rows newer than what was given out of their kind."""
+    contract = market.contract
+    fresh = [row for row in made if row["ts"] > market.newest.get(kind, 0)]
+    if rate != 1.0 and contract.kind != "inverse":
+        fresh = [_in_usd(row, rate) for row in fresh]
+    if not fresh:
+        return []
+    market.newest[kind] = max(row["ts"] for row in fresh)
+    return [rows.batch(kind, contract.venue, contract.symbol, fresh)]
 
 
 def _forced(market: LiveMarket, rate: float) -> list[Batch]:
@@ -95,7 +119,7 @@ def _told(bar: Bar) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _touch(market: LiveMarket, closed: int) -> dict[str, float | int | None]:
+def _touch(market: LiveMarket, closed: int) -> Touch:
     """What the touch did in the minute; unknown without a live book."""
     if market.book.levels is None:
         return {"reloads": None, "retreats": None, "refill_s": None}

@@ -1,7 +1,8 @@
 """One contract, live: its book, tape, latest figures, and what they contradict."""
 
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from airpocket.domain.channels import ChannelName
 from airpocket.domain.events import Bar, OpenInterest
@@ -27,15 +28,29 @@ from airpocket.market.live.reference import Version
 from airpocket.market.live.stamped import Stamped
 from airpocket.market.live.watch import Watch
 
+Touch: TypeAlias = dict[str, float | int | None]  # of a minute, as in its row
 # As subscribed: its books are to be cut to that, and say no deletes beyond.
 DEPTH = {"kraken_spot": 100}
 _PENDING_NS = (
     60 * SECOND_NS
 )  # a book that is not known to miss anything may wait so long for the proof
+_MOST_OWED = 5  # minutes that a silence may leave open
 _FELL_SILENT_NS = 10 * SECOND_NS  # a book that did not change for so long may have missed something
 HEIR_CHANGES = 512  # of a connection that runs beside the one a book is made of: it may take over
 # These venues' own closed bars are used; of the others, bars are made of the tape.
 _TELL_BARS = ("binance", "bybit", "okx")
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A minute that is over by the clocks and waits for its connection to say so.
+
+    touch: what the touch did in it. rate: USD per quote coin.
+    """
+
+    minute: Minute
+    touch: Touch
+    rate: float
 
 
 class LiveMarket:
@@ -48,6 +63,7 @@ class LiveMarket:
         self.flow, self.refill = Flow(), Refill()
         self.outliers = Outliers()
         self.tape = Tape(Minute(start, whole=False))
+        self.owed: deque[Owed] = deque(maxlen=_MOST_OWED)
         self.quote: Quote | None = None
         self.tick: dict[str, tuple[int, int, float]] = {}  # last, mark, index: ts, heard, value
         self.interest: OpenInterest | None = None
@@ -129,6 +145,7 @@ class LiveMarket:
 
     def hole(self, at: int) -> None:
         """A trade may be missing from what was heard at `at` (ns): by our clock or by the venue's stamps."""
+        self.owed.clear()  # it may be of a minute that is not known to be over
         self.tape.hole(max(at, self.stamped.at(at)))
 
     def refused(self, connection: str, channel: ChannelName | None, at: int) -> None:

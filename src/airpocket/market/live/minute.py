@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from airpocket.domain.units import SECOND_NS
 from airpocket.domain.wire import Quote, Trade
 from airpocket.market.live.witness import Witness
+
+_GATHERED_NS = (
+    SECOND_NS  # venues gather trades for up to a quarter of a second; books may be sooner
+)
+_SEAM_NS = 5 * SECOND_NS  # sooner than a line that fell silent is given up
 
 
 @dataclass(slots=True)
@@ -59,6 +65,19 @@ class Minute:
 
 
 @dataclass(slots=True)
+class Line:
+    """A connection that brings the trades: since when, and how far it has told by the venue's stamps (ns)."""
+
+    since: int
+    told: int = 0
+
+    def follows(self, before: "Line") -> None:
+        """Take over what another brought, where that still spoke when this one began."""
+        if self.since <= before.told + _SEAM_NS:
+            self.since = min(self.since, before.since)
+
+
+@dataclass(slots=True)
 class Tape:
     """The running and the last minute of one market, and the witness that tells which trades are new.
 
@@ -69,7 +88,7 @@ class Tape:
 
     running: Minute
     last: Minute | None = None
-    heard_by: set[str] = field(default_factory=set[str])
+    heard_by: dict[str, Line] = field(default_factory=dict[str, Line])
     since: int = 0
     holed: int = 0  # the latest moment (ns) of which a trade may be missing
     late: int = 0
@@ -85,13 +104,39 @@ class Tape:
         if not self.heard_by:
             self.since = at
             self.running.whole = False
-        self.heard_by.add(connection)
+        if connection not in self.heard_by:
+            line = Line(at)
+            for other in self.heard_by.values():
+                line.follows(other)
+            self.heard_by[connection] = line
+
+    def spoke(self, connection: str, stamp: int) -> None:
+        """Something of this market came by a connection, stamped by the venue (ns): what was before has come."""
+        line = self.heard_by.get(connection)
+        if line is not None and stamp > line.told:
+            line.told = stamp
 
     def lost(self, connection: str) -> None:
-        """A connection is over."""
-        self.heard_by.discard(connection)
+        """A connection is over; another that began while it still spoke goes on without a seam."""
+        gone = self.heard_by.pop(connection)
         if not self.heard_by:
             self.running.whole = False
+            return
+        for line in self.heard_by.values():
+            line.follows(gone)
+        self.since = max(self.since, min(line.since for line in self.heard_by.values()))
+        if self.since > self.running.start:
+            self.running.whole = False
+
+    def told_until(self, start: int, end: int) -> bool:
+        """Whether one connection brought all from `start` to `end` (ns): it has told of later.
+
+        A line that is silent at the end of a minute may be dead, or may bring the last trades late.
+        """
+        return any(
+            line.since <= start and line.told >= end + _GATHERED_NS
+            for line in self.heard_by.values()
+        )
 
     def hole(self, at: int) -> None:
         """A trade of the minute that runs, or of a later one until `at` (ns), may be missing."""

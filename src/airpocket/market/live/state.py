@@ -23,7 +23,7 @@ from airpocket.domain.wire import (
 from airpocket.market.live import accord, rows
 from airpocket.market.live.band import Band
 from airpocket.market.live.chain import Chain
-from airpocket.market.live.closing import closing
+from airpocket.market.live.closing import closing, owed
 from airpocket.market.live.lead import Leads
 from airpocket.market.live.market import LiveMarket, as_listed
 from airpocket.market.live.reference import Change, Version
@@ -91,7 +91,7 @@ class LiveState:
         heard, before = event.usable_from, self._heard
         self._heard = heard
         market = self.markets.get((event.venue, event.symbol))
-        self._note_stamp(event, market, heard - before)
+        self._note_stamp(event, market, connection, heard - before)
         if heard - self._minute >= MINUTE_NS + _GRACE_NS:
             if heard - before > _SILENCE_NS:
                 self._heard_nothing(heard)
@@ -106,11 +106,16 @@ class LiveState:
         market = market or self._market(event)
         if market is not None:
             taker(market, event, connection)
+            if market.owed:
+                self.facts.extend(owed(market, heard))
 
-    def _note_stamp(self, event: LiveEvent, market: LiveMarket | None, passed_ns: int) -> None:
+    def _note_stamp(
+        self, event: LiveEvent, market: LiveMarket | None, connection: str, passed_ns: int
+    ) -> None:
         """How far the venues' clocks have come; `passed_ns`: since the event before, by ours."""
-        if market is not None:
-            market.stamped.hear(event)
+        # a trade tells so only when it is known whether others are missing before it
+        if market is not None and market.stamped.hear(event) and not isinstance(event, Trade):
+            market.tape.spoke(connection, event.ts)
         if self._stamped.hear(event):
             self._sure = True
         elif passed_ns > _GRACE_NS:
@@ -246,7 +251,11 @@ class LiveState:
     def _trade(self, market: LiveMarket, trade: Trade, connection: str) -> None:
         tape = market.tape
         tape.heard(connection, max(trade.usable_from, trade.ts))
-        if not tape.witness.is_new(trade, len(tape.heard_by)):
+        new = tape.witness.is_new(trade, len(tape.heard_by))
+        tape.spoke(connection, trade.ts)
+        if tape.witness.waits:
+            market.owed.clear()  # of which minute the missing ones are, nobody knows
+        if not new:
             return
         middle = self._band.middle(self._told_prices(), trade.usable_from)
         if market.outliers.suspect(trade.price, trade.notional_usd, middle, trade.usable_from):

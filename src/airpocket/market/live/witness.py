@@ -65,6 +65,11 @@ class Witness:
             self._open.update(dict.fromkeys(range(self._highest + 1, trade_id)))
         self._highest = trade_id
 
+    @property
+    def waits(self) -> bool:
+        """Whether ids were passed over that may still come."""
+        return bool(self._open) or self._beyond > 0
+
     def settle(self) -> bool:
         """What is still missing is missing for good: whether anything is."""
         lost = len(self._open) + self._beyond
