@@ -88,6 +88,11 @@ class Beat:
         last, opened = self.last, self.opened
         return last if last is not None and opened is not None and last >= opened else None
 
+    def begin_anew(self, reason: str) -> None:
+        """Not connected, and nothing learned of it: a replay knows no more than the recording did."""
+        self.routes_open, self.opened, self.closed_because = 0, None, reason
+        self.rhythm, self.dumb, self.rested = Rhythm(), False, 0
+
     @property
     def polled(self) -> bool:
         """Whether it is asked for over REST: then no other answer, and no stream, speaks for it."""

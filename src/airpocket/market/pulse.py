@@ -64,9 +64,9 @@ class Pulse:
                 beat.opened, beat.closed_because = None, reason
 
     def all_closed(self, reason: str) -> None:
-        """Nothing is connected any more."""
+        """A recording begins: nothing is connected, and no rhythm is known."""
         for beat in self._beats.values():
-            beat.routes_open, beat.opened, beat.closed_because = 0, None, reason
+            beat.begin_anew(reason)
 
     def heard(self, event: LiveEvent, at: int | None = None, *, polled: bool = False) -> None:
         """An event came at `at` (by default when it was usable); of channels nobody declared, no concern here.

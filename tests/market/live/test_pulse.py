@@ -194,3 +194,16 @@ def test_trades_whose_last_word_was_old_when_it_came_have_stopped_until_the_next
     assert pulse.stopped("trades", T0 + 6 * S) == [("v", "ETHUSDT")]
     pulse.heard(trade(T0 + 9 * S))
     assert pulse.stopped("trades", T0 + 10 * S) == []
+
+
+def test_a_recording_learns_anew_how_long_its_trades_may_rest(pulse):
+    """A replay goes through all recordings of a log: of each it may know no more than that one did."""
+    pulse.opened("v", "market", T0)
+    for second in range(0, 3_000, 100):
+        pulse.heard(trade(T0 + second * S))
+    assert pulse.stopped("trades", T0 + 2_950 * S) == []
+    pulse.all_closed("the recorder was restarted")
+    pulse.opened("v", "market", T0 + 3_000 * S)
+    pulse.heard(trade(T0 + 3_001 * S))
+    assert pulse.stopped("trades", T0 + 3_020 * S) == []
+    assert pulse.stopped("trades", T0 + 3_022 * S) == [("v", "ETHUSDT")]
