@@ -131,7 +131,7 @@ def test_a_successor_goes_on_without_a_seam_only_where_the_old_line_still_spoke(
 def test_a_minute_with_a_lost_connection_gives_no_bar():
     state = LiveState("ETH")
     state.apply(trade(1, T0 + S), "c#1")
-    state.apply(trade(2, T0 + 61 * S), "c#1")
+    state.apply(trade(2, T0 + 66 * S), "c#1")
     state.ended("coinbase", "c#1")
     state.apply(trade(3, T0 + 70 * S), "c#2")
     state.apply(trade(4, T0 + 125 * S), "c#2")
