@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -81,6 +81,12 @@ class Beat:
     was_because: str = ""
     routes_open: int = 0
     rhythm: Rhythm = field(default_factory=Rhythm)
+
+    def forget(self, why: str) -> None:
+        """Nothing is known of it any more, but that it is not connected, and why."""
+        fresh = Beat(self.venue, self.route, self.channel, closed_because=why)
+        for each in fields(self):
+            setattr(self, each.name, getattr(fresh, each.name))
 
     @property
     def spoke(self) -> int | None:
