@@ -33,9 +33,13 @@ _TIME_URLS = {
     "kraken_futures": "https://futures.kraken.com/derivatives/api/v3/tickers",
     "coinbase": "https://api.exchange.coinbase.com/time",
 }
+_POSTED = Poll(
+    "hyperliquid", "https://api.hyperliquid.xyz/info", (), 600.0, '{"type":"exchangeStatus"}', 20
+)
 # Venue → the question for its time.
 TIMES: Mapping[str, Poll] = MappingProxyType(
     {name: Poll(name, url, (), every_s=600.0) for name, url in _TIME_URLS.items()}
+    | {_POSTED.venue: _POSTED}
 )
 
 

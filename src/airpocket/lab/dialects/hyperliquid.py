@@ -151,10 +151,10 @@ class Hyperliquid(Dialect):
         if kind in ("meta", "metaAndAssetCtxs"):
             contexts = [self._context(each) for each in self.by_symbol.values()]
             return answered(meta if kind == "meta" else [meta, contexts])
-        if kind == "allMids":
-            return answered(
-                {coin: self._context(each)["midPx"] for coin, each in self.by_symbol.items()}
-            )
+        if kind in ("exchangeStatus", "allMids"):
+            mids = {coin: self._context(each)["midPx"] for coin, each in self.by_symbol.items()}
+            status = {"time": self.stamp(now), "specialStatuses": None}
+            return answered(mids if kind == "allMids" else status)
         if kind in ("l2Book", "recentTrades") and ledger is None:
             return Answer(500, b"null")
         if kind == "l2Book" and ledger is not None:
