@@ -172,7 +172,8 @@ class Intake:
         elif record.kind == "marker" and record.about != CLOCK_SET:
             # a recording begins: nothing that was open still is
             self.simulated = self.simulated or told_by(record)
-            self.pulse.all_closed("the recorder was restarted")
+            self.pulse.restarted()
+            self._asked = 0
             for venue, connection in self._open:  # ended without a word, when the recorder did
                 self._ended(venue, connection)
             self._open.clear()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -82,16 +82,17 @@ class Beat:
     routes_open: int = 0
     rhythm: Rhythm = field(default_factory=Rhythm)
 
+    def forget(self, why: str) -> None:
+        """Nothing is known of it any more, but that it is not connected, and why."""
+        fresh = Beat(self.venue, self.route, self.channel, closed_because=why)
+        for each in fields(self):
+            setattr(self, each.name, getattr(fresh, each.name))
+
     @property
     def spoke(self) -> int | None:
         """When it last spoke on the present connection."""
         last, opened = self.last, self.opened
         return last if last is not None and opened is not None and last >= opened else None
-
-    def begin_anew(self, reason: str) -> None:
-        """Not connected, and nothing learned of it: a replay knows no more than the recording did."""
-        self.routes_open, self.opened, self.closed_because = 0, None, reason
-        self.rhythm, self.dumb, self.rested = Rhythm(), False, 0
 
     @property
     def polled(self) -> bool:

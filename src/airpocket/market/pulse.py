@@ -63,10 +63,13 @@ class Pulse:
             if beat.routes_open == 0:
                 beat.opened, beat.closed_because = None, reason
 
-    def all_closed(self, reason: str) -> None:
-        """A recording begins: nothing is connected, and no rhythm is known."""
+    def restarted(self) -> None:
+        """A recording begins and knows only what it hears itself: a replay judges it as it was judged live."""
+        self.latest, self._base = 0, None
+        for each in (self._bases, self._halts, self._suspected, self._distrusted):
+            each.clear()
         for beat in self._beats.values():
-            beat.begin_anew(reason)
+            beat.forget("the recorder was restarted")
 
     def heard(self, event: LiveEvent, at: int | None = None, *, polled: bool = False) -> None:
         """An event came at `at` (by default when it was usable); of channels nobody declared, no concern here.
@@ -108,22 +111,16 @@ class Pulse:
 
     def suspect(self, found: Mapping[tuple[str, str, str], str]) -> None:
         """All channels (venue, symbol, channel) that the markets themselves contradict now, and why."""
-        for key in self._suspected - set(found):
+        for key in self._suspected | set(found):
             if key in self._beats:
-                self._beats[key].suspicion = ""
-        for key, reason in found.items():
-            if key in self._beats:
-                self._beats[key].suspicion = reason
+                self._beats[key].suspicion = found.get(key, "")
         self._suspected = set(found)
 
     def distrust(self, found: Mapping[tuple[str, str, str], str]) -> None:
         """All channels (venue, symbol, channel) whose books or frames can't be trusted now, and why."""
-        for key in self._distrusted - set(found):
+        for key in self._distrusted | set(found):
             if key in self._beats:
-                self._beats[key].distrust = ""
-        for key, reason in found.items():
-            if key in self._beats:
-                self._beats[key].distrust = reason
+                self._beats[key].distrust = found.get(key, "")
         self._distrusted = set(found)
 
     def halt(self, venue: str, symbol: str, reason: str) -> None:

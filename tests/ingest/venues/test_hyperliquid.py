@@ -10,7 +10,15 @@ from ingest.venues import frames
 
 from airpocket.domain.errors import UndecodableFrame
 from airpocket.domain.events import Bar, OpenInterest, Ticker
-from airpocket.domain.wire import BookChange, FundingEstimate, Listing, OffBook, Quote, Trade
+from airpocket.domain.wire import (
+    BookChange,
+    Control,
+    FundingEstimate,
+    Listing,
+    OffBook,
+    Quote,
+    Trade,
+)
 from airpocket.ingest.venues.hyperliquid.decoder import decode
 
 HEARD = 1_800_000_000_000_000_000
@@ -67,6 +75,17 @@ def test_side_a_is_a_taker_who_sold_and_an_unnamed_quote_gives_no_dollars():
     )
     assert sold.trade_id == 1045359869404765
     assert (bought.taker_side, bought.symbol, bought.notional_usd) == ("buy", "@142", None)
+
+
+def test_already_subscribed_confirms_what_was_asked_for_again():
+    """The first confirmation may be lost; what the second question is told is no refusal."""
+    told = '{"channel":"error","data":"Already subscribed: {\\"type\\":\\"candle\\",\\"coin\\":\\"ETH\\"}"}'
+    (granted,) = decode(told.encode(), HEARD)
+    assert isinstance(granted, Control)
+    assert (granted.what, granted.topics) == ("ack", ("candle ETH",))
+    (refused,) = decode(b'{"channel":"error","data":"Already unsubscribed: {}"}', HEARD)
+    assert isinstance(refused, Control)
+    assert (refused.what, refused.topics) == ("error", ())
 
 
 def test_a_missing_side_of_the_quote_is_unknown():
@@ -217,7 +236,7 @@ def test_live_frames_of_2026_decode_to_what_they_say(shared):
         ["control"],
     ]  # fmt: skip
     said = [e for each in frames.lines(path) for e in decode(each, HEARD) if hasattr(e, "what")]
-    assert [event.what for event in said] == ["ack", "ack", "ack", "error", "notice"]
+    assert [event.what for event in said] == ["ack", "ack", "ack", "ack", "notice"]
     empty = [e for each in frames.lines(path) for e in decode(each, HEARD) if e.symbol == "MATIC"]
     assert (empty[0].snapshot, empty[0].bids, empty[0].asks) == (True, (), ())
 

@@ -100,6 +100,30 @@ def test_a_channel_that_stops_is_stale_and_the_interval_is_kept(pulse):
     assert (outage.start, outage.end, outage.state) == (T0 + S, T0 + 50 * S, "stale")
 
 
+def test_a_recording_is_judged_without_what_the_one_before_it_knew(pulse):
+    """Its clock was set in between, and its first trades are old: a replay must find what was found live."""
+
+    def begin_and_hear(at, wall_off_s):
+        pulse.restarted()
+        pulse.opened("v", "public", at)
+        pulse.opened("v", "market", at)
+        heard = at + int(wall_off_s * S)
+        pulse.heard(Quote(venue="v", symbol="ETHUSDT", ts=heard, usable_from=heard, heard=heard, bid=1.0,
+                          bid_size=1.0, ask=2.0, ask_size=1.0), at)  # fmt: skip
+        pulse.heard(trade(heard, lag_s=9.0), at)
+        return pulse.stopped("trades", at + S), pulse.status(at + S)
+
+    for second in range(60):
+        begin_and_hear(T0 + second * S, 5.0)
+    pulse.halt("v", "", "shut")
+    again = begin_and_hear(T0 + 100 * S, 3.0)
+    pulse.restarted()
+    assert {each.reason for each in pulse.status(T0 + 101 * S)} == {"the recorder was restarted"}
+    assert again[0] == []
+    assert {each.channel: each.messages for each in again[1]}["trades"] == 1
+    assert pulse.incidents == ()
+
+
 @pytest.mark.fault("C12")
 def test_messages_that_come_old_make_a_channel_stale(pulse):
     """C12: a backlog is fresh by receipt and old by the venue's clock."""
@@ -202,7 +226,7 @@ def test_a_recording_learns_anew_how_long_its_trades_may_rest(pulse):
     for second in range(0, 3_000, 100):
         pulse.heard(trade(T0 + second * S))
     assert pulse.stopped("trades", T0 + 2_950 * S) == []
-    pulse.all_closed("the recorder was restarted")
+    pulse.restarted()
     pulse.opened("v", "market", T0 + 3_000 * S)
     pulse.heard(trade(T0 + 3_001 * S))
     assert pulse.stopped("trades", T0 + 3_020 * S) == []

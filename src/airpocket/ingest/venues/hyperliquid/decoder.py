@@ -43,6 +43,7 @@ from airpocket.ingest.venues.hyperliquid.shapes import (
     POSTED,
     ROW,
     ROWS,
+    SUBSCRIPTION,
     TRADES,
 )
 
@@ -52,6 +53,7 @@ _OTHER: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
 _HOUR_S = 3_600
 _CAP = 0.04  # of funding an hour, either way (venue documentation, 2026)
 _DOLLARS = ("/USDC", "/USDT", "/USDH", "/USDE")
+_ALREADY = "Already subscribed: "
 _ACCOUNT = re.compile(r'"user"\s*:\s*"(0x[0-9a-fA-F]{40})"')
 
 
@@ -304,15 +306,24 @@ def _control(what: str, text: str, heard: int, topics: tuple[str, ...] = ()) -> 
                    text=text[:200], topics=topics)  # fmt: skip
 
 
+def _topic(said: shapes.Subscription) -> str:
+    return f"{said.type} {said.coin or ''}".strip()
+
+
 def _answer(frame: _Frame) -> list[LiveEvent]:
     said = ANSWER.decode(frame.body)
-    topic = f"{said.subscription.type} {said.subscription.coin or ''}".strip()
+    topic = _topic(said.subscription)
     granted = (topic,) if said.method == "subscribe" else ()
     return [_control("ack", f"{said.method} {topic}", frame.heard, granted)]
 
 
 def _error(frame: _Frame) -> list[LiveEvent]:
-    return [_control("error", MESSAGE.decode(frame.body), frame.heard)]
+    """One "error" is a confirmation: of what was asked for again because the first was lost."""
+    text = MESSAGE.decode(frame.body)
+    if not text.startswith(_ALREADY):
+        return [_control("error", text, frame.heard)]
+    said = SUBSCRIPTION.decode(text.removeprefix(_ALREADY))
+    return [_control("ack", text, frame.heard, (_topic(said),))]
 
 
 def _pong(frame: _Frame) -> list[LiveEvent]:
