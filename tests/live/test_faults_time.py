@@ -17,7 +17,7 @@ from airpocket.ingest.values import BadValue, rfc3339_ns, stamp_ns
 from airpocket.ingest.venues.registry import VENUES
 from airpocket.live.alarms import alarms
 from airpocket.live.feeds import decoders
-from airpocket.live.intake import MISDATED, SLEPT, Intake
+from airpocket.live.intake import MEASURED, MISDATED, SLEPT, Intake
 from airpocket.live.session import States
 from airpocket.live.watch import Watch
 from airpocket.market.pulse import Pulse
@@ -222,3 +222,25 @@ def test_a_replay_knows_that_the_machine_slept():
     state, reason = found.pulse.state_of("binance_usdm", "ETHUSDT", "trades", 6 * S)
     assert state == "stale"
     assert "20 s old" in reason
+
+
+@pytest.mark.fault("C04")
+def test_a_replay_knows_what_was_measured_of_a_venue_s_clock():
+    """Our clock is half an hour ahead: by it alone a recording begun then takes every trade for old."""
+    found, ahead = intake(), 1_800 * S
+
+    def record(kind, seconds, body=b"", about=""):
+        at = NOW + ahead + seconds * S
+        return Record(
+            at, "binance_usdm", "public#1", kind, body, about, monotonic=(1 + seconds) * S
+        )
+
+    def stale():
+        return found.pulse.state_of("binance_usdm", "ETHUSDT", "trades", 4 * S)[0] == "stale"
+
+    found.take(record("connect", 0))
+    found.take(record("text", 1, trade((NOW + S) // 1_000_000)))
+    assert stale()
+    body = f'{{"event":"clock measured","venue":"binance_usdm","base_ns":{NOW - S}}}'
+    found.take(record("marker", 2, body.encode(), MEASURED))
+    assert not stale()

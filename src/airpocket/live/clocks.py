@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from airpocket.domain.errors import UndecodableFrame
+from airpocket.domain.units import SECOND_NS
 from airpocket.ingest.connection import World
 from airpocket.ingest.dial import Refused
 from airpocket.ingest.feed import Feed
@@ -12,6 +13,7 @@ from airpocket.ingest.skew import TIMES, Sample, Skew, SkewEstimate, server_time
 from airpocket.market.pulse import Pulse
 
 _SOON_S = 5.0  # until the first good answers, and after our clock was set
+_MOVED_NS = SECOND_NS // 4  # less is not worth a word in the log
 _FIRST = 3  # exchanges in quick succession: the best of them counts
 
 
@@ -22,6 +24,7 @@ class Clocks:
         """Args: every_s: how often each venue is asked; 0: never."""
         self._world, self._every_s = world, every_s
         self._estimates = {name: SkewEstimate(name) for name in feeds if name in TIMES}
+        self._told: dict[str, int] = {}  # what the log knows of each: as `listen` gives it
         self._silent: set[str] = set()  # asked in vain, for good
         self._quick = _FIRST
         self._hurry = asyncio.Event()
@@ -38,8 +41,10 @@ class Clocks:
                 await asyncio.wait_for(self._hurry.wait(), pause_s)
             self._hurry.clear()
 
-    def listen(self, pulse: Pulse, now: int) -> None:
-        """Bound the estimates by what just came in, and judge ages by them."""
+    def listen(self, pulse: Pulse, now: int) -> list[tuple[str, int]]:
+        """Bound the estimates by what just came in. Of venues of which more is known than before: what makes a
+        time of the venue's day of our steady clock's reading (ns)."""
+        moved: list[tuple[str, int]] = []
         base = self._world.clock.now() - self._world.clock.monotonic()
         for name, estimate in self._estimates.items():
             lag_s = pulse.least_lag_s(name, base)
@@ -47,7 +52,11 @@ class Clocks:
                 estimate.message(lag_s, now)
             skew = estimate.at(now)
             if skew is not None:
-                pulse.clock_is_off(name, skew.offset_ms / 1_000.0, base)
+                theirs = base + int(skew.offset_ms * 1e6)
+                if abs(theirs - self._told.get(name, 0)) >= _MOVED_NS:
+                    self._told[name] = theirs
+                    moved.append((name, theirs))
+        return moved
 
     def stepped(self, by_s: float) -> None:
         """Our clock was set."""

@@ -25,7 +25,8 @@ from airpocket.market.pulse import Pulse
 MISDATED = "an event stamped more than a day from when it was heard"
 LOST = "messages that never came, by the venue's own count"
 CLOCK_SET = "clock set"  # what a marker of a stepped clock is about
-SLEPT = "slept"  # and one of a machine that slept
+SLEPT = "slept"  # of a machine that slept
+MEASURED = "clock measured"  # and of a venue's clock against ours
 _HEARD = ("text", "binary", "rest")
 _MISSED: tuple[ChannelName, ...] = ("trades", "book")  # what a silence may have kept from us
 _LOOK_EVERY = 64  # frames of a venue
@@ -34,6 +35,11 @@ _ENCODER = msgspec.json.Encoder(enc_hook=plain)
 
 class _Slept(msgspec.Struct):
     for_s: float
+
+
+class _Measured(msgspec.Struct):
+    venue: str
+    base_ns: int  # the venue's time of the day less our steady clock's
 
 
 class Taker(Protocol):
@@ -169,6 +175,9 @@ class Intake:
         elif record.kind == "marker" and record.about == SLEPT:
             said = msgspec.json.decode(record.body, type=_Slept)
             self.pulse.slept(round(said.for_s * SECOND_NS))
+        elif record.kind == "marker" and record.about == MEASURED:
+            measured = msgspec.json.decode(record.body, type=_Measured)
+            self.pulse.clock_is(measured.venue, measured.base_ns)
         elif record.kind == "marker" and record.about != CLOCK_SET:
             # a recording begins: nothing that was open still is
             self.simulated = self.simulated or told_by(record)

@@ -21,7 +21,7 @@ from airpocket.ingest.venue import Decode, SizedDecode
 from airpocket.live.alarms import alarms
 from airpocket.live.clocks import Clocks
 from airpocket.live.faults import Faults, Judged
-from airpocket.live.intake import CLOCK_SET, SLEPT, Intake, Taker
+from airpocket.live.intake import CLOCK_SET, MEASURED, SLEPT, Intake, Taker
 from airpocket.live.resync import Resyncer
 from airpocket.live.roster import Roster
 from airpocket.live.watch import Watch
@@ -250,7 +250,8 @@ class Recorder:
                 )  # ages are told without it, in a replay too
                 for connection in self.connections.values():
                     connection.kick(f"the machine slept for {look.slept_s:,.0f} s")
-            self.clocks.listen(self.pulse, now)
+            for venue, base_ns in self.clocks.listen(self.pulse, now):
+                await self._mark(MEASURED, venue=venue, base_ns=base_ns)
             statuses = self.status()  # notes the outages
             if self.watch.patient(now) or self._behind(now):
                 continue  # we were held up, not the venues: judge when what has queued up is applied
@@ -270,7 +271,7 @@ class Recorder:
         self.clocks.stepped(by_s)
         await self._mark(CLOCK_SET, by_s=by_s)
 
-    async def _mark(self, what: str, **figures: float) -> None:
+    async def _mark(self, what: str, **figures: float | str) -> None:
         """Something of this machine into the log."""
         clock = self._world.clock
         body = msgspec.json.encode({"event": what, **figures})

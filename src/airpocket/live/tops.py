@@ -18,6 +18,7 @@ from airpocket.ingest.log.segment import LogDamage
 from airpocket.ingest.origin import label_of, told_by
 from airpocket.ingest.venue import Venue
 from airpocket.ingest.venues.registry import venue_named
+from airpocket.live.intake import MEASURED
 from airpocket.market.books.book import Book
 from airpocket.market.books.ladder import Touch
 from airpocket.market.live.market import DEPTH
@@ -67,7 +68,9 @@ class TopReader:
                 if bulk is None or bulk.concerns(record.body):
                     waiting.append(record)
                     speaker = speaker if record.kind == "rest" else record.connection
-            elif record.kind == "marker" or record.connection == speaker:
+            elif record.about != MEASURED and (
+                record.kind == "marker" or record.connection == speaker
+            ):
                 yield _batch_of(waiting)
                 yield record.about or "the recording was interrupted"
                 waiting = []

@@ -163,13 +163,9 @@ class Pulse:
             if (whose, what) == (venue, symbol) and name != "listings":
                 beat.delisted = gone
 
-    def clock_is_off(self, venue: str, ahead_s: float, base: int) -> None:
-        """The venue's clock less ours: how old its messages are is told by its own clock from now on.
-
-        Args:
-            base: our wall clock less the steady one, now (ns).
-        """
-        self._bases[venue] = base + int(ahead_s * SECOND_NS)
+    def clock_is(self, venue: str, base: int) -> None:
+        """How old the venue's messages are is told by its own clock from now on: it less our steady one (ns)."""
+        self._bases[venue] = base
 
     def slept(self, slept_ns: int) -> None:
         """Time passed that the steady clock left out; what came before it was no older for it."""
