@@ -217,7 +217,10 @@ def test_a_gpu_walks_the_same_paths():
     )
     ours, theirs = run(ground, terms, course), gpu.run(ground, terms, course)
     for name in ours._fields:
-        assert getattr(theirs, name) == pytest.approx(getattr(ours, name), rel=1e-4, abs=2e-5), name
+        expected = getattr(ours, name)
+        # a last bit decides whether a rung at the path's end is reached: some dollars of millions
+        near = 2e-5 * max(1.0, float(abs(expected).max()))
+        assert getattr(theirs, name) == pytest.approx(expected, rel=1e-4, abs=near), name
 
 
 def test_without_a_gpu_one_is_told_where_to_go(monkeypatch):
