@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from airpocket.ingest.skew import Sample, SkewEstimate
 from airpocket.ingest.values import BadValue, rfc3339_ns, stamp_ns
 from airpocket.ingest.venues.registry import VENUES
 from airpocket.live.alarms import alarms
+from airpocket.live.clocks import Clocks
 from airpocket.live.feeds import decoders
 from airpocket.live.intake import MEASURED, MISDATED, SLEPT, Intake
 from airpocket.live.session import States
@@ -244,3 +246,26 @@ def test_a_replay_knows_what_was_measured_of_a_venue_s_clock():
     body = f'{{"event":"clock measured","venue":"binance_usdm","base_ns":{NOW - S}}}'
     found.take(record("marker", 2, body.encode(), MEASURED))
     assert not stale()
+
+
+@pytest.mark.fault("C04")
+@pytest.mark.parametrize(("ahead_s", "first"), [(0, False), (1_800, True)])
+def test_the_log_is_told_of_a_venue_s_clock_what_ours_does_not_tell(ahead_s, first):
+    """Where our clock was right at the beginning, nothing; then each quarter of a second that it moved."""
+    venue, steady, theirs = "binance_usdm", S, NOW
+    clock = SimpleNamespace(now=lambda: theirs + ahead_s * S, monotonic=lambda: steady)
+    clocks = Clocks({venue: None}, SimpleNamespace(clock=clock), 600.0)
+    heard = SimpleNamespace(base=None, least_lag_s=lambda *_: None)
+
+    def told():
+        asked = clock.now()
+        clocks._estimates[venue].add(Sample(asked - 1_000, asked + 1_000, theirs), steady)
+        return clocks.listen(heard, steady)
+
+    assert told() == []  # nothing came whose age it could tell
+    heard.base = clock.now() - steady
+    assert told() == ([(venue, NOW - S)] if first else [])
+    assert told() == []
+    for at_s, moved_s, news in ((60, 0.2, False), (10_000, 0.3, True), (20_000, 0.3, False)):
+        steady, theirs = (at_s + 1) * S, NOW + at_s * S + round(moved_s * S)
+        assert bool(told()) is news

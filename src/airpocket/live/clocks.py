@@ -42,8 +42,8 @@ class Clocks:
             self._hurry.clear()
 
     def listen(self, pulse: Pulse, now: int) -> list[tuple[str, int]]:
-        """Bound the estimates by what just came in. Of venues of which more is known than before: what makes a
-        time of the venue's day of our steady clock's reading (ns)."""
+        """Bound the estimates by what just came in. Of venues whose clock is not where the log has it: what
+        makes a time of the venue's day of our steady clock's reading (ns)."""
         moved: list[tuple[str, int]] = []
         base = self._world.clock.now() - self._world.clock.monotonic()
         for name, estimate in self._estimates.items():
@@ -53,7 +53,8 @@ class Clocks:
             skew = estimate.at(now)
             if skew is not None:
                 theirs = base + int(skew.offset_ms * 1e6)
-                if abs(theirs - self._told.get(name, 0)) >= _MOVED_NS:
+                known = self._told.get(name, pulse.base)  # ours, until something else is told
+                if known is not None and abs(theirs - known) >= _MOVED_NS:
                     self._told[name] = theirs
                     moved.append((name, theirs))
         return moved

@@ -26,7 +26,7 @@ class Pulse:
         self._kin: dict[tuple[str, str, str], list[Beat]] = {}  # venue, route, channel
         self._topics: dict[tuple[str, str], list[Beat]] = {}
         # What makes a time of the day of a steady clock's reading (ns): ours at first, each venue's where known.
-        self._base: int | None = None
+        self.base: int | None = None
         self._bases: dict[str, int] = {}
         self.latest = 0  # the newest moment heard of
         self._halts: dict[tuple[str, str], str] = {}  # symbol '': the whole venue
@@ -65,7 +65,7 @@ class Pulse:
 
     def restarted(self) -> None:
         """A recording begins and knows only what it hears itself: a replay judges it as it was judged live."""
-        self.latest, self._base = 0, None
+        self.latest, self.base = 0, None
         for each in (self._bases, self._halts, self._suspected, self._distrusted):
             each.clear()
         for beat in self._beats.values():
@@ -97,8 +97,8 @@ class Pulse:
             beat.healed = at
         beat.last = at if beat.last is None else max(beat.last, at)
         self.latest = max(self.latest, at)
-        if self._base is None:
-            self._base = event.usable_from - at
+        if self.base is None:
+            self.base = event.usable_from - at
         beat.late_ns = None if event.ts == event.usable_from else at - event.ts
         beat.messages += 1
         beat.dumb = False
@@ -136,7 +136,7 @@ class Pulse:
             beat.last for (whose, what, name), beat in self._beats.items()
             if (whose, what) == (venue, symbol) and name != "listings" and beat.last is not None
         ]  # fmt: skip
-        return max(lasts) + (self._base or 0) if lasts else None
+        return max(lasts) + (self.base or 0) if lasts else None
 
     @property
     def incidents(self) -> tuple[tuple[str, str], ...]:
@@ -171,7 +171,7 @@ class Pulse:
         """Time passed that the steady clock left out; what came before it was no older for it."""
         for beat in self._beats.values():
             beat.late_ns = None if beat.late_ns is None else beat.late_ns - slept_ns
-        self._base = None if self._base is None else self._base + slept_ns
+        self.base = None if self.base is None else self.base + slept_ns
         for venue in self._bases:
             self._bases[venue] += slept_ns
 
@@ -295,7 +295,7 @@ class Pulse:
         """By the venue's own clock; by ours as it was at the start where the venue's is not known."""
         if beat.late_ns is None:  # its messages bear no time but ours
             return 0.0
-        base = self._bases.get(beat.venue, self._base or 0)
+        base = self._bases.get(beat.venue, self.base or 0)
         return (beat.late_ns + base) / SECOND_NS
 
     def _kin_speak(self, beat: Beat, now: int) -> bool:
@@ -370,7 +370,7 @@ class Pulse:
         return max(limit_s, beat.rhythm.limit_s) if beat.rhythm.known else limit_s
 
     def _forget(self) -> None:
-        self.latest, self._base = 0, None
+        self.latest, self.base = 0, None
         self._bases.clear()
         for beat in self._beats.values():
             beat.last = beat.opened = beat.ill_since = beat.healed = None
